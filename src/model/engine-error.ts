@@ -1,0 +1,22 @@
+import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
+
+/** A broken environment (engine, registry, network, disk) as an exception with a code of the catalogue. User mistakes are Diagnostics. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: ErrorCode;
+  /** How to mend it; by default the catalogue's. */
+  readonly help: string;
+  /** True when the same call may succeed later. */
+  readonly transient: boolean;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly help?: string; readonly transient?: boolean } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.help = options.help ?? ERROR_CODES[code].help;
+    this.transient = options.transient ?? false;
+  }
+}

@@ -1,0 +1,219 @@
+import type { BuildSpec, ContainerSpec, PlanNetwork, PlanVolume } from '../plan.ts';
+import type { PreparedBuild } from './build-inputs.ts';
+import type { CredentialSource } from './credential-source.ts';
+
+/**
+ * A container engine: runs containers, builds and pushes images. One instance serves many runs side by side.
+ *
+ * Every method may reject with an EngineError; a non-zero exit code of a container and a failing build instruction
+ * are outcomes, not errors. Nothing here formats text for people.
+ */
+export interface ContainerEngine {
+  /** Asks the engine who it is. Rejects with `engine-unreachable` when nothing answers. Cached after the first success. */
+  describe(): Promise<EngineDescription>;
+  /**
+   * Opens the space of one run and returns at once with the cheap parts done; networks, holders, the workspace and
+   * secret volumes may still be in the making: methods of the space wait for what they need.
+   * Whatever it makes carries the run's labels. `destroy` must be called exactly once, whatever happened before.
+   */
+  openRun(spec: RunSpaceSpec): Promise<RunSpace>;
+  /** An image of the engine's own store by reference or id, or undefined. Never pulls. */
+  findImage(reference: string): Promise<EngineImage | undefined>;
+  /**
+   * Removes what runs that no longer live left behind (their process is gone), touching only things with our labels.
+   * Idempotent. `olderThanMs` protects what another process is just making.
+   */
+  collect(options: {
+    readonly olderThanMs: number;
+    readonly dryRun: boolean;
+    readonly signal?: AbortSignal;
+  }): Promise<readonly CollectedThing[]>;
+  /** Closes connections. Nothing else may be called afterwards. */
+  close(): Promise<void>;
+}
+
+export interface EngineDescription {
+  readonly kind: 'docker' | 'podman' | 'fake';
+  readonly version: string;
+  readonly apiVersion: string;
+  /** BuildKit through the session API. */
+  readonly buildkit: boolean;
+  readonly os: string;
+  /** Go name: amd64, arm64, arm, 386. */
+  readonly architecture: string;
+  readonly cpus: number;
+  /** How it was reached, for people: a socket path or URL without credentials. */
+  readonly endpoint: string;
+}
+
+export interface EngineImage {
+  readonly id: string;
+  readonly tags: readonly string[];
+  /** `repository@sha256:…` */
+  readonly repoDigests: readonly string[];
+  readonly os: string;
+  readonly architecture: string;
+}
+
+export interface CollectedThing {
+  readonly kind: 'container' | 'network' | 'volume';
+  readonly id: string;
+  readonly name: string;
+  readonly run: string;
+}
+
+/** Steps of the plan that never run at the same time and so share one network namespace (decided in run/network-lanes.ts). */
+export interface NetworkLane {
+  readonly id: string;
+  /** The task-file name of a network of the plan, or undefined for the engine's built-in bridge. */
+  readonly network: string | undefined;
+  readonly steps: readonly string[];
+  /** All `ports` and `expose` of its steps: they belong to the holder. */
+  readonly ports: readonly string[];
+  readonly expose: readonly string[];
+}
+
+export interface RunSpaceSpec {
+  /** `[a-z0-9]{4,40}`: part of every name and label. */
+  readonly runId: string;
+  readonly networks: readonly PlanNetwork[];
+  readonly lanes: readonly NetworkLane[];
+  readonly volumes: readonly PlanVolume[];
+  readonly workspace: WorkspaceSpec;
+  /** Mount the engine's socket at /var/run/docker.sock of every cmd step (ACR does; policy decides). */
+  readonly dockerSocket: boolean;
+  readonly credentials: CredentialSource;
+  /** Keep container logs in the engine so that they survive this process (daemon); `task run` alone does not need it. */
+  readonly durableLogs: boolean;
+  /** Registries other than loopback that may speak plain HTTP. */
+  readonly insecureRegistries: readonly string[];
+}
+
+/**
+ * What is mounted at /workspace.
+ * - `volume`: a volume of the run, removed at its end; `seed` (a directory of this machine) is copied into it first,
+ *   leaving out what its .dockerignore excludes. It is only copied when something needs the workspace.
+ * - `external`: a volume name or an absolute host path that the user manages; never removed.
+ */
+export type WorkspaceSpec =
+  | { readonly kind: 'volume'; readonly name: string; readonly seed: string | undefined }
+  | { readonly kind: 'external'; readonly source: string };
+
+/**
+ * The place of one run in the engine. Methods may be called concurrently for different steps.
+ * Cancel: when `signal` aborts, a running container gets SIGTERM, SIGKILL after `graceMs`, and the promise resolves
+ * with `canceled: true` once it is gone (for `build`, `push`, `pull`: once the engine has let go).
+ */
+export interface RunSpace {
+  /** A hint that this step will run with these very inputs: the engine may create its container ahead. Never rejects. */
+  prepare(request: ContainerRequest): void;
+  /**
+   * Runs one container to its end (or, detached, until it is started). The image is pulled when missing.
+   * Output arrives in order through `onOutput`; the engine reads on only when a returned promise has resolved.
+   * Attach and wait are open before start, so no byte and no exit is missed.
+   */
+  runContainer(request: ContainerRequest, io: ContainerIo): Promise<ContainerOutcome>;
+  /** Pulls one image with the run's credentials. */
+  pull(request: PullRequest, io: TransferIo): Promise<TransferOutcome>;
+  build(request: BuildRequest, io: BuildIo): Promise<BuildOutcome>;
+  /** Pushes one image once (retries are the caller's) and returns the digest the registry has now. */
+  push(request: { readonly reference: string }, io: TransferIo): Promise<TransferOutcome>;
+  /** Reads one file of the workspace, or undefined when there is none; path absolute in the container's eyes. */
+  readWorkspaceFile(path: string): Promise<Uint8Array | undefined>;
+  /**
+   * Removes everything of the run: containers (also running ones), networks, volumes. Runs once; later calls return the
+   * first call's promise. What could not be removed within the deadline is returned, and found again by `collect`.
+   */
+  destroy(options: { readonly signal: AbortSignal }): Promise<readonly CollectedThing[]>;
+}
+
+export interface ContainerRequest {
+  readonly step: string;
+  readonly attempt: number;
+  readonly container: ContainerSpec;
+  readonly detach: boolean;
+  readonly keep: boolean;
+}
+
+export interface ContainerIo {
+  readonly signal: AbortSignal;
+  readonly graceMs: number;
+  onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void | Promise<void>;
+  /** The container exists and is about to start; called before its first output. */
+  onStarted?(containerId: string): void;
+  onTransfer?(progress: TransferProgress): void;
+}
+
+export interface ContainerOutcome {
+  /** 0 for a detached container that started. */
+  readonly exitCode: number;
+  readonly containerId: string;
+  readonly canceled: boolean;
+  readonly outOfMemory: boolean;
+  /**
+   * The container could not be started because of what the step asks for (no such command, bad option): the engine's
+   * words. `exitCode` is then docker's 125, 126 or 127.
+   */
+  readonly startFailure?: string;
+}
+
+export interface TransferProgress {
+  readonly image: string;
+  readonly direction: 'pull' | 'push';
+  readonly layer: string;
+  readonly state: string;
+  readonly current?: number;
+  readonly total?: number;
+}
+
+export interface TransferIo {
+  readonly signal: AbortSignal;
+  onTransfer(progress: TransferProgress): void;
+}
+
+export interface PullRequest {
+  readonly reference: string;
+  readonly platform?: string;
+}
+
+export type TransferOutcome =
+  | { readonly ok: true; readonly digest: string }
+  /** `retryAfterMs` when the registry named one; `permanent` for a 4xx other than 408 and 429. */
+  | {
+      readonly ok: false;
+      readonly message: string;
+      readonly permanent: boolean;
+      readonly retryAfterMs?: number;
+      readonly canceled: boolean;
+    };
+
+export interface BuildRequest {
+  readonly step: string;
+  readonly attempt: number;
+  readonly spec: BuildSpec;
+  readonly inputs: PreparedBuild;
+  /** Values for `--secret id=…` that name a secret of the run, by secret id. */
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface BuildIo {
+  readonly signal: AbortSignal;
+  onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void | Promise<void>;
+  onProgress(progress: BuildProgress): void;
+}
+
+export interface BuildProgress {
+  /** Digest or id of the vertex; stable within one build. */
+  readonly vertex: string;
+  readonly name: string;
+  readonly state: 'started' | 'running' | 'done' | 'cached' | 'failed';
+  readonly current?: number;
+  readonly total?: number;
+  readonly durationMs?: number;
+  readonly error?: string;
+}
+
+export type BuildOutcome =
+  | { readonly ok: true; readonly imageId: string }
+  /** The build itself said no (a failing instruction, a bad Dockerfile). */
+  | { readonly ok: false; readonly message: string; readonly canceled: boolean };

@@ -1,0 +1,21 @@
+import { performance } from 'node:perf_hooks';
+
+/** The machine's clock; the shape of model/ports/clock.ts (util imports nothing of the project). */
+export const systemClock = {
+  now: (): Date => new Date(),
+  monotonicMs: (): number => performance.now(),
+  sleep: (ms: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) {
+        resolve();
+        return;
+      }
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener('abort', done, { once: true });
+    }),
+};
