@@ -11,6 +11,8 @@ export interface FlagSpec {
   readonly also?: readonly string[];
   /** `switch` takes no value unless written `--name=false`. */
   readonly takes: 'switch' | FlagValueKind;
+  /** Words that a switch takes as its value too, also as the next word: `--pull never`. */
+  readonly orOneOf?: readonly string[];
   /** Has no effect here; the sentence says why, and becomes a warning. */
   readonly ignored?: string;
   /** Cannot be done here; the sentence says why and what to do instead. */
@@ -122,8 +124,13 @@ class FlagReader {
     const spec = this.#long.get(name);
     if (spec === undefined) this.#unknown(`--${name}`, word);
     else if (equals !== -1) this.#take(spec, word.text.slice(equals + 1), word);
-    else if (spec.takes === 'switch') this.#take(spec, 'true', word);
-    else this.#takeNext(spec, word);
+    else if (spec.takes !== 'switch' || this.#nextIsOneOf(spec)) this.#takeNext(spec, word);
+    else this.#take(spec, 'true', word);
+  }
+
+  #nextIsOneOf(spec: FlagSpec): boolean {
+    const next = this.#words[this.#at]?.text;
+    return next !== undefined && spec.orOneOf?.includes(next) === true;
   }
 
   #readShort(word: ShellWord, index: number): void {
@@ -152,7 +159,7 @@ class FlagReader {
       this.#problem('flag-unsupported', word, `\`--${spec.name}\` of ${this.#command} cannot be used here: ${spec.refused}`);
       return;
     }
-    const value = spec.takes === 'switch' ? switchValue(written) : written;
+    const value = spec.takes === 'switch' ? switchValue(written, spec.orOneOf) : written;
     const expected = expectedAt(spec, value);
     if (expected !== undefined) {
       this.#problem('flag-value', word, `\`${written}\` is no value for \`--${spec.name}\` of ${this.#command}.`, expected);
@@ -186,12 +193,14 @@ class FlagReader {
   }
 }
 
-function switchValue(written: string): 'true' | 'false' | undefined {
+function switchValue(written: string, orOneOf: readonly string[] = []): string | undefined {
+  if (orOneOf.includes(written)) return written;
   return TRUE.includes(written) ? 'true' : FALSE.includes(written) ? 'false' : undefined;
 }
 
 function expectedAt(spec: FlagSpec, value: string | undefined): string | undefined {
-  if (spec.takes === 'switch') return value === undefined ? '`true` or `false`' : undefined;
+  if (spec.takes === 'switch')
+    return value === undefined ? ['true', 'false', ...(spec.orOneOf ?? [])].map((one) => `\`${one}\``).join(' or ') : undefined;
   return flagValueProblem(spec.takes, value ?? '');
 }
 
