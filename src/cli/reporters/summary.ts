@@ -1,0 +1,97 @@
+import type { RunEvent } from '../../model/run-event.ts';
+import { formatDuration } from '../terminal/format-duration.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { printable } from '../terminal/terminal-filter.ts';
+import { padText, textWidth } from '../terminal/text-width.ts';
+import { countVertices, type RunView, type StepView } from './run-view.ts';
+
+type RunFinished = Extract<RunEvent, { readonly type: 'run-finished' }>;
+
+/** The closing report of a run: steps with times, images with digests, base images, how it ended. Lines without LF. */
+export function renderSummary(
+  view: RunView,
+  finished: RunFinished,
+  options: { readonly paint: Paint; readonly logDirectory?: string },
+): string[] {
+  const { paint } = options;
+  const lines = ['', paint('bold', 'Steps'), ...table([...view.steps.values()].map((step) => stepRow(step, paint)))];
+  if (finished.images.length > 0) {
+    lines.push(
+      '',
+      paint('bold', 'Images'),
+      ...finished.images.map((image) => `  ${printable(image.reference)}@${printable(image.digest)}`),
+    );
+  }
+  if (finished.baseImages.length > 0) {
+    lines.push('', paint('bold', 'Base images'), ...table(uniqueBaseImages(finished).map((cells) => cells.map(printable))));
+  }
+  lines.push('', renderOutcome(finished, paint));
+  if (options.logDirectory !== undefined) lines.push(paint('dim', `Logs: ${options.logDirectory}`));
+  return lines;
+}
+
+/** `Succeeded in 12.3s (critical path 10.1s)`, or what went wrong. */
+function renderOutcome(finished: RunFinished, paint: Paint): string {
+  const time = `${formatDuration(finished.durationMs)} (critical path ${formatDuration(finished.criticalPathMs)})`;
+  if (finished.status === 'Succeeded') return paint(['green', 'bold'], `Succeeded in ${time}`);
+  const { failure } = finished;
+  const where = failure?.step === undefined ? '' : `${printable(failure.step)}: `;
+  const why = failure === undefined ? '' : `: ${where}${printable(failure.message)}`;
+  return paint([finished.status === 'Canceled' ? 'yellow' : 'red', 'bold'], `${finished.status} after ${time}${why}`);
+}
+
+/** The sign that stands for a step's end. */
+export function outcomeSign(step: StepView, paint: Paint): string {
+  switch (step.status) {
+    case 'succeeded':
+      return step.finished?.ignored === true ? paint('yellow', '!') : paint('green', '✔');
+    case 'failed':
+    case 'errored':
+      return paint('red', '✘');
+    case 'canceled':
+      return paint('yellow', '■');
+    default:
+      return paint('dim', '○');
+  }
+}
+
+/** What a person wants to know about a step's end beside its time: attempts, cache hits, exit code, reason. */
+export function describeOutcome(step: StepView): string {
+  const { finished } = step;
+  const parts: string[] = [];
+  const vertices = countVertices(step);
+  if (vertices.total > 0) parts.push(`${vertices.cached} of ${vertices.total} build steps cached`);
+  if (finished === undefined) return parts.join(', ');
+  if (finished.attempts > 1) parts.push(`${finished.attempts} attempts`);
+  if (finished.status !== 'succeeded') {
+    const exitCode = finished.exitCode === undefined ? '' : `exit code ${finished.exitCode}`;
+    parts.push(finished.because === undefined ? exitCode : printable(finished.because));
+  } else if (finished.ignored === true)
+    parts.push(`failure ignored${finished.because === undefined ? '' : `: ${printable(finished.because)}`}`);
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+function stepRow(step: StepView, paint: Paint): string[] {
+  const time = step.finished === undefined || step.status === 'skipped' ? '-' : formatDuration(step.finished.durationMs);
+  const outcome = step.status === 'succeeded' ? '' : `${step.status} `;
+  return [`${outcomeSign(step, paint)} ${printable(step.id)}`, step.kind, time, `${outcome}${describeOutcome(step)}`.trimEnd()];
+}
+
+function uniqueBaseImages(finished: RunFinished): string[][] {
+  const rows = new Map<string, string[]>();
+  for (const image of finished.baseImages) {
+    const digest = image.indexDigest || image.imageId || (image.source === 'scratch' ? '-' : 'digest unknown');
+    const key = `${image.reference} ${image.platform} ${digest} ${image.role}`;
+    const row = rows.get(key);
+    if (row === undefined) rows.set(key, [image.reference, image.platform, digest, image.role, `for ${image.step}`]);
+    else row[4] = `${row[4] ?? ''}, ${image.step}`;
+  }
+  return [...rows.values()];
+}
+
+/** Columns side by side, each as wide as its widest cell. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, textWidth(cell));
+  return rows.map((row) => `  ${row.map((cell, index) => padText(cell, widths[index] ?? 0)).join('  ')}`.trimEnd());
+}

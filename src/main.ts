@@ -1,0 +1,17 @@
+import { readFileSync, writeSync } from 'node:fs';
+
+// The launcher turns the compile cache on for this program; what it starts must not write there.
+if (process.env['SLIPWAY_COMPILE_CACHE'] !== undefined) {
+  delete process.env['NODE_COMPILE_CACHE'];
+  delete process.env['SLIPWAY_COMPILE_CACHE'];
+}
+
+const [first, ...rest] = process.argv.slice(2);
+if ((first === '--version' || first === '-V') && rest.length === 0) {
+  // Answered before anything is imported: editors and scripts ask for it often.
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  writeSync(1, `${manifest.version}\n`);
+} else {
+  const { runProgram } = await import('./cli/program.ts');
+  await runProgram(process.argv.slice(2));
+}
