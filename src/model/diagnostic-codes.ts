@@ -21,6 +21,88 @@ export const DIAGNOSTIC_CODES = {
     title: 'A merge key `<<` has a value that is no mapping.',
     help: 'Write `<<: *name` or `<<: [*a, *b]`, where each name is the anchor of a mapping.',
   },
+  'too-many-problems': {
+    title: 'A file has more problems than are listed.',
+    help: 'Mend the ones that are listed first.',
+  },
+  'type-mismatch': {
+    title: 'A value has a type that its property does not take.',
+    help: 'Write what the message expects. Numbers and booleans stand without quotes, and a list of one item is still a list.',
+  },
+  'list-item-empty': {
+    title: 'An item of a list of mappings is empty.',
+    help: 'Remove the dash, or fill the item in.',
+  },
+  'unknown-key': {
+    title: 'A key is no property of the task language and is ignored.',
+    help: 'Check the spelling: names are case-sensitive.',
+  },
+  'property-without-effect': {
+    title: 'A property has no effect on a step of this kind.',
+    help: 'Remove it, or use what the message names.',
+  },
+  'acr-extension': {
+    title: 'A file uses something that Azure Container Registry does not know.',
+    help: 'Leave it out of files that must also run there. Only `task lint --acr` looks for it.',
+  },
+  'alias-needs-version': {
+    title: 'A file has an `alias` block but a version without aliases.',
+    help: 'Write `version: v1.1.0`.',
+  },
+  'version-unknown': {
+    title: 'The version of a task file does not exist.',
+    help: 'Write `version: v1.1.0`, or leave it out.',
+  },
+  'env-bad-entry': {
+    title: 'An entry of an environment has no `=`.',
+    help: 'Write `NAME=value`. Entries that steps inherit are split at commas: values with commas belong into the `env` of a step.',
+  },
+  'secret-missing-id': { title: 'A secret has no id.', help: 'Add `id: NAME`.' },
+  'secret-id-whitespace': {
+    title: 'The id of a secret contains white space.',
+    help: 'Use letters and digits, so that `.Secrets.ID` works.',
+  },
+  'secret-missing-keyvault': {
+    title: 'A secret does not say where its value comes from.',
+    help: 'Add `keyvault: env://NAME`, `keyvault: file://PATH` or a vault URL.',
+  },
+  'secret-bad-client-id': { title: 'The `clientID` of a secret is no UUID.', help: 'Copy the client id of the identity, or leave it out.' },
+  'secret-duplicate-id': { title: 'Two secrets have the same id.', help: 'Rename one of them.' },
+  'volume-missing-name': { title: 'A volume has no name.', help: 'Add `name: NAME`.' },
+  'volume-bad-name': {
+    title: 'The name of a volume has characters that names of volumes cannot have.',
+    help: 'Use letters, digits, `_` and `-`.',
+  },
+  'volume-missing-secret': { title: 'A volume has no `secret`.', help: 'Add `secret:` with file names and their content in base64.' },
+  'volume-empty-secret': { title: 'The `secret` of a volume names no file.', help: 'Add a file name and its content in base64.' },
+  'volume-bad-file-name': { title: 'A file of a volume has a name that it cannot have.', help: 'Use letters, digits, `.`, `_` and `-`.' },
+  'volume-duplicate-name': { title: 'Two volumes have the same name.', help: 'Rename one of them.' },
+  'volume-bad-base64': {
+    title: 'The content of a file of a volume is no base64.',
+    help: 'Pass it through `b64enc`: `{{.Secrets.name | b64enc}}`.',
+  },
+  'mount-on-push': { title: 'A push step has mounts.', help: 'Remove `volumeMounts` from the step.' },
+  'mount-incomplete': { title: 'A mount lacks its name or its path.', help: 'Give it `name` and `mountPath`.' },
+  'mount-unknown-volume': { title: 'A mount names a volume that the task does not have.', help: 'Declare the volume under `volumes`.' },
+  'mount-path-relative': { title: 'A mount path is not absolute.', help: 'Start it with `/`.' },
+  'mount-duplicate-path': { title: 'Two mounts of a step have the same path.', help: 'Mount them on different paths.' },
+  'step-retries-negative': { title: '`retries` is negative.', help: 'Write 0 or more.' },
+  'step-repeat-negative': { title: '`repeat` is negative.', help: 'Write 0 or more.' },
+  'step-several-types': { title: 'A step has more than one of `cmd`, `build` and `push`.', help: 'Make a step of each.' },
+  'step-missing-type': { title: 'A step has none of `cmd`, `build` and `push`.', help: 'Add one of them.' },
+  'step-id-whitespace': { title: 'The id of a step contains white space.', help: 'Use `-` or `_` instead.' },
+  'step-id-reserved': { title: 'The id of a step is reserved.', help: 'Choose another id than `-` and `acb_root`.' },
+  'step-duplicate-id': {
+    title: 'Two steps have the same id.',
+    help: 'Rename one. A step without an id is named `acb_step_N` after its position, from 0.',
+  },
+  'script-missing-image': { title: 'A `script` has no image that runs it.', help: 'Add `image: NAME` to the step.' },
+  'when-immediate-not-alone': { title: '`-` stands in `when` beside other ids.', help: 'Remove `-`, or the other ids.' },
+  'when-self': { title: 'A step waits for itself.', help: 'Remove its own id from `when`.' },
+  'when-empty': { title: 'An entry of `when` is empty.', help: 'Write the id of an earlier step.' },
+  'when-later': { title: 'A step waits for a step below it.', help: 'Move the other step above.' },
+  'when-unknown': { title: 'A step waits for a step that does not exist.', help: 'Check the id: it must be that of a step above.' },
+  'cache-invalid': { title: 'The value of `cache` is neither `enabled` nor `disabled`.', help: 'Write one of them.' },
 } as const satisfies Record<string, DiagnosticCodeEntry>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;

@@ -49,6 +49,10 @@ export interface VolumeMount {
 /** Exactly one of cmd, build and push, all defaults applied. Times are milliseconds: durations like `10m` are an extension. */
 export type Step = CmdStep | BuildStep | PushStep;
 
+/**
+ * Every property but the three that make the kind of a step. The language accepts each on every kind, with or without an
+ * effect there; docs/task-reference.md says which has one.
+ */
 export interface StepCommon {
   readonly id: string;
   /** Ids this step waits for, without duplicates, in file order. */
@@ -58,15 +62,6 @@ export interface StepCommon {
   readonly timeoutMs: number;
   readonly startDelayMs: number;
   readonly ignoreErrors: boolean;
-  /** Evident meaning only under `--extended`; ACR parses and ignores them. */
-  readonly exitedWith: readonly number[];
-  readonly exitedWithout: readonly number[];
-  /** The step's mapping in the file. */
-  readonly range: SourceRange;
-}
-
-/** Properties that cmd and build steps share. */
-export interface ContainerStepCommon extends StepCommon {
   readonly retries: number;
   readonly retryDelayMs: number;
   readonly retryOnErrors: readonly string[];
@@ -83,28 +78,35 @@ export interface ContainerStepCommon extends StepCommon {
   readonly user: string;
   readonly isolation: string;
   readonly cpus: string;
+  readonly entryPoint: string;
   readonly keep: boolean;
   readonly detach: boolean;
-  readonly volumeMounts: readonly VolumeMount[];
-}
-
-export interface CmdStep extends ContainerStepCommon {
-  readonly kind: 'cmd';
-  /** The text as written, the first word expanded; or the extension forms: a list (no shell parsing) or a script with its image. */
-  readonly cmd: string | readonly string[];
-  readonly script?: { readonly image: string; readonly text: string };
-  readonly cmdRange: SourceRange;
-  readonly entryPoint: string;
   readonly pull: boolean;
   readonly cmdDownloadRetries: number;
   readonly cmdDownloadRetryDelayMs: number;
+  /** As written: `enabled` or `disabled` in any case of letters, or empty. */
+  readonly cache: string;
+  readonly volumeMounts: readonly VolumeMount[];
+  /** Evident meaning only under `--extended`; ACR parses and ignores them. */
+  readonly exitedWith: readonly number[];
+  readonly exitedWithout: readonly number[];
+  /** The step's mapping in the file. */
+  readonly range: SourceRange;
 }
 
-export interface BuildStep extends ContainerStepCommon {
+export interface CmdStep extends StepCommon {
+  readonly kind: 'cmd';
+  /** The text as written, the first word expanded; or the extension forms: a list (no shell parsing) or a script with its image. */
+  readonly cmd: string | readonly string[];
+  /** With a script `cmd` is the empty text. */
+  readonly script?: { readonly image: string; readonly text: string };
+  readonly cmdRange: SourceRange;
+}
+
+export interface BuildStep extends StepCommon {
   readonly kind: 'build';
   readonly build: string;
   readonly buildRange: SourceRange;
-  readonly cache: 'enabled' | 'disabled' | '';
 }
 
 export interface PushStep extends StepCommon {

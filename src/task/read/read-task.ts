@@ -1,0 +1,67 @@
+import type { SourceRange } from '../../model/diagnostic.ts';
+import type { RunVariables } from '../../model/run-variables.ts';
+import type { SecretReference, Task } from '../../model/task.ts';
+import { type DecodedMapping, type DecodeObserver, decodeMapping } from '../schema/decode.ts';
+import type { Problems } from '../schema/problems.ts';
+import { TASK_PROPERTIES } from '../schema/task-properties.ts';
+import type { YamlNode } from '../yaml/yaml-node.ts';
+import { inheritedEnv, mergeEnv } from './env.ts';
+import { readNetworks } from './networks.ts';
+import { readSecrets } from './secrets.ts';
+import { readSteps } from './steps.ts';
+import { readVersion } from './version.ts';
+import { readVolumes } from './volumes.ts';
+
+/** What the engine adds to a task file. */
+export interface EngineInputs {
+  readonly run: RunVariables;
+  readonly taskName?: string;
+  /** `--env`: `NAME=value`, split at commas. */
+  readonly env: readonly string[];
+  readonly network: string;
+  readonly workingDirectory: string;
+  /** The whole text, for problems whose place is not known. */
+  readonly whole: SourceRange;
+}
+
+type TaskMapping = DecodedMapping<typeof TASK_PROPERTIES>;
+
+const STEP_TIMEOUT_MS = 600_000;
+
+/** The meaning of a task file whose YAML is `node`. Every problem goes to `problems`; with errors there the task must not be used. */
+export function readTask(node: YamlNode | undefined, inputs: EngineInputs, problems: Problems, observer?: DecodeObserver): Task {
+  const fields: TaskMapping['fields'] = decodeTask(node, problems, observer)?.fields ?? {};
+  const secrets = readSecrets(fields.secrets, inputs.whole, problems);
+  const volumes = readVolumes(fields.volumes, inputs.whole, problems);
+  const version = readVersion(fields, problems);
+  const ownEnv = (fields.env?.value ?? []).map(({ value }) => value);
+  const env = mergeEnv(ownEnv, inheritedEnv(inputs.env, problems));
+  const { networks, defaultName } = readNetworks(fields.networks, inputs.network);
+  const timeoutMs = fields.stepTimeout !== undefined && fields.stepTimeout.value > 0 ? fields.stepTimeout.value : STEP_TIMEOUT_MS;
+  const workingDirectory = fields.workingDirectory?.value || inputs.workingDirectory;
+  const located = env.map((value, index) => fields.env?.value[index] ?? value);
+  const steps = readSteps(
+    fields.steps?.value ?? [],
+    {
+      timeoutMs,
+      workingDirectory,
+      env: inheritedEnv(located, problems),
+      network: defaultName,
+      volumes: new Set(volumes.map(({ name }) => name)),
+      range: inputs.whole,
+    },
+    problems,
+  );
+  const name = inputs.taskName || 'quickrun';
+  return { version, name, run: inputs.run, stepTimeout: timeoutMs / 1000, workingDirectory, env, networks, volumes, secrets, steps };
+}
+
+/** Only the `secrets` of a task file, for the pass that resolves them; the rest is checked by `readTask`. */
+export function readSecretReferences(node: YamlNode | undefined, whole: SourceRange, problems: Problems): readonly SecretReference[] {
+  return readSecrets(decodeTask(node, problems, undefined)?.fields.secrets, whole, problems);
+}
+
+function decodeTask(node: YamlNode | undefined, problems: Problems, observer: DecodeObserver | undefined): TaskMapping | undefined {
+  if (node === undefined || (node.kind === 'scalar' && node.plain && node.text === '')) return undefined;
+  return decodeMapping(node, TASK_PROPERTIES, 'The task', problems, observer);
+}
