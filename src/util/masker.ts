@@ -1,0 +1,150 @@
+import { buildMaskAutomaton, type MaskAutomaton } from './mask-automaton.ts';
+import { maskVariants, SHORTEST_MASKED } from './mask-variants.ts';
+
+const MASK = Buffer.from('***');
+const NOTHING = new Uint8Array(0);
+
+/** Hides secrets in text and in streams of bytes. Immutable; make one a run. */
+export interface Masker {
+  /** The text with every variant of every secret replaced by `***`. */
+  maskText(text: string): string;
+  /** A new stream; chunks may be split anywhere. */
+  stream(): MaskStream;
+  /** How many of the given values are too short to be masked (under 4 bytes, or blank). */
+  readonly ignored: number;
+}
+
+export interface MaskStream {
+  /** What is certain of the text so far, masked; the start of a possible secret is held back. May return `chunk` itself. */
+  push(chunk: Uint8Array): Uint8Array;
+  /** What was held back; the stream can be used again afterwards. */
+  flush(): Uint8Array;
+  /** Bytes held back. */
+  readonly held: number;
+}
+
+/** Values shorter than 4 bytes are ignored: they would hide ordinary text. Overlapping and touching secrets give one `***`. */
+export function createMasker(secrets: readonly string[]): Masker {
+  const values = [...new Set(secrets)];
+  const masked = values.filter((value) => value.trim() !== '' && Buffer.byteLength(value) >= SHORTEST_MASKED);
+  const ignored = values.length - masked.length;
+  if (masked.length === 0) return { maskText: (text) => text, stream: () => PLAIN_STREAM, ignored };
+  const automaton = buildMaskAutomaton(masked.flatMap(maskVariants));
+  return { maskText: (text) => maskText(automaton, text), stream: () => new AutomatonStream(automaton), ignored };
+}
+
+const PLAIN_STREAM: MaskStream = { push: (chunk) => chunk, flush: () => NOTHING, held: 0 };
+
+function maskText(automaton: MaskAutomaton, text: string): string {
+  if (text.length < SHORTEST_MASKED) return text;
+  const stream = new AutomatonStream(automaton);
+  const bytes = Buffer.from(text);
+  const parts = [stream.push(bytes), stream.flush()];
+  // Most texts hold no secret and come back as they were.
+  return parts[0] === bytes ? text : Buffer.concat(parts).toString();
+}
+
+/**
+ * Reads every byte once. The last `depth(state)` bytes may yet become a secret and are held; a byte is emitted when neither a match
+ * nor a live prefix covers it.
+ */
+class AutomatonStream implements MaskStream {
+  readonly #automaton: MaskAutomaton;
+  #state = 0;
+  #carry: Uint8Array = NOTHING;
+  /** Matches that reach into the carry, ascending and disjoint, as offsets into it. */
+  #ranges: number[] = [];
+  /** The last byte emitted was the end of a mask, so that a touching match adds no second one. */
+  #masking = false;
+
+  constructor(automaton: MaskAutomaton) {
+    this.#automaton = automaton;
+  }
+
+  get held(): number {
+    return this.#carry.length;
+  }
+
+  push(chunk: Uint8Array): Uint8Array {
+    if (chunk.length === 0) return NOTHING;
+    const known = this.#carry.length;
+    const bytes = known === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
+    this.#scan(bytes, known);
+    return this.#emit(bytes, bytes.length - this.#heldDepth(bytes.length));
+  }
+
+  flush(): Uint8Array {
+    const bytes = this.#carry;
+    this.#state = 0;
+    const out = this.#emit(bytes, bytes.length);
+    this.#masking = false;
+    return out;
+  }
+
+  #heldDepth(length: number): number {
+    return Math.min(length, this.#automaton.depth[this.#state] as number);
+  }
+
+  #scan(bytes: Uint8Array, from: number): void {
+    const { step, skip, matched, depth } = this.#automaton;
+    const lastWindow = bytes.length - SHORTEST_MASKED;
+    let state = this.#state;
+    let at = from;
+    while (at < bytes.length) {
+      if (state === 0 && at < lastWindow) at = skip(bytes, at, lastWindow);
+      const next = step(state, bytes[at] as number);
+      at += 1;
+      const length = matched[next] as number;
+      if (length !== 0) this.#mark(at - length, at);
+      const reached = depth[next] as number;
+      // The candidate that was being read has failed and only a short beginning of another is left: read that again through the
+      // filter, which nearly always says no. Its start lies behind the failed one's, so this comes to an end.
+      const again = reached > 0 && reached < SHORTEST_MASKED && reached <= (depth[state] as number) && at - reached < lastWindow;
+      state = again ? 0 : next;
+      if (again) at -= reached;
+    }
+    this.#state = state;
+  }
+
+  #mark(start: number, end: number): void {
+    const ranges = this.#ranges;
+    let first = start;
+    while (ranges.length > 0 && (ranges[ranges.length - 1] as number) >= first) {
+      ranges.pop();
+      first = Math.min(first, ranges.pop() as number);
+    }
+    ranges.push(first, end);
+  }
+
+  /** Emits the bytes before `safe` and keeps the rest as the carry. A match cut by `safe` is emitted in part now. */
+  #emit(bytes: Uint8Array, safe: number): Uint8Array {
+    const ranges = this.#ranges;
+    this.#carry = safe === bytes.length ? NOTHING : bytes.slice(safe);
+    if (ranges.length === 0) {
+      if (safe > 0) this.#masking = false;
+      return safe === bytes.length ? bytes : bytes.subarray(0, safe);
+    }
+    const parts: Uint8Array[] = [];
+    const kept: number[] = [];
+    let at = 0;
+    for (let index = 0; index < ranges.length; index += 2) {
+      const start = ranges[index] as number;
+      const end = ranges[index + 1] as number;
+      if (end > safe) kept.push(Math.max(0, start - safe), end - safe);
+      if (start >= safe) continue;
+      if (start > at) {
+        parts.push(bytes.subarray(at, start));
+        this.#masking = false;
+      }
+      if (!this.#masking) parts.push(MASK);
+      this.#masking = true;
+      at = Math.min(end, safe);
+    }
+    if (at < safe) {
+      parts.push(bytes.subarray(at, safe));
+      this.#masking = false;
+    }
+    this.#ranges = kept;
+    return Buffer.concat(parts);
+  }
+}
