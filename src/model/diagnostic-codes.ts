@@ -103,6 +103,16 @@ export const DIAGNOSTIC_CODES = {
   'when-later': { title: 'A step waits for a step below it.', help: 'Move the other step above.' },
   'when-unknown': { title: 'A step waits for a step that does not exist.', help: 'Check the id: it must be that of a step above.' },
   'cache-invalid': { title: 'The value of `cache` is neither `enabled` nor `disabled`.', help: 'Write one of them.' },
+  'alias-source-failed': {
+    title: 'A file or URL that `alias.src` names cannot be read.',
+    help: 'Paths start at the current directory. URLs must answer within 2 seconds.',
+  },
+  'alias-bad-name': { title: 'An alias has a name that it cannot have.', help: 'Use ASCII letters and digits.' },
+  'alias-bad-directive': {
+    title: 'The `directive` of an alias block cannot start references.',
+    help: 'Use one character that is no ASCII letter or digit, or leave it out for `$`.',
+  },
+  'alias-too-big': { title: 'Aliases make a text too big.', help: 'A text may have 16 MiB after aliases are replaced.' },
 } as const satisfies Record<string, DiagnosticCodeEntry>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;

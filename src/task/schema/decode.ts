@@ -74,6 +74,11 @@ export function decodeMapping<T extends PropertyTable>(
   return { node, fields, broken: decoder.broken } as DecodedMapping<T>;
 }
 
+/** Reads a mapping from names to strings that is a document of its own; null is an empty one. */
+export function decodeStringMap(node: YamlNode, what: string, problems: Problems): ReadonlyMap<string, LocatedItem<string>> {
+  return (isNull(node) ? undefined : new Decoder(problems, {}).stringMap(node, what, undefined)) ?? new Map();
+}
+
 type Fields = Record<string, Located<unknown>>;
 type UntypedMapping = { readonly node: YamlMapping; readonly fields: Fields; readonly broken: boolean };
 
@@ -128,7 +133,7 @@ class Decoder {
           ? this.#list(node, what, 'strings', (item) => this.#item(item, what)?.value)
           : this.#string(node, what);
       case 'string-map':
-        return this.#stringMap(node, what, before?.value);
+        return this.stringMap(node, what, before?.value);
       default:
         return 'listOf' in type ? this.#mappings(node, type.listOf, what) : this.#mapping(node, type.mapping, what);
     }
@@ -168,7 +173,7 @@ class Decoder {
     return node.items.map(read).filter((item) => item !== undefined);
   }
 
-  #stringMap(node: YamlNode, what: string, before: unknown): ReadonlyMap<string, LocatedItem<string>> | undefined {
+  stringMap(node: YamlNode, what: string, before: unknown): ReadonlyMap<string, LocatedItem<string>> | undefined {
     if (node.kind !== 'mapping') return this.#mismatch(node, what, 'a mapping from names to strings');
     const map = new Map<string, LocatedItem<string>>(before instanceof Map ? before : []);
     for (const { key, value } of node.entries) {

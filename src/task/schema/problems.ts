@@ -26,6 +26,11 @@ export class Problems {
     if (this.warnings.length < MOST) this.warnings.push(makeDiagnostic('warning', code, message, details));
   }
 
+  /** Takes over diagnostics made elsewhere. */
+  add(diagnostics: readonly Diagnostic[]): void {
+    for (const diagnostic of diagnostics) (diagnostic.severity === 'error' ? this.errors : this.warnings).push(diagnostic);
+  }
+
   /** Every error, the last saying how many more there are. */
   all(): readonly Diagnostic[] {
     if (this.#unlisted === 0) return this.errors;
