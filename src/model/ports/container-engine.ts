@@ -65,7 +65,10 @@ export interface CollectedThing {
 /** Steps of the plan that never run at the same time and so share one network namespace (decided in run/network-lanes.ts). */
 export interface NetworkLane {
   readonly id: string;
-  /** The task-file name of a network of the plan, or undefined for the engine's built-in bridge. */
+  /**
+   * The task-file name of a network of `RunSpaceSpec.networks`, or undefined for the engine's built-in bridge: there the ids of the
+   * lane's steps must still resolve, to the holder itself.
+   */
   readonly network: string | undefined;
   readonly steps: readonly string[];
   /** All `ports` and `expose` of its steps: they belong to the holder. */
@@ -105,7 +108,10 @@ export type WorkspaceSpec =
  * with `canceled: true` once it is gone (for `build`, `push`, `pull`: once the engine has let go).
  */
 export interface RunSpace {
-  /** A hint that this step will run with these very inputs: the engine may create its container ahead. Never rejects. */
+  /**
+   * A hint that this step will run with these very inputs: the engine may create its container ahead. Never rejects. Steps that
+   * still run may give the image's name to another image meanwhile: `runContainer` must start what the name means then.
+   */
   prepare(request: ContainerRequest): void;
   /**
    * Runs one container to its end (or, detached, until it is started). The image is pulled when missing.
