@@ -1,0 +1,142 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineError } from '../model/engine-error.ts';
+import { createGitCommand, type GitCommand, GitFailure } from './git-command.ts';
+import type { GitContext } from './git-context.ts';
+import type { GitUrl } from './git-url.ts';
+import { type GuardedRemote, guardRemote } from './remote-guard.ts';
+import { type GitRef, parseGitRef } from './validate-ref.ts';
+
+interface FetchRequest {
+  readonly url: GitUrl;
+  readonly ref: GitRef;
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  onProgress?(message: string): void;
+}
+
+interface FetchedTree {
+  readonly git: GitCommand;
+  readonly commit: string;
+  /** Empty for a tag, a commit or a pull request. */
+  readonly branch: string;
+}
+
+/** Fetches one ref of a checked URL into an empty directory and checks it out, without submodules and large files. */
+export async function fetchRef(request: FetchRequest, context: GitContext): Promise<FetchedTree> {
+  const remote = await guardRemote(request.url, { ...context, signal: request.signal });
+  request.onProgress?.(`fetching ${describeRef(request.ref)} from ${remote.remote}`);
+  const git = await createGitCommand({
+    directory: request.directory,
+    protocols: [remote.remote.startsWith('http:') ? 'http' : request.url.scheme],
+    config: remote.config,
+    environment: context.environment,
+    signal: request.signal,
+  });
+  try {
+    return await fetchAndCheckout(git, request, remote);
+  } catch (error) {
+    throw error instanceof GitFailure ? fetchError(error, request) : error;
+  }
+}
+
+async function fetchAndCheckout(git: GitCommand, request: FetchRequest, remote: GuardedRemote): Promise<FetchedTree> {
+  const { ref } = request;
+  const fetched = await fetchObjects(git, request, remote);
+  const commit = (await git.run(['rev-parse', '--verify', '--end-of-options', `${fetched.name}^{commit}`])).trim();
+  const branch = ref.kind === 'default' ? await defaultBranch(git) : fetched.branch;
+  await git.run(['checkout', '--quiet', '--no-recurse-submodules', ...(branch === '' ? ['--detach'] : ['-B', branch]), commit, '--']);
+  return { git, commit, branch };
+}
+
+/** `name` is what to resolve; `branch` is empty when the ref is none (or the default one). */
+interface Fetched {
+  readonly name: string;
+  readonly branch: string;
+}
+
+async function fetchObjects(git: GitCommand, request: FetchRequest, remote: GuardedRemote): Promise<Fetched> {
+  await initialise(git, remote.remote, request.ref.kind === 'commit' && request.ref.id.length === 64 ? 'sha256' : 'sha1');
+  try {
+    return await fetchOne(git, request, remote);
+  } catch (error) {
+    const other =
+      error instanceof GitFailure ? /mismatched algorithms: client \w+; server (sha1|sha256)/.exec(error.stderr)?.[1] : undefined;
+    if (other === undefined) throw error;
+    await rm(join(request.directory, '.git'), { recursive: true, force: true });
+    await initialise(git, remote.remote, other);
+    return fetchOne(git, request, remote);
+  }
+}
+
+async function initialise(git: GitCommand, remote: string, objectFormat: string): Promise<void> {
+  await git.run(['init', '--quiet', '--template=', `--object-format=${objectFormat}`]);
+  await git.run(['remote', 'add', '--', 'origin', remote]);
+}
+
+async function fetchOne(git: GitCommand, request: FetchRequest, remote: GuardedRemote): Promise<Fetched> {
+  const depth = remote.shallow ? ['--depth', '1'] : [];
+  const { ref } = request;
+  const wanted = ref.kind === 'default' ? 'HEAD' : ref.kind === 'commit' ? ref.id : ref.name;
+  try {
+    await git.run(['fetch', '--quiet', '--no-tags', ...depth, '--', 'origin', wanted]);
+    return { name: 'FETCH_HEAD', branch: await fetchedBranch(request.directory) };
+  } catch (error) {
+    const mayHelp = error instanceof GitFailure && (ref.kind === 'commit' || (ref.kind === 'name' && ref.maybeCommit)) && isMissing(error);
+    if (!mayHelp) throw error;
+    // Servers may refuse to serve a commit by its id, and none serves a shortened one: look into the whole history.
+    request.onProgress?.('fetching the whole history');
+    await git.run(['fetch', '--quiet', '--tags', '--force', '--', 'origin', '+refs/heads/*:refs/remotes/origin/*']);
+    return { name: wanted, branch: '' };
+  }
+}
+
+function isMissing(failure: GitFailure): boolean {
+  return /couldn't find remote ref|not our ref|unadvertised object|no such remote ref|Cannot obtain needed|not found in/i.test(
+    failure.stderr,
+  );
+}
+
+/** FETCH_HEAD says what the server's answer was: `ID\t\tbranch 'main' of URL`. */
+async function fetchedBranch(directory: string): Promise<string> {
+  const text = await readFile(join(directory, '.git', 'FETCH_HEAD'), 'utf8');
+  return safeBranch(/^[0-9a-f]+\t\tbranch '([^'\n]+)' of /.exec(text)?.[1]);
+}
+
+async function defaultBranch(git: GitCommand): Promise<string> {
+  const answer = await git.run(['ls-remote', '--symref', '--', 'origin', 'HEAD']);
+  return safeBranch(/^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(answer)?.[1]);
+}
+
+/** A branch name is the server's word: one that breaks our rules is left out, and HEAD stays detached. */
+function safeBranch(name: string | undefined): string {
+  const parsed = parseGitRef(name ?? '');
+  return parsed.ok && parsed.value.kind === 'name' ? parsed.value.name : '';
+}
+
+function describeRef(ref: GitRef): string {
+  if (ref.kind === 'default') return 'the default branch';
+  return ref.kind === 'commit' ? ref.id : ref.name;
+}
+
+function fetchError(failure: GitFailure, request: FetchRequest): EngineError {
+  const where = request.url.remote;
+  if (isMissing(failure) || /unknown revision|Needed a single revision|bad object/i.test(failure.stderr)) {
+    return new EngineError('context-failed', `${where} has no ${describeRef(request.ref)}`, {
+      help: 'Name an existing branch, tag, commit or `pull/N/head` after the `#`.',
+    });
+  }
+  if (/fsck error|invalid path|badTree|gitmodules|hasDot|symlink/i.test(failure.stderr)) {
+    return new EngineError('context-rejected', `the repository ${where} breaks a safety rule of git: ${failure.message}`, {
+      cause: failure,
+    });
+  }
+  if (/Permission denied|Host key verification failed|Authentication failed|could not read Username/i.test(failure.stderr)) {
+    const help = 'For ssh: load a key into the agent and add the host to known_hosts (`ssh-keyscan`). For https: put a token into the URL.';
+    return new EngineError('context-failed', `${where} refused access: ${failure.message}`, { help, cause: failure });
+  }
+  return new EngineError('context-failed', `cannot fetch ${describeRef(request.ref)} from ${where}: ${failure.message}`, {
+    cause: failure,
+    transient: true,
+  });
+}
