@@ -113,6 +113,13 @@ export const DIAGNOSTIC_CODES = {
     help: 'Use one character that is no ASCII letter or digit, or leave it out for `$`.',
   },
   'alias-too-big': { title: 'Aliases make a text too big.', help: 'A text may have 16 MiB after aliases are replaced.' },
+  'property-bad-quoting': {
+    title: 'A quote in a property of a step is never closed.',
+    help: 'Close it, or quote the value the other way round.',
+  },
+  'network-missing-name': { title: 'A network has no name.', help: 'Add `name: NAME` to the entry of `networks`.' },
+  'push-bad-image': { title: 'A name under `push` is no image reference.', help: 'Write `[HOST/]PATH[:TAG]` in lower case.' },
+  'task-too-big': { title: 'A task file is longer than 4 MiB.', help: 'Split the task, or generate its parts with a template.' },
 } as const satisfies Record<string, DiagnosticCodeEntry>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;

@@ -19,31 +19,37 @@ export function cutAliasBlock(mapped: MappedText): CutText {
   const block = new MappedTextBuilder();
   const rest = new MappedTextBuilder();
   let inside = false;
+  let copied = 0;
   for (let start = 0; start < text.length; ) {
     const newline = text.indexOf('\n', start);
     const end = newline === -1 ? text.length : newline;
-    const lineEnd = end > start && text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end;
-    const line = isIndented(text, start) ? '' : text.slice(start, lineEnd);
-    if (inside) inside = !TOP_LEVEL_KEY.test(line);
-    else inside = BLOCK_START.test(line);
-    appendLine(inside ? block : rest, mapped, start, lineEnd, newline);
+    const wasInside: boolean = inside;
+    // Indented lines, nearly all of them, neither start nor end a block.
+    if (text.charCodeAt(start) !== BLANK) inside = isInside(text.slice(start, end), inside);
+    if (inside !== wasInside) {
+      (wasInside ? block : rest).copy(mapped, copied, start);
+      copied = start;
+    }
+    if (end > start && text.charCodeAt(end - 1) === CARRIAGE_RETURN) {
+      (inside ? block : rest).copy(mapped, copied, end - 1);
+      copied = end;
+    }
     start = end + 1;
   }
+  const last = inside ? block : rest;
+  last.copy(mapped, copied, text.length);
+  if (text !== '' && !text.endsWith('\n')) endLine(last, mapped);
   return { block: block.build(), rest: rest.build() };
 }
 
+const BLANK = 0x20;
 const CARRIAGE_RETURN = 0x0d;
 
-function isIndented(text: string, start: number): boolean {
-  return text.charCodeAt(start) === 0x20;
+function isInside(line: string, before: boolean): boolean {
+  return before ? !TOP_LEVEL_KEY.test(line) : BLOCK_START.test(line);
 }
 
-function appendLine(builder: MappedTextBuilder, mapped: MappedText, start: number, lineEnd: number, newline: number): void {
-  builder.copy(mapped, start, lineEnd);
-  if (newline !== -1) {
-    builder.copy(mapped, newline, newline + 1);
-    return;
-  }
-  const origin = originOf(mapped, Math.max(0, lineEnd - 1), lineEnd);
+function endLine(builder: MappedTextBuilder, mapped: MappedText): void {
+  const origin = originOf(mapped, mapped.text.length - 1, mapped.text.length);
   if (origin !== undefined) builder.generate('\n', origin);
 }

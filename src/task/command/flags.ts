@@ -81,10 +81,32 @@ export function parseFlags(
   return reader.read(options.interspersed);
 }
 
+interface FlagIndex {
+  readonly long: ReadonlyMap<string, FlagSpec>;
+  readonly short: ReadonlyMap<string, FlagSpec>;
+}
+
+/** A task may have thousands of commands: each table is indexed once. */
+const INDEXES = new WeakMap<readonly FlagSpec[], FlagIndex>();
+
+function indexOf(table: readonly FlagSpec[]): FlagIndex {
+  const known = INDEXES.get(table);
+  if (known !== undefined) return known;
+  const long = new Map<string, FlagSpec>();
+  const short = new Map<string, FlagSpec>();
+  for (const spec of table) {
+    for (const name of [spec.name, ...(spec.also ?? [])]) long.set(name, spec);
+    if (spec.short !== undefined) short.set(spec.short, spec);
+  }
+  const index = { long, short };
+  INDEXES.set(table, index);
+  return index;
+}
+
 class FlagReader {
   readonly #words: readonly ShellWord[];
-  readonly #long = new Map<string, FlagSpec>();
-  readonly #short = new Map<string, FlagSpec>();
+  readonly #long: ReadonlyMap<string, FlagSpec>;
+  readonly #short: ReadonlyMap<string, FlagSpec>;
   readonly #command: string;
   readonly #flags = new ParsedFlags();
   #at = 0;
@@ -92,10 +114,9 @@ class FlagReader {
   constructor(words: readonly ShellWord[], table: readonly FlagSpec[], command: string) {
     this.#words = words;
     this.#command = command;
-    for (const spec of table) {
-      for (const name of [spec.name, ...(spec.also ?? [])]) this.#long.set(name, spec);
-      if (spec.short !== undefined) this.#short.set(spec.short, spec);
-    }
+    const { long, short } = indexOf(table);
+    this.#long = long;
+    this.#short = short;
   }
 
   read(interspersed: boolean): ParsedFlags {

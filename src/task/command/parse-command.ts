@@ -53,6 +53,11 @@ export function parseCommandWords(items: readonly string[], range: SourceRange):
 }
 
 function readCommand(words: readonly ShellWord[], place: (word: ShellWord) => SourceRange, range: SourceRange): Checked<ParsedCommand> {
+  const [first, ...others] = words;
+  // Nearly every command starts with its image: there are no flags to look for.
+  if (first !== undefined && first.text !== '' && !first.text.startsWith('-')) {
+    return ok({ value: { ...WITHOUT_FLAGS, image: first.text, args: others.map(({ text }) => text) }, warnings: [] });
+  }
   const flags = parseFlags(words, DOCKER_RUN_FLAGS, { interspersed: false, command: 'docker run' });
   const diagnostics = flags.problems.map((problem) => flagDiagnostic(problem, place(problem.word)));
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
@@ -62,6 +67,8 @@ function readCommand(words: readonly ShellWord[], place: (word: ShellWord) => So
   const args = flags.positionals.slice(1).map(({ text }) => text);
   return ok({ value: commandOf(image.text, args, flags), warnings: diagnostics });
 }
+
+const WITHOUT_FLAGS = { env: [], ports: [], expose: [], flags: {} } as const;
 
 function missingImage(words: readonly ShellWord[], range: SourceRange): Diagnostic {
   return {

@@ -1,11 +1,12 @@
 import type { SourceRange } from '../../model/diagnostic.ts';
 import type { RunVariables } from '../../model/run-variables.ts';
 import type { SecretReference, Task } from '../../model/task.ts';
-import { type DecodedMapping, type DecodeObserver, decodeMapping } from '../schema/decode.ts';
+import { type DecodedMapping, decodeMapping } from '../schema/decode.ts';
 import type { Problems } from '../schema/problems.ts';
 import { TASK_PROPERTIES } from '../schema/task-properties.ts';
 import type { YamlNode } from '../yaml/yaml-node.ts';
 import { inheritedEnv, mergeEnv } from './env.ts';
+import { type LintOptions, lintTaskFields } from './lint-fields.ts';
 import { readNetworks } from './networks.ts';
 import { readSecrets } from './secrets.ts';
 import { readSteps } from './steps.ts';
@@ -15,13 +16,15 @@ import { readVolumes } from './volumes.ts';
 /** What the engine adds to a task file. */
 export interface EngineInputs {
   readonly run: RunVariables;
-  readonly taskName?: string;
+  readonly taskName: string;
   /** `--env`: `NAME=value`, split at commas. */
   readonly env: readonly string[];
   readonly network: string;
   readonly workingDirectory: string;
   /** The whole text, for problems whose place is not known. */
   readonly whole: SourceRange;
+  /** Adds the warnings of `task lint`. */
+  readonly lint?: LintOptions | undefined;
 }
 
 type TaskMapping = DecodedMapping<typeof TASK_PROPERTIES>;
@@ -29,8 +32,9 @@ type TaskMapping = DecodedMapping<typeof TASK_PROPERTIES>;
 const STEP_TIMEOUT_MS = 600_000;
 
 /** The meaning of a task file whose YAML is `node`. Every problem goes to `problems`; with errors there the task must not be used. */
-export function readTask(node: YamlNode | undefined, inputs: EngineInputs, problems: Problems, observer?: DecodeObserver): Task {
-  const fields: TaskMapping['fields'] = decodeTask(node, problems, observer)?.fields ?? {};
+export function readTask(node: YamlNode | undefined, inputs: EngineInputs, problems: Problems): Task {
+  const fields: TaskMapping['fields'] = decodeTask(node, problems)?.fields ?? {};
+  if (inputs.lint !== undefined) lintTaskFields(fields, inputs.lint, problems);
   const secrets = readSecrets(fields.secrets, inputs.whole, problems);
   const volumes = readVolumes(fields.volumes, inputs.whole, problems);
   const version = readVersion(fields, problems);
@@ -58,10 +62,10 @@ export function readTask(node: YamlNode | undefined, inputs: EngineInputs, probl
 
 /** Only the `secrets` of a task file, for the pass that resolves them; the rest is checked by `readTask`. */
 export function readSecretReferences(node: YamlNode | undefined, whole: SourceRange, problems: Problems): readonly SecretReference[] {
-  return readSecrets(decodeTask(node, problems, undefined)?.fields.secrets, whole, problems);
+  return readSecrets(decodeTask(node, problems)?.fields.secrets, whole, problems);
 }
 
-function decodeTask(node: YamlNode | undefined, problems: Problems, observer: DecodeObserver | undefined): TaskMapping | undefined {
+function decodeTask(node: YamlNode | undefined, problems: Problems): TaskMapping | undefined {
   if (node === undefined || (node.kind === 'scalar' && node.plain && node.text === '')) return undefined;
-  return decodeMapping(node, TASK_PROPERTIES, 'The task', problems, observer);
+  return decodeMapping(node, TASK_PROPERTIES, 'The task', problems);
 }

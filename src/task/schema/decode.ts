@@ -1,9 +1,9 @@
 import { nearestName } from '../../util/nearest-name.ts';
-import { resolveScalar } from '../yaml/scalar.ts';
+import { isNullScalar, resolveScalar } from '../yaml/scalar.ts';
 import type { YamlMapping, YamlNode, YamlScalar } from '../yaml/yaml-node.ts';
 import { parseDuration } from './duration.ts';
 import type { Problems } from './problems.ts';
-import type { PropertySpec, PropertyTable, PropertyType } from './property-table.ts';
+import type { PropertyTable, PropertyType } from './property-table.ts';
 
 /** A value and the nodes that it was read from. */
 export interface Located<T> {
@@ -45,11 +45,6 @@ type ValueOf<T> = T extends 'string'
                   ? DecodedMapping<M>
                   : never;
 
-/** Called for each property that was read, known or not. */
-export interface DecodeObserver {
-  property?(name: string, spec: PropertySpec, key: YamlNode, node: YamlNode): void;
-}
-
 /**
  * Reads one YAML mapping with a table, as go-yaml v2 fills a struct: unknown keys are left out (with a warning), the last
  * of several equal keys wins, the files of a string map add up. Every wrong type is reported, not only the first.
@@ -60,7 +55,6 @@ export function decodeMapping<T extends PropertyTable>(
   table: T,
   what: string,
   problems: Problems,
-  observer: DecodeObserver = {},
 ): DecodedMapping<T> | undefined {
   if (node.kind !== 'mapping') {
     problems.error('type-mismatch', `${what} must be a mapping, but is ${describe(node)}.`, {
@@ -69,14 +63,14 @@ export function decodeMapping<T extends PropertyTable>(
     });
     return undefined;
   }
-  const decoder = new Decoder(problems, observer);
+  const decoder = new Decoder(problems);
   const fields = decoder.fields(node, table, what);
   return { node, fields, broken: decoder.broken } as DecodedMapping<T>;
 }
 
 /** Reads a mapping from names to strings that is a document of its own; null is an empty one. */
 export function decodeStringMap(node: YamlNode, what: string, problems: Problems): ReadonlyMap<string, LocatedItem<string>> {
-  return (isNull(node) ? undefined : new Decoder(problems, {}).stringMap(node, what, undefined)) ?? new Map();
+  return (isNull(node) ? undefined : new Decoder(problems).stringMap(node, what, undefined)) ?? new Map();
 }
 
 type Fields = Record<string, Located<unknown>>;
@@ -85,11 +79,9 @@ type UntypedMapping = { readonly node: YamlMapping; readonly fields: Fields; rea
 class Decoder {
   broken = false;
   readonly #problems: Problems;
-  readonly #observer: DecodeObserver;
 
-  constructor(problems: Problems, observer: DecodeObserver) {
+  constructor(problems: Problems) {
     this.#problems = problems;
-    this.#observer = observer;
   }
 
   fields(node: YamlMapping, table: PropertyTable, what: string): Fields {
@@ -99,110 +91,104 @@ class Decoder {
         this.#mismatch(key, 'A key', 'a name');
         continue;
       }
-      const spec = Object.hasOwn(table, key.text) ? table[key.text] : undefined;
+      const name = key.text;
+      const spec = Object.hasOwn(table, name) ? table[name] : undefined;
       if (spec === undefined) {
         warnUnknownKey(key, table, what, this.#problems);
         continue;
       }
-      this.#observer.property?.(key.text, spec, key, value);
-      const read = this.#read(key.text, spec.type, value, fields[key.text]);
-      if (read === undefined) delete fields[key.text];
-      else fields[key.text] = { value: read, key, node: value };
+      const read = isNull(value) ? undefined : this.#read(name, spec.type, value, fields[name]);
+      if (read !== undefined) fields[name] = { value: read, key, node: value };
+      else if (fields[name] !== undefined) delete fields[name];
     }
     return fields;
   }
 
   #read(name: string, type: PropertyType, node: YamlNode, before: Located<unknown> | undefined): unknown {
-    if (isNull(node)) return undefined;
-    const what = `\`${name}\``;
     switch (type) {
       case 'string':
-        return this.#string(node, what);
+        return this.#string(node, name);
       case 'int':
-        return this.#int(node, what);
+        return this.#int(node, name);
       case 'seconds':
-        return this.#seconds(node, what);
+        return this.#seconds(node, name);
       case 'bool':
-        return this.#bool(node, what);
+        return this.#bool(node, name);
       case 'strings':
-        return this.#list(node, what, 'strings', (item) => this.#item(item, what));
+        return this.#strings(node, name);
       case 'ints':
-        return this.#list(node, what, 'whole numbers', (item) => (isNull(item) ? 0 : this.#int(item, `An item of ${what}`)));
+        return this.#items(node, name, 'whole numbers')?.map((item) => (isNull(item) ? 0 : (this.#int(item, name, ITEM) ?? 0)));
       case 'command':
-        return node.kind === 'sequence'
-          ? this.#list(node, what, 'strings', (item) => this.#item(item, what)?.value)
-          : this.#string(node, what);
+        return node.kind === 'sequence' ? this.#strings(node, name)?.map(({ value }) => value) : this.#string(node, name);
       case 'string-map':
-        return this.stringMap(node, what, before?.value);
+        return this.stringMap(node, `\`${name}\``, before?.value);
       default:
-        return 'listOf' in type ? this.#mappings(node, type.listOf, what) : this.#mapping(node, type.mapping, what);
+        return 'listOf' in type ? this.#mappings(node, type.listOf, name) : this.#mapping(node, type.mapping, name);
     }
   }
 
-  #string(node: YamlNode, what: string): string | undefined {
-    if (node.kind !== 'scalar') return this.#mismatch(node, what, 'a string');
-    return node.text;
+  #string(node: YamlNode, name: string): string | undefined {
+    return node.kind === 'scalar' ? node.text : this.#mismatch(node, `\`${name}\``, 'a string');
   }
 
-  #item(node: YamlNode, what: string): LocatedItem<string> | undefined {
-    if (isNull(node)) return { value: '', node };
-    const value = this.#string(node, `An item of ${what}`);
-    return value === undefined ? undefined : { value, node };
+  #int(node: YamlNode, name: string, prefix = ''): number | undefined {
+    const value = node.kind === 'scalar' ? wholeNumber(node) : undefined;
+    return value ?? this.#mismatch(node, `${prefix}\`${name}\``, 'a whole number, without quotes');
   }
 
-  #int(node: YamlNode, what: string): number | undefined {
-    return (node.kind === 'scalar' ? wholeNumber(node) : undefined) ?? this.#mismatch(node, what, 'a whole number, without quotes');
+  #seconds(node: YamlNode, name: string): number | undefined {
+    const whole = node.kind === 'scalar' ? wholeNumber(node) : undefined;
+    if (whole !== undefined) return whole * 1000;
+    return (node.kind === 'scalar' ? parseDuration(node.text) : undefined) ?? this.#mismatch(node, `\`${name}\``, SECONDS);
   }
 
-  #seconds(node: YamlNode, what: string): number | undefined {
-    if (node.kind !== 'scalar') return this.#mismatch(node, what, SECONDS);
-    const whole = wholeNumber(node);
-    return (whole === undefined ? parseDuration(node.text) : whole * 1000) ?? this.#mismatch(node, what, SECONDS);
-  }
-
-  #bool(node: YamlNode, what: string): boolean | undefined {
+  #bool(node: YamlNode, name: string): boolean | undefined {
     const resolved = node.kind === 'scalar' ? resolveScalar(node) : undefined;
-    return resolved?.type === 'bool' ? resolved.value : this.#mismatch(node, what, '`true` or `false`, without quotes');
+    return resolved?.type === 'bool' ? resolved.value : this.#mismatch(node, `\`${name}\``, '`true` or `false`, without quotes');
   }
 
-  #list<T>(node: YamlNode, what: string, of: string, read: (item: YamlNode) => T | undefined): readonly T[] | undefined {
-    if (node.kind !== 'sequence') {
-      const help = node.kind === 'scalar' ? `Write a list of one item: \`[${quoteForFlow(node.text)}]\`.` : undefined;
-      return this.#mismatch(node, what, `a list of ${of}`, help);
-    }
-    return node.items.map(read).filter((item) => item !== undefined);
+  #items(node: YamlNode, name: string, of: string): readonly YamlNode[] | undefined {
+    if (node.kind === 'sequence') return node.items;
+    const help = node.kind === 'scalar' ? `Write a list of one item: \`[${quoteForFlow(node.text)}]\`.` : undefined;
+    return this.#mismatch(node, `\`${name}\``, `a list of ${of}`, help);
+  }
+
+  #strings(node: YamlNode, name: string): readonly LocatedItem<string>[] | undefined {
+    return this.#items(node, name, 'strings')?.map((item) => this.#item(item, `\`${name}\``));
+  }
+
+  /** Null is empty; so is what has been reported as no string. */
+  #item(node: YamlNode, what: string): LocatedItem<string> {
+    if (node.kind !== 'scalar') this.#mismatch(node, `${ITEM}${what}`, 'a string');
+    return { value: node.kind === 'scalar' && !isNullScalar(node) ? node.text : '', node };
   }
 
   stringMap(node: YamlNode, what: string, before: unknown): ReadonlyMap<string, LocatedItem<string>> | undefined {
     if (node.kind !== 'mapping') return this.#mismatch(node, what, 'a mapping from names to strings');
     const map = new Map<string, LocatedItem<string>>(before instanceof Map ? before : []);
     for (const { key, value } of node.entries) {
-      const name = this.#string(key, `A key of ${what}`);
-      const item = this.#item(value, what);
-      if (name !== undefined && item !== undefined) map.set(name, item);
+      if (key.kind === 'scalar') map.set(key.text, this.#item(value, what));
+      else this.#mismatch(key, `A key of ${what}`, 'a string');
     }
     return map;
   }
 
-  #mapping(node: YamlNode, table: PropertyTable, what: string): UntypedMapping | undefined {
-    if (node.kind !== 'mapping') return this.#mismatch(node, what, `a mapping with the keys ${listKeys(table)}`);
-    const fields = this.fields(node, table, what);
+  #mapping(node: YamlNode, table: PropertyTable, name: string): UntypedMapping | undefined {
+    if (node.kind !== 'mapping') return this.#mismatch(node, `\`${name}\``, `a mapping with the keys ${listKeys(table)}`);
+    const fields = this.fields(node, table, `\`${name}\``);
     return { node, fields, broken: this.broken };
   }
 
   /** Each mapping of a list has its own decoder, so that one broken item does not make its neighbours suspect. */
-  #mappings(node: YamlNode, table: PropertyTable, what: string): readonly DecodedMapping<PropertyTable>[] | undefined {
-    const items = this.#list(node, what, 'mappings', (item) => {
-      if (isNull(item)) {
-        this.#problems.error('list-item-empty', `An item of ${what} is empty.`, {
-          range: item.range,
-          help: 'Remove the dash, or fill the item in.',
-        });
-        return undefined;
-      }
-      return decodeMapping(item, table, `An item of ${what}`, this.#problems, this.#observer);
+  #mappings(node: YamlNode, table: PropertyTable, name: string): readonly DecodedMapping<PropertyTable>[] | undefined {
+    const what = `${ITEM}\`${name}\``;
+    const read = this.#items(node, name, 'mappings')?.map((item) => {
+      if (!isNull(item)) return decodeMapping(item, table, what, this.#problems);
+      this.#problems.error('list-item-empty', `${what} is empty.`, { range: item.range, help: 'Remove the dash, or fill the item in.' });
+      return undefined;
     });
-    if (node.kind === 'sequence' && items?.length !== node.items.length) this.broken = true;
+    const items = read?.filter((item) => item !== undefined);
+    if (items?.length !== read?.length) this.broken = true;
     return items;
   }
 
@@ -213,10 +199,11 @@ class Decoder {
   }
 }
 
+const ITEM = 'An item of ';
 const SECONDS = 'a whole number of seconds, without quotes, or a duration such as `10m`';
 
 function isNull(node: YamlNode): boolean {
-  return node.kind === 'scalar' && resolveScalar(node).type === 'null';
+  return node.kind === 'scalar' && isNullScalar(node);
 }
 
 /** A 64-bit integer, or a float with its fraction cut off. */

@@ -18,32 +18,33 @@ export class Problems {
   #unlisted = 0;
 
   error(code: DiagnosticCode, message: string, details: ProblemDetails = {}): void {
-    if (this.errors.length >= MOST) this.#unlisted += 1;
-    else this.errors.push(makeDiagnostic('error', code, message, details));
+    this.#push(makeDiagnostic('error', code, message, details));
   }
 
   warn(code: DiagnosticCode, message: string, details: ProblemDetails = {}): void {
-    if (this.warnings.length < MOST) this.warnings.push(makeDiagnostic('warning', code, message, details));
+    this.#push(makeDiagnostic('warning', code, message, details));
   }
 
   /** Takes over diagnostics made elsewhere. */
   add(diagnostics: readonly Diagnostic[]): void {
-    for (const diagnostic of diagnostics) (diagnostic.severity === 'error' ? this.errors : this.warnings).push(diagnostic);
+    for (const diagnostic of diagnostics) this.#push(diagnostic);
   }
 
-  /** Every error, the last saying how many more there are. */
+  #push(diagnostic: Diagnostic): void {
+    const list = diagnostic.severity === 'error' ? this.errors : this.warnings;
+    if (list.length < MOST) list.push(diagnostic);
+    else if (diagnostic.severity === 'error') this.#unlisted += 1;
+  }
+
+  /** Every error, the last saying how many more there are, then the warnings: a misspelt key often explains an error. */
   all(): readonly Diagnostic[] {
-    if (this.#unlisted === 0) return this.errors;
-    return [...this.errors, makeDiagnostic('error', 'too-many-problems', `There are ${this.#unlisted} more problems of this kind.`, {})];
+    if (this.#unlisted === 0) return [...this.errors, ...this.warnings];
+    const more = makeDiagnostic('error', 'too-many-problems', `There are ${this.#unlisted} more problems.`, {});
+    return [...this.errors, more, ...this.warnings];
   }
 }
 
-export function makeDiagnostic(
-  severity: Diagnostic['severity'],
-  code: DiagnosticCode,
-  message: string,
-  details: ProblemDetails,
-): Diagnostic {
+function makeDiagnostic(severity: Diagnostic['severity'], code: DiagnosticCode, message: string, details: ProblemDetails): Diagnostic {
   const { range, expected, help, related } = details;
   return {
     code,

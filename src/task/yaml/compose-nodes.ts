@@ -46,6 +46,8 @@ class ComposeFailure extends Error {
   }
 }
 
+type NodeEvent = ScalarEvent | SequenceEvent | MappingEvent;
+
 interface Anchor {
   /** Absent while the anchored node itself is still being read. */
   node: YamlNode | undefined;
@@ -71,32 +73,33 @@ class Composer {
   compose(): YamlNode {
     const event = this.#events[this.#next];
     this.#next += 1;
-    if (event === undefined) return this.#emptyScalar();
+    if (event === undefined || event.type === EVENT_ID.DOCUMENT || event.type === EVENT_ID.POP) return this.#emptyScalar();
+    if (event.type === EVENT_ID.ALIAS) return this.#alias(event);
+    return event.anchorStart === -1 ? this.#node(event) : this.#anchored(event);
+  }
+
+  #node(event: NodeEvent): YamlNode {
     switch (event.type) {
       case EVENT_ID.SCALAR:
         return this.#scalar(event);
       case EVENT_ID.SEQUENCE:
-        return this.#anchored(event, () => this.#sequence(event));
+        return this.#sequence(event);
       case EVENT_ID.MAPPING:
-        return this.#anchored(event, () => this.#mapping(event));
-      case EVENT_ID.ALIAS:
-        return this.#alias(event);
-      default:
-        return this.#emptyScalar();
+        return this.#mapping(event);
     }
   }
 
-  #scalar(event: ScalarEvent): YamlNode {
-    const { source } = this.#options;
-    const empty = event.valueStart === -1;
-    const place = empty ? this.#emptyPlace(event) : this.#place(event.valueStart, event.valueEnd);
-    const text = empty ? '' : this.#value(event);
+  #scalar(event: ScalarEvent): YamlScalar {
+    const { text, source } = this.#options;
     const tag = event.tagStart === -1 ? undefined : shortTag(source.slice(event.tagStart, event.tagEnd));
-    return this.#anchored(event, () => {
-      this.#charge(1, place.start);
-      this.#end = place.end;
-      return new YamlScalar(place, text, event.style === SCALAR_STYLE.PLAIN, tag);
-    });
+    const plain = event.style === SCALAR_STYLE.PLAIN;
+    const empty = event.valueStart === -1;
+    // An empty node has no place of its own: the character before it stands for it.
+    const end = empty ? Math.max(this.#end, event.tagEnd, event.anchorEnd) : event.valueEnd;
+    const start = empty ? Math.max(0, end - 1) : event.valueStart;
+    this.#charge(1, start);
+    this.#end = end;
+    return new YamlScalar(text, start, end, empty ? '' : this.#value(event), plain, tag);
   }
 
   #value(event: ScalarEvent): string {
@@ -104,25 +107,20 @@ class Composer {
     return this.#options.standIns ? withoutStandIns(value) : value;
   }
 
-  #emptyPlace(event: ScalarEvent): { text: MappedText; start: number; end: number } {
-    const at = Math.max(this.#end, event.tagEnd, event.anchorEnd);
-    return this.#place(Math.max(0, at - 1), at);
-  }
-
   #emptyScalar(): YamlScalar {
-    return new YamlScalar(this.#place(this.#end, this.#end), '', true, undefined);
+    return new YamlScalar(this.#options.text, this.#end, this.#end, '', true, undefined);
   }
 
-  #sequence(event: SequenceEvent): YamlNode {
+  #sequence(event: SequenceEvent): YamlSequence {
     this.#charge(1, event.start);
     this.#end = Math.max(this.#end, event.start + 1);
     const items: YamlNode[] = [];
     while (!this.#atPop()) items.push(this.compose());
     this.#next += 1;
-    return new YamlSequence(this.#place(event.start, this.#end), items);
+    return new YamlSequence(this.#options.text, event.start, this.#end, items);
   }
 
-  #mapping(event: MappingEvent): YamlNode {
+  #mapping(event: MappingEvent): YamlMapping {
     this.#charge(1, event.start);
     this.#end = Math.max(this.#end, event.start);
     const entries: YamlEntry[] = [];
@@ -133,7 +131,7 @@ class Composer {
       else entries.push({ key, value });
     }
     this.#next += 1;
-    return new YamlMapping(this.#place(event.start, this.#end), entries);
+    return new YamlMapping(this.#options.text, event.start, this.#end, entries);
   }
 
   /** As in go-yaml v2, a merge acts where it stands: it overrides keys above it, and keys below override it. */
@@ -161,14 +159,14 @@ class Composer {
     return anchor.node;
   }
 
-  #anchored(event: ScalarEvent | SequenceEvent | MappingEvent, compose: () => YamlNode): YamlNode {
-    if (event.anchorStart === -1) return compose();
+  #anchored(event: NodeEvent): YamlNode {
     const anchor: Anchor = { node: undefined };
     this.#anchors.set(this.#options.source.slice(event.anchorStart, event.anchorEnd), anchor);
     const before = this.#count;
-    anchor.node = compose();
-    this.#weights.set(anchor.node, this.#count - before);
-    return anchor.node;
+    const node = this.#node(event);
+    anchor.node = node;
+    this.#weights.set(node, this.#count - before);
+    return node;
   }
 
   #atPop(): boolean {
@@ -186,10 +184,6 @@ class Composer {
         `The YAML text has more than ${this.#options.nodes} nodes, counting each use of an alias.`,
       );
     }
-  }
-
-  #place(start: number, end: number): { text: MappedText; start: number; end: number } {
-    return { text: this.#options.text, start, end };
   }
 
   #failure(code: 'yaml-anchor' | 'yaml-merge' | 'yaml-too-big', start: number, end: number, message: string): ComposeFailure {

@@ -20,6 +20,11 @@ export function resolveScalar(node: YamlScalar): ScalarValue {
   return tag === '!!float' && value.type === 'int' ? { type: 'float', value: Number(value.value) } : value;
 }
 
+/** Whether a scalar means nothing: cheaper than resolving it. */
+export function isNullScalar({ tag, plain, text }: YamlScalar): boolean {
+  return (tag === undefined ? plain : LOOK_TAGS.has(tag)) && text.length < 5 && NULLS.has(text);
+}
+
 const LOOK_TAGS: ReadonlySet<string> = new Set(['!!null', '!!bool', '!!int', '!!float', '!!timestamp']);
 
 const NULLS: ReadonlySet<string> = new Set(['', '~', 'null', 'Null', 'NULL']);

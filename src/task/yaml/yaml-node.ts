@@ -34,8 +34,8 @@ export class YamlScalar extends Place {
   /** Explicit tag: `!!int` in its short form, others as written; absent without a tag. */
   readonly tag: string | undefined;
 
-  constructor(place: NodePlace, text: string, plain: boolean, tag: string | undefined) {
-    super(place.text, place.start, place.end);
+  constructor(source: MappedText, start: number, end: number, text: string, plain: boolean, tag: string | undefined) {
+    super(source, start, end);
     this.text = text;
     this.plain = plain;
     this.tag = tag;
@@ -47,8 +47,8 @@ export class YamlMapping extends Place {
   /** In the order in which a reader must apply them: a later entry of the same key wins. */
   readonly entries: readonly YamlEntry[];
 
-  constructor(place: NodePlace, entries: readonly YamlEntry[]) {
-    super(place.text, place.start, place.end);
+  constructor(source: MappedText, start: number, end: number, entries: readonly YamlEntry[]) {
+    super(source, start, end);
     this.entries = entries;
   }
 }
@@ -57,8 +57,8 @@ export class YamlSequence extends Place {
   readonly kind = 'sequence';
   readonly items: readonly YamlNode[];
 
-  constructor(place: NodePlace, items: readonly YamlNode[]) {
-    super(place.text, place.start, place.end);
+  constructor(source: MappedText, start: number, end: number, items: readonly YamlNode[]) {
+    super(source, start, end);
     this.items = items;
   }
 }
@@ -66,10 +66,4 @@ export class YamlSequence extends Place {
 export interface YamlEntry {
   readonly key: YamlNode;
   readonly value: YamlNode;
-}
-
-interface NodePlace {
-  readonly text: MappedText;
-  readonly start: number;
-  readonly end: number;
 }
