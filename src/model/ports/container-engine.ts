@@ -217,6 +217,8 @@ export interface BuildProgress {
   readonly total?: number;
   readonly durationMs?: number;
   readonly error?: string;
+  /** Advice of the builder about this vertex (a lint rule of its Dockerfile frontend). */
+  readonly warning?: string;
 }
 
 export type BuildOutcome =

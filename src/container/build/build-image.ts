@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { posix } from 'node:path';
+import type Dockerode from 'dockerode';
+import { EngineError } from '../../model/engine-error.ts';
+import type { BuildIo, BuildOutcome, BuildRequest, EngineDescription } from '../../model/ports/container-engine.ts';
+import { EngineApi } from '../engine-api.ts';
+import type { BuildRunContext, ImageBuilder } from '../image-builder.ts';
+import { type BuildTarget, planOutput } from './build-output.ts';
+import { type Builder, chooseBuilder, type Refusal } from './build-parameters.ts';
+import { type BuilderResult, CANCELED, failed, outcomeOfError } from './build-result.ts';
+import { readBuildSecrets } from './build-secrets.ts';
+import { buildWithBuildkit, type PreparedInputs } from './buildkit-build.ts';
+import { planCache } from './cache-options.ts';
+import { pushCache } from './cache-push.ts';
+import { buildClassic } from './classic-build.ts';
+import type { ContextSource } from './context/context-entry.ts';
+import { directorySource } from './context/directory-source.ts';
+import { memorySource } from './context/memory-source.ts';
+import { spoolContext } from './context/spool-source.ts';
+import { compileIgnoreRules } from './ignore-patterns.ts';
+import { quietIo } from './quiet-io.ts';
+import { openSshAgents } from './ssh-agents.ts';
+import { writeWorkspaceFile } from './write-output.ts';
+
+/**
+ * Builds images on one engine: through BuildKit where it has that, through the classic builder otherwise. Builds may run
+ * side by side. A mistake of the author (a failing instruction, a bad Dockerfile, a value that cannot be read) is an
+ * outcome; an engine or registry that cannot do its work rejects with EngineError, and so does an option that this
+ * engine has no word for (`engine-too-old`, naming the flag).
+ */
+export function createImageBuilder(docker: Dockerode, description: EngineDescription): ImageBuilder {
+  const api = new EngineApi(docker);
+  return { build: (request, io, context) => buildImage({ api, description, request, context }, io) };
+}
+
+interface Build {
+  readonly api: EngineApi;
+  readonly description: EngineDescription;
+  readonly request: BuildRequest;
+  readonly context: BuildRunContext;
+}
+
+async function buildImage(build: Build, io: BuildIo): Promise<BuildOutcome> {
+  if (io.signal.aborted) return CANCELED;
+  const { spec } = build.request;
+  const choice = accept(chooseBuilder(spec, build.description));
+  const quiet = spec.quiet || spec.progress === 'quiet' ? quietIo(io) : undefined;
+  const buildIo = quiet?.io ?? io;
+  for (const flag of choice.ignored) {
+    buildIo.onProgress({
+      vertex: 'options',
+      name: flag,
+      state: 'running',
+      warning: `${flag} has no effect: BuildKit of this engine ignores it`,
+    });
+  }
+  let dispose = async (): Promise<void> => undefined;
+  try {
+    const prepared = await prepareInputs(build);
+    dispose = prepared.dispose;
+    const result = await runBuilder(build, choice.builder, prepared.inputs, buildIo);
+    if (io.signal.aborted) return CANCELED;
+    if (!result.ok) {
+      await quiet?.flush();
+      return failed(result.message);
+    }
+    await finish(build, result.imageId, prepared.inputs, io);
+    await quiet?.succeed(result.imageId);
+    return { ok: true, imageId: result.imageId };
+  } catch (error) {
+    if (io.signal.aborted) return CANCELED;
+    await quiet?.flush();
+    return outcomeOfError(error);
+  } finally {
+    await dispose();
+  }
+}
+
+/** A refusal is the engine's lack (`engine-too-old`); a value that makes no sense anywhere is the author's. */
+function accept<T extends object>(planned: T | Refusal): T {
+  if (!('reason' in planned)) return planned;
+  throw new EngineError(planned.kind === 'unsupported' ? 'engine-too-old' : 'context-rejected', planned.reason, {
+    help: 'Leave the option out, or use an engine that knows it.',
+  });
+}
+
+function runBuilder(build: Build, builder: Builder, inputs: PreparedInputs, io: BuildIo): Promise<BuilderResult> {
+  const run = builder === 'buildkit' ? buildWithBuildkit : buildClassic;
+  return run(build.api, build.request, inputs, io, build.context);
+}
+
+async function prepareInputs(build: Build): Promise<{ readonly inputs: PreparedInputs; readonly dispose: () => Promise<void> }> {
+  const { request, context } = build;
+  const cache = accept(planCache(request.spec));
+  const target: BuildTarget = accept(planOutput(request.spec));
+  const secrets = await readBuildSecrets(request, context);
+  const agents = await openSshAgents(request, context);
+  const opened = await openContext(request, context);
+  const inputs: PreparedInputs = { ...opened, secrets, agents, cache, target, tags: [...request.spec.tags, ...cache.pushTo] };
+  return { inputs, dispose: opened.dispose };
+}
+
+interface OpenedContext {
+  readonly context: ContextSource;
+  readonly contextKey: string;
+  readonly dispose: () => Promise<void>;
+}
+
+async function openContext(request: BuildRequest, environment: BuildRunContext): Promise<OpenedContext> {
+  const { context, ignore } = request.inputs;
+  const rules = compileIgnoreRules(ignore);
+  const nothing = async (): Promise<void> => undefined;
+  switch (context.kind) {
+    case 'directory':
+      return { context: directorySource(context.path, rules), contextKey: sharedKey(context.path), dispose: nothing };
+    case 'workspace': {
+      // Times in an archive are whole seconds: too coarse to tell what changed, so every build sends all of it.
+      const spooled = await spoolContext(await environment.readWorkspaceTar(context.path), rules);
+      return {
+        context: spooled,
+        contextKey: sharedKey(`${environment.runId}:${request.step}:${request.attempt}:${Date.now()}`),
+        dispose: spooled.dispose,
+      };
+    }
+    case 'empty':
+      return { context: memorySource(new Map()), contextKey: sharedKey('empty'), dispose: nothing };
+  }
+}
+
+/** Different machines may build equal paths on one engine, so the name of the place holds the machine's too. */
+function sharedKey(place: string): string {
+  return createHash('sha256').update(`${hostname()}\0${place}`).digest('hex');
+}
+
+async function finish(build: Build, imageId: string, inputs: PreparedInputs, io: BuildIo): Promise<void> {
+  const { spec } = build.request;
+  const write = (path: string, text: string): Promise<void> =>
+    writeWorkspaceFile(posix.resolve(spec.workdir, path), Buffer.from(text, 'utf8'), build.context);
+  if (spec.iidfile !== undefined) await write(spec.iidfile, imageId);
+  if (spec.metadataFile !== undefined) await write(spec.metadataFile, metadata(imageId, spec.tags));
+  for (const reference of inputs.cache.pushTo) await pushCache(build.api, reference, build.context.credentials, io);
+}
+
+/** The document of `--metadata-file`, in buildx's key names. */
+function metadata(imageId: string, tags: readonly string[]): string {
+  const document = {
+    ...(imageId === '' ? {} : { 'containerimage.config.digest': imageId, 'containerimage.digest': imageId }),
+    ...(tags.length === 0 ? {} : { 'image.name': tags.join(',') }),
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}

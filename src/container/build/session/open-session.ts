@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type Dockerode from 'dockerode';
+import { type GrpcHandler, type GrpcServer, serveGrpc } from './grpc-server.ts';
+
+export interface EngineSession {
+  /** What `POST /build?session=` names. */
+  readonly id: string;
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+/**
+ * Opens a BuildKit session: `POST /session` is upgraded to a connection on which the engine is the gRPC client.
+ * `sharedKey` names the local directory across builds: the engine asks only for what changed in it since.
+ */
+export async function openSession(
+  docker: Dockerode,
+  options: {
+    readonly sharedKey: string;
+    readonly services: readonly ReadonlyMap<string, GrpcHandler>[];
+  },
+): Promise<EngineSession> {
+  const handlers = new Map(options.services.flatMap((service) => [...service]));
+  const id = randomUUID().replaceAll('-', '');
+  const socket = await dial(docker, id, options.sharedKey, [...handlers.keys()]);
+  const server: GrpcServer = serveGrpc(socket, handlers);
+  return { id, closed: server.closed, close: server.close };
+}
+
+function dial(docker: Dockerode, id: string, sharedKey: string, methods: string[]): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    docker.modem.dial(
+      {
+        path: '/session',
+        method: 'POST',
+        hijack: true,
+        // A body of known length: the end of a chunked one would reach the engine in the middle of HTTP/2.
+        file: Buffer.alloc(0),
+        headers: {
+          Upgrade: 'h2c',
+          'X-Docker-Expose-Session-Uuid': id,
+          'X-Docker-Expose-Session-Name': 'slipway',
+          'X-Docker-Expose-Session-Sharedkey': sharedKey,
+          'X-Docker-Expose-Session-Grpc-Method': methods,
+        },
+        statusCodes: { 101: true, 400: 'bad parameter', 404: 'no sessions', 500: 'server error' },
+      },
+      (error: unknown, result: unknown) => {
+        if (error) reject(error instanceof Error ? error : new Error(String(error)));
+        else resolve(result as Duplex);
+      },
+    );
+  });
+}
