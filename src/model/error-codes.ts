@@ -61,6 +61,12 @@ export const ERROR_CODES = {
     title: 'A build context breaks a safety rule or a limit.',
     help: 'The message names the entry and the rule.',
   },
+  'dockerfile-missing': {
+    exitCode: 1,
+    httpStatus: 422,
+    title: 'A build has no Dockerfile where it looks for one.',
+    help: '`-f` of a local context starts in the working directory of the step, `-f` of a fetched one in the fetched directory.',
+  },
   'secret-unavailable': {
     exitCode: 3,
     httpStatus: 502,

@@ -1,0 +1,125 @@
+import { EngineError } from '../model/engine-error.ts';
+import type { BaseImage } from '../model/image.ts';
+import type { BuildSpec } from '../model/plan.ts';
+import type { BuildInputs, BuildInputsRequest, PreparedBuild } from '../model/ports/build-inputs.ts';
+import { pinDockerfile } from '../task/dockerfile/pin-dockerfile.ts';
+import type { DockerfileScan, ImageOrigin } from '../task/dockerfile/scan-dockerfile.ts';
+import { type BaseImageParts, BaseImageResolver, type ResolvedBase } from './base-images.ts';
+import { type BuildContext, type ContextFile, type ContextParts, openBuildContext, stdinOf } from './build-context.ts';
+import { scanForPlatforms } from './scan-platforms.ts';
+
+/** What one run's builds are prepared with. Make one per run: base images are resolved once per run. */
+export type BuildInputsParts = ContextParts & BaseImageParts;
+
+const LARGEST_DOCKERFILE = 1024 * 1024;
+
+/** BuildInputs over git, archives, registries and the engine's own images. */
+export function createBuildInputs(parts: BuildInputsParts): BuildInputs {
+  const bases = new BaseImageResolver(parts);
+  return { prepare: (request) => prepare(request, parts, bases) };
+}
+
+async function prepare(request: BuildInputsRequest, parts: BuildInputsParts, bases: BaseImageResolver): Promise<PreparedBuild> {
+  request.signal.throwIfAborted();
+  const context = await openBuildContext(request, parts);
+  try {
+    const dockerfile = await readDockerfile(request.spec, context, parts);
+    const [ignore, pinned, gitHead] = await Promise.all([
+      readIgnore(dockerfile.name, context),
+      resolveAndPin(dockerfile, request, bases),
+      context.gitHead,
+    ]);
+    return {
+      context: context.context,
+      dockerfile: { name: dockerfile.name, text: pinned.text },
+      ignore,
+      baseImages: pinned.baseImages,
+      gitHead,
+      dispose: () => context.dispose(),
+    };
+  } catch (error) {
+    await context.dispose();
+    throw error;
+  }
+}
+
+/** The Dockerfile of a build: from `-f`, from standard input, or from the context. */
+export async function readDockerfile(
+  spec: Pick<BuildSpec, 'dockerfile'>,
+  context: BuildContext,
+  parts: ContextParts,
+): Promise<{ readonly name: string; readonly text: string }> {
+  if (context.dockerfile !== undefined) return { name: 'Dockerfile', text: context.dockerfile };
+  const wanted = spec.dockerfile ?? '';
+  const file: ContextFile =
+    wanted === '-' ? { name: 'Dockerfile', text: await readStream(stdinOf(parts, 'The Dockerfile')) } : await context.read(wanted);
+  if (file.text === undefined) throw new EngineError('dockerfile-missing', `There is no Dockerfile at \`${file.name}\`.`);
+  return { name: file.name, text: file.text };
+}
+
+async function readStream(content: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of content) {
+    size += chunk.byteLength;
+    if (size > LARGEST_DOCKERFILE)
+      throw new EngineError('context-rejected', `The Dockerfile from standard input has more than ${LARGEST_DOCKERFILE} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The ignore file beside the Dockerfile wins over the one of the context. */
+async function readIgnore(dockerfile: string, context: BuildContext): Promise<readonly string[]> {
+  if (context.context.kind === 'empty') return [];
+  const text = (await context.read(`${dockerfile}.dockerignore`)).text ?? (await context.readInside('.dockerignore')) ?? '';
+  return text === '' ? [] : text.replace(/^\ufeff/, '').split(/\r?\n/);
+}
+
+async function resolveAndPin(
+  dockerfile: { readonly name: string; readonly text: string },
+  request: BuildInputsRequest,
+  bases: BaseImageResolver,
+): Promise<{ readonly text: string; readonly baseImages: readonly BaseImage[] }> {
+  const { spec, signal, onNote } = request;
+  const scanned = scanForPlatforms(dockerfile, spec, request.platform);
+  if (!scanned.ok) {
+    for (const problem of scanned.error) onNote('warning', `${dockerfile.name}: ${problem.message} It goes to the engine as it is.`);
+    return { text: dockerfile.text, baseImages: [] };
+  }
+  for (const warning of scanned.value.warnings) onNote('warning', `${dockerfile.name}: ${warning.message}`);
+  const scans = scanned.value.value;
+  const origins = originsOf(scans);
+  const options = { pull: spec.pull, signal, onNote: (level: 'info' | 'warning', message: string): void => onNote(level, message) };
+  const resolved = await Promise.all(origins.map((origin) => bases.resolve(origin, options)));
+  return { text: pinAll(dockerfile.text, scans, pinsOf(resolved)), baseImages: resolved.map(({ image }) => image) };
+}
+
+/** Each image once per platform; the runtime image of the first platform comes first. */
+function originsOf(scans: readonly DockerfileScan[]): readonly ImageOrigin[] {
+  const unique = new Map<string, ImageOrigin>();
+  for (const origin of scans.flatMap((scan) => [scan.runtime, ...scan.buildtime])) {
+    const key = `${origin.reference} ${origin.platform} ${origin.role}`;
+    if (!unique.has(key)) unique.set(key, origin);
+  }
+  return [...unique.values()];
+}
+
+function pinsOf(resolved: readonly ResolvedBase[]): ReadonlyMap<string, string> {
+  return new Map(resolved.flatMap(({ image, pinned }) => (pinned === undefined ? [] : [[image.reference, pinned] as const])));
+}
+
+/** One Dockerfile serves all platforms, so only a word that means the same image for each of them is pinned. */
+function pinAll(text: string, scans: readonly DockerfileScan[], pins: ReadonlyMap<string, string>): string {
+  const [first, ...others] = scans;
+  if (first === undefined) return text;
+  const means = others.map(
+    (scan) =>
+      new Map([scan.runtime, ...scan.buildtime].flatMap(({ reference, words }) => words.map((word) => [word.start, reference] as const))),
+  );
+  const agreed = (origin: ImageOrigin): ImageOrigin => ({
+    ...origin,
+    words: origin.words.filter((word) => means.every((meaning) => meaning.get(word.start) === origin.reference)),
+  });
+  return pinDockerfile(text, { runtime: agreed(first.runtime), buildtime: first.buildtime.map(agreed) }, pins);
+}
