@@ -120,6 +120,18 @@ export const DIAGNOSTIC_CODES = {
   'network-missing-name': { title: 'A network has no name.', help: 'Add `name: NAME` to the entry of `networks`.' },
   'push-bad-image': { title: 'A name under `push` is no image reference.', help: 'Write `[HOST/]PATH[:TAG]` in lower case.' },
   'task-too-big': { title: 'A task file is longer than 4 MiB.', help: 'Split the task, or generate its parts with a template.' },
+  'registry-credential-syntax': {
+    title: 'A registry credential of the command line cannot be read.',
+    help: 'Write HOST=USER:env:NAME or HOST=USER:file:PATH.',
+  },
+  'registry-credential-literal': {
+    title: 'A registry credential of the command line does not say where its password comes from.',
+    help: 'Put the password into an environment variable or a file; arguments are visible to every user of the machine.',
+  },
+  'secret-flag-syntax': {
+    title: 'A secret or secret mapping of the command line cannot be read.',
+    help: 'Write ID=env:NAME, ID=file:PATH, or URL=env://NAME for a mapping.',
+  },
 } as const satisfies Record<string, DiagnosticCodeEntry>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;
