@@ -1,0 +1,38 @@
+import { DIAGNOSTIC_CODES } from '../../src/model/diagnostic-codes.ts';
+import { ERROR_CODES } from '../../src/model/error-codes.ts';
+
+const INTRODUCTION = `# Errors
+
+This page is made from the program's own catalogues (\`npm run generate\`). Every message ends with its code in brackets.
+
+## Mistakes in files and flags
+
+The program ends with exit code 2 and names the place, what was expected there, and how to mend it. Warnings do not stop it.
+
+| code | meaning | what to do |
+| --- | --- | --- |
+`;
+
+const ENGINE = `
+## Failures of the engine and of what it talks to
+
+These are never the fault of a step: a step that fails makes the run *Failed*, with exit code 1.
+
+| code | exit code | HTTP status | meaning | what to do |
+| --- | --- | --- | --- | --- |
+`;
+
+/** docs/errors.md: every code with its meaning and its remedy. */
+export function errorsPage(): string {
+  const diagnostics = Object.entries(DIAGNOSTIC_CODES)
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([code, { title, help }]) => row([`\`${code}\``, title, help]));
+  const failures = Object.entries(ERROR_CODES).map(([code, { exitCode, httpStatus, title, help }]) =>
+    row([`\`${code}\``, String(exitCode), String(httpStatus), title, help]),
+  );
+  return `${INTRODUCTION}${diagnostics.join('\n')}\n${ENGINE}${failures.join('\n')}\n`;
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}

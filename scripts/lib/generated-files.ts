@@ -1,0 +1,12 @@
+import { errorsPage } from './errors-page.ts';
+import { taskReference } from './task-reference.ts';
+import { taskSchema } from './task-schema.ts';
+
+/** Every generated file of the project: its path from the root, and its content. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ['schemas/task.schema.json', `${JSON.stringify(taskSchema(), undefined, 2)}\n`],
+    ['docs/task-reference.md', taskReference()],
+    ['docs/errors.md', errorsPage()],
+  ]);
+}
