@@ -1,0 +1,101 @@
+import { EngineError } from '../model/engine-error.ts';
+import type { HttpResponse } from '../util/http.ts';
+import { ACCEPT, isDigest, type Manifest, sha256 } from './manifest.ts';
+import type { RegistryHttp } from './registry-http.ts';
+
+const MAX_MANIFEST = 8 * 1024 * 1024;
+
+export interface Repository {
+  readonly host: string;
+  readonly repository: string;
+}
+
+/** Manifests of repositories; `name` is a tag or a digest. Undefined means 404. */
+export interface ManifestStore {
+  head(repository: Repository, name: string, signal?: AbortSignal): Promise<Pick<Manifest, 'digest' | 'mediaType'> | undefined>;
+  get(repository: Repository, name: string, signal?: AbortSignal): Promise<Manifest | undefined>;
+  put(repository: Repository, name: string, manifest: Manifest, signal?: AbortSignal): Promise<void>;
+  /** False for 404. */
+  remove(repository: Repository, digest: string, signal?: AbortSignal): Promise<boolean>;
+}
+
+export function createManifestStore(http: RegistryHttp): ManifestStore {
+  const request = (
+    { host, repository }: Repository,
+    name: string,
+    action: 'pull' | 'pull,push' | 'delete',
+    signal: AbortSignal | undefined,
+  ) => ({
+    host,
+    target: `/v2/${repository}/manifests/${name}`,
+    scopes: [`repository:${repository}:${action}`],
+    signal,
+    maxBytes: MAX_MANIFEST,
+  });
+  const get: ManifestStore['get'] = async (repository, name, signal) => {
+    const response = await http.send({ ...request(repository, name, 'pull', signal), headers: { accept: ACCEPT } });
+    if (response.status === 404) return discarded(response);
+    if (response.status !== 200) throw await http.errorOf(repository.host, `the request for ${described(repository, name)}`, response);
+    const bytes = await response.bytes().catch((error: unknown) => Promise.reject(http.failure(repository.host, error)));
+    return { bytes, digest: verifiedDigest(bytes, name, response, repository), mediaType: contentType(response) };
+  };
+  return {
+    get,
+    head: async (repository, name, signal) => {
+      const response = await http.send({ ...request(repository, name, 'pull', signal), method: 'HEAD', headers: { accept: ACCEPT } });
+      response.discard();
+      if (response.status === 404) return undefined;
+      const digest = response.headers['docker-content-digest'];
+      const mediaType = contentType(response);
+      if (response.status === 200 && isDigest(digest) && mediaType !== '') return { digest, mediaType };
+      // HEAD is not everywhere, or without the digest, and has no body that says why it failed.
+      return get(repository, name, signal);
+    },
+    put: async (repository, name, manifest, signal) => {
+      const headers = { 'content-type': manifest.mediaType };
+      const response = await http.send({ ...request(repository, name, 'pull,push', signal), method: 'PUT', headers, body: manifest.bytes });
+      if (response.status !== 201 && response.status !== 200)
+        throw await http.errorOf(repository.host, `the push of ${described(repository, name)}`, response);
+      response.discard();
+    },
+    remove: async (repository, digest, signal) => {
+      const response = await http.send({ ...request(repository, digest, 'delete', signal), method: 'DELETE' });
+      if (response.status === 404) return discarded(response) ?? false;
+      if (response.status === 405) {
+        throw new EngineError('registry-failed', `${repository.host} does not allow deletion`, {
+          help: 'The CNCF registry allows it with `storage.delete.enabled: true` in its configuration (REGISTRY_STORAGE_DELETE_ENABLED=true).',
+        });
+      }
+      if (response.status >= 300) throw await http.errorOf(repository.host, `the deletion of ${described(repository, digest)}`, response);
+      response.discard();
+      return true;
+    },
+  };
+}
+
+/** A digest asked for, or announced, has to be that of the bytes: a registry may not swap images. */
+function verifiedDigest(bytes: Buffer, name: string, response: HttpResponse, repository: Repository): string {
+  const actual = sha256(bytes);
+  const announced = response.headers['docker-content-digest'];
+  const wanted = isDigest(name) ? name : isDigest(announced) ? announced : actual;
+  if (wanted.startsWith('sha256:') && wanted !== actual) {
+    throw new EngineError(
+      'registry-failed',
+      `${repository.host} sent a manifest of ${described(repository, name)} whose digest is ${actual}, not ${wanted}`,
+    );
+  }
+  return wanted;
+}
+
+function contentType(response: HttpResponse): string {
+  return (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+function discarded(response: HttpResponse): undefined {
+  response.discard();
+  return undefined;
+}
+
+export function described({ host, repository }: Repository, name: string): string {
+  return `${host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
+}
