@@ -34,7 +34,8 @@ export type RunFact =
   | { readonly type: 'step-started'; readonly step: string; readonly attempt: number; readonly detail: string; readonly container?: string }
   /**
    * Output of a step, masked. `text` holds whole lines separated by LF, without the last LF; invalid UTF-8 is replaced.
-   * A reporter may split it; the JSON reporter prints one event a line of output.
+   * A reporter may split it; the JSON reporter prints one event a line of output. `partial`: the last line has not ended (the
+   * program paused in the middle of it, or it is very long); the next event of this step and stream goes on with it.
    */
   | {
       readonly type: 'step-output';
@@ -42,6 +43,7 @@ export type RunFact =
       readonly attempt: number;
       readonly stream: 'stdout' | 'stderr';
       readonly text: string;
+      readonly partial?: true;
     }
   | {
       readonly type: 'build-progress';
@@ -64,6 +66,7 @@ export type RunFact =
       readonly current?: number;
       readonly total?: number;
     }
+  /** `attempt` is the one that failed (of a push or an explicit pull: of its image). */
   | { readonly type: 'step-retrying'; readonly step: string; readonly attempt: number; readonly delayMs: number; readonly because: string }
   | { readonly type: 'base-images'; readonly step: string; readonly images: readonly BaseImage[] }
   | ({ readonly type: 'image-built' } & BuiltImage)

@@ -1,5 +1,8 @@
 import { performance } from 'node:perf_hooks';
 
+/** Node fires a longer timer at once: 24.8 days must do. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's clock; the shape of model/ports/clock.ts (util imports nothing of the project). */
 export const systemClock = {
   now: (): Date => new Date(),
@@ -15,7 +18,7 @@ export const systemClock = {
         signal?.removeEventListener('abort', done);
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const timer = setTimeout(done, Math.min(ms, LONGEST_TIMER_MS));
       signal?.addEventListener('abort', done, { once: true });
     }),
 };

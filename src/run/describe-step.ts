@@ -1,0 +1,58 @@
+import type { BuildContextRef, BuildSpec, PlanStep } from '../model/plan.ts';
+
+const LONGEST = 240;
+
+/** What a step does, on one line for people: `busybox echo 'a b'`, `-t app:1 .`, the images of a push. */
+export function describeStep(step: PlanStep): string {
+  const text = words(step)
+    .map(quote)
+    .join(' ')
+    .replaceAll(/\s*\n\s*/g, ' ');
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1).toWellFormed()}…`;
+}
+
+function words(step: PlanStep): readonly string[] {
+  switch (step.kind) {
+    case 'cmd':
+      return [step.container.image, ...(step.container.entrypoint ?? []), ...step.container.args];
+    case 'build':
+      return buildWords(step.build);
+    case 'push':
+      return step.images;
+  }
+}
+
+function buildWords(spec: BuildSpec): readonly string[] {
+  return [
+    ...spec.tags.flatMap((tag) => ['-t', tag]),
+    ...(spec.dockerfile === undefined ? [] : ['-f', spec.dockerfile]),
+    ...(spec.target === undefined ? [] : ['--target', spec.target]),
+    describeContext(spec.context),
+  ];
+}
+
+function describeContext(context: BuildContextRef): string {
+  switch (context.kind) {
+    case 'local':
+      return context.path;
+    case 'git':
+      return `${context.url}${fragment([context.ref, context.subdir])}`;
+    case 'archive':
+      return `${context.url}${fragment(['', context.subdir])}`;
+    case 'oci':
+      return `oci://${context.reference}`;
+    case 'stdin':
+      return '-';
+    case 'none':
+      return '/dev/null';
+  }
+}
+
+function fragment([ref, subdir]: readonly [string, string]): string {
+  if (ref === '' && subdir === '') return '';
+  return subdir === '' ? `#${ref}` : `#${ref}:${subdir}`;
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./#-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,190 @@
+import { EngineError } from '../model/engine-error.ts';
+import type { Plan } from '../model/plan.ts';
+import type { EngineDescription, RunSpace } from '../model/ports/container-engine.ts';
+import { Cleanup, graceOf } from './cleanup.ts';
+import { criticalPathMs } from './critical-path.ts';
+import { createEventLog, type EventLog } from './event-log.ts';
+import { imageDependencies } from './image-dependencies.ts';
+import { decideNetworking, type RunNetworking } from './network-lanes.ts';
+import { createRunFacts, type RunFacts } from './run-facts.ts';
+import { RunInterrupt } from './run-interrupt.ts';
+import type { RunDependencies, RunOptions, RunResult } from './run-options.ts';
+import { statusOf } from './run-status.ts';
+import { createSchedule } from './schedule.ts';
+import { createSlots } from './slots.ts';
+import type { RunContext } from './step-context.ts';
+import { buildsBeforeAllCommands } from './step-order.ts';
+import { StepRunner } from './step-runner.ts';
+
+/** One run in the making: what its phases share. */
+interface Run {
+  readonly plan: Plan;
+  readonly deps: RunDependencies;
+  readonly options: RunOptions;
+  readonly interrupt: RunInterrupt;
+  readonly log: EventLog;
+  readonly facts: RunFacts;
+}
+
+/**
+ * Executes a plan to its end. Resolves with how it went, never rejects for what steps, the engine or registries do: those are
+ * outcomes. Events begin with `run-started` and end with `run-finished`; every step has one `step-finished`. When it resolves,
+ * everything of the run has been removed, or is named in a note.
+ */
+export async function executeRun(plan: Plan, deps: RunDependencies, options: RunOptions): Promise<RunResult> {
+  const { clock } = deps;
+  const startedAtMs = clock.monotonicMs();
+  const interrupt = new RunInterrupt();
+  const onBroken = (error: unknown): void =>
+    interrupt.raise({ kind: 'broken', ...describeError('the events of the run could not be delivered', error) });
+  const log = createEventLog({ runId: options.runId, clock, masker: deps.masker, sink: deps.emit, onBroken });
+  const run: Run = { plan: withEdgeConditions(plan, options.extended), deps, options, interrupt, log, facts: createRunFacts() };
+  const cleanup = new Cleanup({ clock, interrupt, deadlineMs: options.cleanupDeadlineMs, hurry: options.cleanupSignal });
+  const stopWatching = watchForEnd(run);
+  try {
+    const engine = await describeEngine(run);
+    await log.emit({
+      type: 'run-started',
+      task: plan.taskName,
+      registry: plan.registry,
+      engine: engineName(engine),
+      steps: plan.steps.map(stepShape),
+    });
+    const runner = await runSteps(run, engine, cleanup, stopWatching);
+    return await finishRun(run, runner, clock.monotonicMs() - startedAtMs);
+  } finally {
+    stopWatching();
+    cleanup.end();
+  }
+}
+
+/** The engine, or undefined after the run has been interrupted for the lack of it. */
+async function describeEngine({ deps, interrupt }: Run): Promise<EngineDescription | undefined> {
+  try {
+    return await deps.engine.describe();
+  } catch (error) {
+    interrupt.raise({ kind: 'broken', ...describeError('the container engine cannot be used', error) });
+    return undefined;
+  }
+}
+
+/**
+ * Opens the space, runs the steps in it, and always destroys it, once. Without a space every step is skipped. `onSettled` is called before
+ * the clean-up: canceling it changes no outcome.
+ */
+async function runSteps(run: Run, engine: EngineDescription | undefined, cleanup: Cleanup, onSettled: () => void): Promise<StepRunner> {
+  const networking = decideNetworking(run.plan);
+  const space = engine === undefined || run.interrupt.signal.aborted ? undefined : await openSpace(run, networking);
+  const context = createContext(run, space ?? NO_SPACE, networking, engine);
+  const schedule = createSchedule(run.plan.steps, run.options);
+  const { parallel, buildParallel = engine?.cpus ?? 1 } = run.options;
+  const slots = createSlots({ parallel, buildParallel });
+  const runner = new StepRunner({ steps: run.plan.steps, schedule, slots, interrupt: run.interrupt, run: context });
+  try {
+    if (!(await cleanup.settle(runner.run()))) runner.abandon();
+  } finally {
+    onSettled();
+    if (space !== undefined) await cleanup.destroy(space, run.log.emit);
+  }
+  return runner;
+}
+
+async function openSpace({ deps, options, plan, interrupt }: Run, networking: RunNetworking): Promise<RunSpace | undefined> {
+  const { runId, workspace, dockerSocket, credentials, durableLogs, insecureRegistries } = options;
+  const { networks, lanes } = networking;
+  try {
+    const parts = { runId, networks, lanes, volumes: plan.volumes, workspace, dockerSocket, credentials, durableLogs, insecureRegistries };
+    return await deps.engine.openRun(parts);
+  } catch (error) {
+    interrupt.raise({ kind: 'broken', ...describeError('the run could not be set up', error) });
+    return undefined;
+  }
+}
+
+/** Stands where no space could be opened: the run is interrupted then, so no step gets to use it. */
+const NO_SPACE = new Proxy({} as RunSpace, {
+  get: () => {
+    throw new Error('bug: a step of a run without a space was started');
+  },
+});
+
+function createContext(run: Run, space: RunSpace, networking: RunNetworking, engine: EngineDescription | undefined): RunContext {
+  const { deps, options, log, facts } = run;
+  const { inputs, registry, clock, masker, random = Math.random } = deps;
+  const { noPush, secrets, workspace } = options;
+  const readsSeed = buildsBeforeAllCommands(run.plan.steps);
+  return {
+    ...{ space, inputs, registry, clock, masker, random, noPush, secrets, facts },
+    emit: log.emit,
+    graceMs: graceOf(options.cleanupDeadlineMs),
+    platform: { fallback: engine === undefined ? '' : `${engine.os}/${engine.architecture}`, asked: options.platform },
+    workspaceOf: (step) =>
+      workspace.kind === 'volume' && readsSeed.has(step.id)
+        ? { kind: 'directory', path: workspace.seed }
+        : { kind: 'workspace', readFile: (path) => space.readWorkspaceFile(path) },
+    containerOf: networking.containerOf,
+  };
+}
+
+async function finishRun(run: Run, runner: StepRunner, durationMs: number): Promise<RunResult> {
+  const { plan, deps, log, facts, interrupt } = run;
+  const built = plan.steps.flatMap((step) => facts.built.get(step.id) ?? []);
+  const baseImages = plan.steps.flatMap((step) =>
+    (facts.inputs.get(step.id)?.baseImages ?? []).map((image) => ({ ...image, step: step.id })),
+  );
+  const repoDigests = async (reference: string): Promise<readonly string[]> => {
+    try {
+      return (await deps.engine.findImage(reference))?.repoDigests ?? [];
+    } catch (error) {
+      void log.emit({ type: 'note', level: 'warning', message: describeError(`the digest of ${reference} is not known`, error).because });
+      return [];
+    }
+  };
+  const finished = {
+    ...statusOf(interrupt.reason, runner.failure),
+    durationMs,
+    criticalPathMs: criticalPathMs(plan.steps, runner.states),
+    images: facts.pushed,
+    built,
+    baseImages,
+    dependencies: await imageDependencies(plan.steps, facts, repoDigests),
+  };
+  void log.emit({ type: 'run-finished', ...finished });
+  log.close();
+  await log.drained();
+  return { ...finished, steps: runner.states };
+}
+
+/** Interrupts the run when the caller cancels it or its time is up. Returns how to stop watching. */
+function watchForEnd({ deps, options, interrupt }: Run): () => void {
+  const over = new AbortController();
+  const { signal, runTimeoutMs } = options;
+  const cancel = (): void => interrupt.raise({ kind: 'canceled', because: 'the run was canceled' });
+  if (signal.aborted) cancel();
+  else signal.addEventListener('abort', cancel, { once: true, signal: over.signal });
+  if (runTimeoutMs !== undefined) {
+    void deps.clock.sleep(runTimeoutMs, over.signal).then(() => {
+      if (!over.signal.aborted)
+        interrupt.raise({ kind: 'timeout', because: `the run did not end within ${runTimeoutMs / 1000} s: timed out` });
+    });
+  }
+  return () => over.abort();
+}
+
+function describeError(what: string, error: unknown): { readonly because: string; readonly errorCode: EngineError['code'] } {
+  const text = error instanceof Error ? error.message : String(error);
+  return { because: `${what}: ${text}`, errorCode: error instanceof EngineError ? error.code : 'internal' };
+}
+
+function engineName(engine: EngineDescription | undefined): string {
+  return engine === undefined ? '' : `${engine.kind} ${engine.version} at ${engine.endpoint}`;
+}
+
+function stepShape({ id, kind, needs }: Plan['steps'][number]) {
+  return { id, kind, needs };
+}
+
+function withEdgeConditions(plan: Plan, extended: boolean): Plan {
+  if (extended) return plan;
+  return { ...plan, steps: plan.steps.map(({ edgeCondition: _, ...step }) => step) };
+}

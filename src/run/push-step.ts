@@ -1,0 +1,72 @@
+import type { PlanPushStep } from '../model/plan.ts';
+import { jitteredBackoffMs } from '../util/backoff.ts';
+import { withDeadline } from './deadline.ts';
+import type { StepContext } from './step-context.ts';
+import { CANCELED, resultOfError, resultOfTransfer, type WorkResult } from './work-result.ts';
+
+const ATTEMPTS = 3;
+
+/** Pushes the images one after the other, all within the step's timeout; the step's own retries and repeats do not count here. */
+export function runPushStep(step: PlanPushStep, context: StepContext, signal: AbortSignal): Promise<WorkResult> {
+  const { clock, emit, noPush } = context.run;
+  return withDeadline(step.timeoutMs, 'the push', { clock, signal }, async (limited) => {
+    if (noPush) await emit({ type: 'note', level: 'info', step: step.id, message: `not pushed (--no-push): ${step.images.join(', ')}` });
+    for (const image of noPush ? [] : step.images) {
+      const result = await pushImage(step, image, context, limited);
+      if (result.status !== 'succeeded') return result;
+    }
+    return { status: 'succeeded', exitCode: 0 };
+  });
+}
+
+/** Up to three attempts, with waits that grow, are spread at random and are never shorter than what the registry asks for. */
+async function pushImage(step: PlanPushStep, image: string, context: StepContext, signal: AbortSignal): Promise<WorkResult> {
+  const { clock, emit, random } = context.run;
+  for (let attempt = 1; ; attempt += 1) {
+    context.attempts.last = Math.max(context.attempts.last, attempt);
+    const pushed = await pushOnce(step, image, context, signal);
+    if (!('because' in pushed.result) || pushed.permanent || attempt === ATTEMPTS) return pushed.result;
+    const delayMs = Math.max(jitteredBackoffMs(attempt - 1, random), pushed.retryAfterMs);
+    await emit({ type: 'step-retrying', step: step.id, attempt, delayMs, because: pushed.result.because });
+    await clock.sleep(delayMs, signal);
+    if (signal.aborted) return CANCELED;
+  }
+}
+
+interface PushAttempt {
+  readonly result: WorkResult;
+  readonly permanent: boolean;
+  readonly retryAfterMs: number;
+}
+
+async function pushOnce(step: PlanPushStep, image: string, context: StepContext, signal: AbortSignal): Promise<PushAttempt> {
+  const { run, onTransfer } = context;
+  try {
+    const outcome = await run.space.push({ reference: image }, { signal, onTransfer });
+    if (!outcome.ok) {
+      const { permanent, retryAfterMs = 0 } = outcome;
+      return { result: resultOfTransfer(outcome, `pushing ${image}`), permanent, retryAfterMs };
+    }
+    const pushed = {
+      step: step.id,
+      reference: image,
+      digest: outcome.digest === '' ? await readBack(step, image, context, signal) : outcome.digest,
+    };
+    run.facts.pushed.push(pushed);
+    await run.emit({ type: 'image-pushed', ...pushed });
+    return { result: { status: 'succeeded' }, permanent: false, retryAfterMs: 0 };
+  } catch (error) {
+    return { result: resultOfError(error, signal), permanent: false, retryAfterMs: 0 };
+  }
+}
+
+/** The digest the registry has for an image that an engine pushed without telling. The push stands even when nobody knows. */
+async function readBack(step: PlanPushStep, image: string, { run }: StepContext, signal: AbortSignal): Promise<string> {
+  const problem = await run.registry.resolve(image, { signal }).then(
+    (found) => found ?? 'the registry does not know it',
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  if (typeof problem === 'object') return problem.digest;
+  await run.emit({ type: 'note', level: 'warning', step: step.id, message: `the digest of ${image} is not known: ${problem}` });
+  return '';
+}

@@ -1,0 +1,28 @@
+import type { RunFact } from '../model/run-event.ts';
+import type { Interruption } from './run-interrupt.ts';
+import type { StepFailure } from './step-runner.ts';
+
+type RunFinished = Extract<RunFact, { readonly type: 'run-finished' }>;
+
+/**
+ * A run has succeeded when every step has, ignored failures included. Otherwise what ended it gives the status, and the first failure
+ * by time is told.
+ */
+export function statusOf(
+  interruption: Interruption | undefined,
+  failure: StepFailure | undefined,
+): Pick<RunFinished, 'status' | 'failure'> {
+  if (interruption !== undefined && interruption.kind !== 'failure') {
+    const status = ({ canceled: 'Canceled', timeout: 'Timeout', broken: 'Error' } as const)[interruption.kind];
+    const { because, errorCode } = interruption;
+    return { status, failure: told(failure) ?? { message: because, ...(errorCode === undefined ? {} : { errorCode }) } };
+  }
+  if (failure === undefined) return { status: 'Succeeded' };
+  return { status: failure.status === 'failed' ? 'Failed' : 'Error', failure: told(failure) as NonNullable<RunFinished['failure']> };
+}
+
+function told(failure: StepFailure | undefined): RunFinished['failure'] {
+  if (failure === undefined) return undefined;
+  const { step, message, errorCode } = failure;
+  return { step, message, ...(errorCode === undefined ? {} : { errorCode }) };
+}
