@@ -1,0 +1,106 @@
+import type { CollectedThing } from '../model/ports/container-engine.ts';
+import { type EngineApi, toEngineError } from './engine-api.ts';
+import { removeContainer, removeNetwork, removeVolume } from './engine-containers.ts';
+import { LABEL_OWNER, LABEL_RUN } from './naming.ts';
+import { isOwnerGone } from './owner.ts';
+
+/** A thing in the engine that carries a run's labels. */
+interface LabelledThing extends CollectedThing {
+  readonly owner: string;
+  readonly createdMs: number;
+}
+
+type Labels = Readonly<Record<string, string>> | null;
+
+/** Everything that carries the label of runs, or of one run. */
+async function listLabelled(api: EngineApi, run: string | undefined, signal?: AbortSignal): Promise<readonly LabelledThing[]> {
+  const filters = JSON.stringify({ label: [run === undefined ? LABEL_RUN : `${LABEL_RUN}=${run}`] });
+  const get = <T>(path: string, query: Readonly<Record<string, string | boolean>>): Promise<T> =>
+    api.json<T>({ method: 'GET', path, query, ...(signal === undefined ? {} : { signal }) });
+  const [containers, networks, volumes] = await Promise.all([
+    get<readonly { Id: string; Names?: readonly string[]; Labels: Labels; Created: number }[]>('/containers/json', { all: true, filters }),
+    get<readonly { Id: string; Name: string; Labels: Labels; Created: string }[]>('/networks', { filters }),
+    get<{ Volumes: readonly { Name: string; Labels: Labels; CreatedAt?: string }[] | null }>('/volumes', { filters }),
+  ]);
+  return [
+    ...containers.map((item) =>
+      labelled('container', item.Id, (item.Names?.[0] ?? item.Id).replace(/^\//, ''), item.Labels, item.Created * 1000),
+    ),
+    ...networks.map((item) => labelled('network', item.Id, item.Name, item.Labels, Date.parse(item.Created))),
+    ...(volumes.Volumes ?? []).map((item) => labelled('volume', item.Name, item.Name, item.Labels, Date.parse(item.CreatedAt ?? ''))),
+  ].filter((thing) => thing.run !== '');
+}
+
+function labelled(kind: CollectedThing['kind'], id: string, name: string, labels: Labels, createdMs: number): LabelledThing {
+  return { kind, id, name, run: labels?.[LABEL_RUN] ?? '', owner: labels?.[LABEL_OWNER] ?? '', createdMs };
+}
+
+/** Removes the containers of one run, running or not; what fails is left to `removeRun`. */
+export async function removeRunContainers(api: EngineApi, run: string, signal: AbortSignal): Promise<void> {
+  const things = await listLabelled(api, run, signal);
+  await removeThings(
+    api,
+    things.filter(({ kind }) => kind === 'container'),
+    signal,
+  );
+}
+
+/** Removes everything of one run and returns what could not be removed. */
+export async function removeRun(api: EngineApi, run: string, signal: AbortSignal): Promise<readonly CollectedThing[]> {
+  return await removeThings(api, await listLabelled(api, run, signal), signal);
+}
+
+/** Removes what runs of processes that are surely gone left behind; returns what was (or with `dryRun` would be) removed. */
+export async function collectLeftovers(
+  api: EngineApi,
+  options: { readonly olderThanMs: number; readonly dryRun: boolean; readonly signal?: AbortSignal },
+  nowMs: number,
+): Promise<readonly CollectedThing[]> {
+  const things = await listLabelled(api, undefined, options.signal).catch((error: unknown) => {
+    throw toEngineError(error, 'Looking for leftovers');
+  });
+  // An age that the engine does not tell (NaN) protects nothing: the owner is gone.
+  const leftovers = things.filter(({ owner, createdMs }) => isOwnerGone(owner) && !(nowMs - createdMs < options.olderThanMs));
+  if (options.dryRun) return leftovers.map(toCollected);
+  const remaining = await removeThings(api, leftovers, options.signal ?? new AbortController().signal);
+  const failed = new Set(remaining.map(({ kind, id }) => `${kind} ${id}`));
+  return leftovers.filter(({ kind, id }) => !failed.has(`${kind} ${id}`)).map(toCollected);
+}
+
+/** Containers first, because they hold networks and volumes. Returns what is still there. */
+async function removeThings(api: EngineApi, things: readonly LabelledThing[], signal: AbortSignal): Promise<readonly CollectedThing[]> {
+  const containers = things.filter(({ kind }) => kind === 'container');
+  const others = things.filter(({ kind }) => kind !== 'container');
+  const left = await removeSome(containers, (thing) => removeContainer(api, thing.id, signal));
+  return [
+    ...left,
+    ...(await removeSome(others, (thing) =>
+      thing.kind === 'network' ? removeNetwork(api, thing.id, signal) : removeVolume(api, thing.id, signal),
+    )),
+  ];
+}
+
+const REMOVALS_AT_ONCE = 8;
+
+async function removeSome(
+  things: readonly LabelledThing[],
+  remove: (thing: LabelledThing) => Promise<void>,
+): Promise<readonly CollectedThing[]> {
+  const waiting = [...things];
+  const left: CollectedThing[] = [];
+  const worker = async (): Promise<void> => {
+    for (let thing = waiting.shift(); thing !== undefined; thing = waiting.shift()) {
+      const failed = await remove(thing).then(
+        () => false,
+        () => true,
+      );
+      if (failed) left.push(toCollected(thing));
+    }
+  };
+  await Promise.all(Array.from({ length: REMOVALS_AT_ONCE }, worker));
+  return left;
+}
+
+function toCollected({ kind, id, name, run }: LabelledThing): CollectedThing {
+  return { kind, id, name, run };
+}

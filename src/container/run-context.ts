@@ -1,0 +1,58 @@
+import type { EngineApi } from './engine-api.ts';
+import type { HolderImage } from './holder-image.ts';
+import { LABEL_ATTEMPT, LABEL_OWNER, LABEL_RUN, LABEL_STEP, runScopedName } from './naming.ts';
+import { ownLabel } from './owner.ts';
+import type { StartGate } from './start-gate.ts';
+
+/** What the parts of one run's space share. */
+export class RunContext {
+  readonly api: EngineApi;
+  readonly runId: string;
+  readonly holderImage: () => Promise<HolderImage>;
+  readonly startGate: StartGate;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly #making = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
+
+  constructor(api: EngineApi, runId: string, holderImage: () => Promise<HolderImage>, startGate: StartGate) {
+    this.api = api;
+    this.runId = runId;
+    this.holderImage = holderImage;
+    this.startGate = startGate;
+    this.labels = { [LABEL_RUN]: runId, [LABEL_OWNER]: ownLabel() };
+  }
+
+  name(part: string): string {
+    return runScopedName(this.runId, part);
+  }
+
+  stepLabels(step: string, attempt: number): Readonly<Record<string, string>> {
+    return { ...this.labels, [LABEL_STEP]: step, [LABEL_ATTEMPT]: String(attempt) };
+  }
+
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Aborts when the run ends. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Remembers work that makes or removes something, so that the end of the run can wait for it. Failures are the caller's. */
+  track<T>(work: Promise<T>): Promise<T> {
+    const settled = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#making.add(settled);
+    void settled.then(() => this.#making.delete(settled));
+    return work;
+  }
+
+  /** From now on nothing new may be made; resolves when what was under way has settled. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    while (this.#making.size > 0) await Promise.all(this.#making);
+  }
+}

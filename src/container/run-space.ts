@@ -1,0 +1,207 @@
+import type { Readable } from 'node:stream';
+import { EngineError } from '../model/engine-error.ts';
+import type {
+  BuildIo,
+  BuildOutcome,
+  BuildRequest,
+  CollectedThing,
+  ContainerIo,
+  ContainerOutcome,
+  ContainerRequest,
+  PullRequest,
+  RunSpace,
+  RunSpaceSpec,
+  TransferIo,
+  TransferOutcome,
+} from '../model/ports/container-engine.ts';
+import { toEngineError } from './engine-api.ts';
+import type { ImageBuilder } from './image-builder.ts';
+import { LaneHolders } from './lane-holders.ts';
+import { removeRun, removeRunContainers } from './leftovers.ts';
+import type { RunContext } from './run-context.ts';
+import { RunNetworks } from './run-networks.ts';
+import { RunVolumes } from './run-volumes.ts';
+import { StepContainers } from './step-containers.ts';
+import { canceledOutcome, executeContainer, startFailure } from './step-execution.ts';
+import { pullImage, pushImage } from './transfer.ts';
+import { readVolumeDirectory, readVolumeFile, writeVolumeDirectory } from './workspace-files.ts';
+import type { PackWorkspace } from './workspace-seed.ts';
+
+/** What a space needs of the engine it is in. */
+export interface RunSpaceParts {
+  readonly context: RunContext;
+  readonly builder: () => Promise<ImageBuilder>;
+  readonly pack: PackWorkspace;
+  /** Path of the engine's socket on the engine's machine. */
+  readonly socketPath: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** One run on an engine that speaks Docker's API. */
+export class DockerRunSpace implements RunSpace {
+  readonly #context: RunContext;
+  readonly #spec: RunSpaceSpec;
+  readonly #parts: RunSpaceParts;
+  readonly #volumes: RunVolumes;
+  readonly #steps: StepContainers;
+  #destroyed: Promise<readonly CollectedThing[]> | undefined;
+
+  constructor(spec: RunSpaceSpec, parts: RunSpaceParts) {
+    this.#context = parts.context;
+    this.#spec = spec;
+    this.#parts = parts;
+    const networks = new RunNetworks(parts.context, spec.networks);
+    const holders = new LaneHolders(parts.context, networks, spec.lanes);
+    this.#volumes = new RunVolumes(parts.context, spec, parts.pack);
+    this.#steps = new StepContainers({ ...parts, spec, networks, holders, volumes: this.#volumes });
+    if (spec.lanes.length > 0) {
+      holders.warmUp();
+      this.#volumes.warmUp();
+    }
+  }
+
+  prepare(request: ContainerRequest): void {
+    if (!this.#context.closed) this.#steps.prepare(request);
+  }
+
+  async runContainer(request: ContainerRequest, io: ContainerIo): Promise<ContainerOutcome> {
+    this.#refuseWhenClosed();
+    if (io.signal.aborted) return canceledOutcome('');
+    if (request.container.extra.pull === 'always') {
+      const pulled = await this.#pullFor(request, io);
+      if (pulled !== undefined) return pulled;
+    }
+    const created = await this.#create(request, io);
+    if ('outcome' in created) return created.outcome;
+    try {
+      await created.ready;
+      const { id } = created;
+      return await executeContainer(
+        this.#context.api,
+        this.#context.startGate,
+        { id, step: request.step, tty: request.container.extra.tty === true, detach: request.detach },
+        io,
+      );
+    } finally {
+      this.#steps.finished(request, created.id);
+    }
+  }
+
+  async pull(request: PullRequest, io: TransferIo): Promise<TransferOutcome> {
+    this.#refuseWhenClosed();
+    return await this.#context.track(pullImage(this.#context.api, request, this.#spec, this.#untilClosed(io)));
+  }
+
+  async push(request: { readonly reference: string }, io: TransferIo): Promise<TransferOutcome> {
+    this.#refuseWhenClosed();
+    return await this.#context.track(pushImage(this.#context.api, request.reference, this.#spec, this.#untilClosed(io)));
+  }
+
+  async build(request: BuildRequest, io: BuildIo): Promise<BuildOutcome> {
+    this.#refuseWhenClosed();
+    const builder = await this.#parts.builder();
+    const buildIo: BuildIo = {
+      signal: AbortSignal.any([io.signal, this.#context.closing]),
+      onOutput: (stream, chunk) => io.onOutput(stream, chunk),
+      onProgress: (progress) => io.onProgress(progress),
+    };
+    const work = builder.build(request, buildIo, {
+      runId: this.#spec.runId,
+      labels: this.#context.stepLabels(request.step, request.attempt),
+      credentials: this.#spec.credentials,
+      readWorkspaceTar: (path) => this.#readWorkspaceTar(path),
+      readWorkspaceFile: (path) => this.readWorkspaceFile(path),
+      writeWorkspaceTar: (directory, tar) => this.#writeWorkspaceTar(directory, tar),
+      ...this.#sshAgent(),
+    });
+    return await this.#context.track(work);
+  }
+
+  async readWorkspaceFile(path: string): Promise<Uint8Array | undefined> {
+    this.#refuseWhenClosed();
+    await this.#volumes.ready([]);
+    return await readVolumeFile(this.#context.api, await this.#volumes.fileDoor(), path);
+  }
+
+  destroy(options: { readonly signal: AbortSignal }): Promise<readonly CollectedThing[]> {
+    this.#destroyed ??= this.#destroy(options.signal);
+    return this.#destroyed;
+  }
+
+  async #readWorkspaceTar(path: string): Promise<Readable> {
+    await this.#volumes.ready([]);
+    const tar = await readVolumeDirectory(this.#context.api, await this.#volumes.fileDoor(), path);
+    if (tar === undefined) throw new EngineError('context-failed', `The build context ${path} does not exist in the workspace.`);
+    return tar;
+  }
+
+  async #writeWorkspaceTar(directory: string, tar: Readable): Promise<void> {
+    await this.#volumes.ready([]);
+    await writeVolumeDirectory(this.#context.api, await this.#volumes.fileDoor(), directory, tar);
+  }
+
+  /** Whoever may use the engine's socket owns this machine already; nobody else gets its keys. */
+  #sshAgent(): { readonly sshAgentSocket?: string } {
+    const sshAgentSocket = this.#parts.environment['SSH_AUTH_SOCK'];
+    return this.#spec.dockerSocket && sshAgentSocket !== undefined && sshAgentSocket !== '' ? { sshAgentSocket } : {};
+  }
+
+  /** A container for the request, pulling its image when it is missing; or the outcome that there will be none. */
+  async #create(
+    request: ContainerRequest,
+    io: ContainerIo,
+  ): Promise<{ readonly id: string; readonly ready: Promise<void> } | { readonly outcome: ContainerOutcome }> {
+    const first = await this.#steps.take(request);
+    if (first.kind === 'created') return first;
+    if (first.kind === 'refused') return { outcome: startFailure(first.reason, '') };
+    if (request.container.extra.pull === 'never') throw imageMissing(request.container.image, 'the step says --pull never');
+    const pulled = await this.#pullFor(request, io);
+    if (pulled !== undefined) return { outcome: pulled };
+    const second = await this.#steps.take(request);
+    if (second.kind === 'created') return second;
+    if (second.kind === 'refused') return { outcome: startFailure(second.reason, '') };
+    throw imageMissing(request.container.image, 'the engine does not find it after pulling it');
+  }
+
+  /** Pulls the image of a step; resolves to an outcome only when the step was cancelled meanwhile. */
+  async #pullFor(request: ContainerRequest, io: ContainerIo): Promise<ContainerOutcome | undefined> {
+    const { image, platform } = request.container;
+    const transferIo = { signal: io.signal, onTransfer: io.onTransfer ?? (() => undefined) };
+    const pulled = await this.pull({ reference: image, ...(platform === undefined ? {} : { platform }) }, transferIo);
+    if (pulled.ok) return undefined;
+    if (pulled.canceled) return canceledOutcome('');
+    if (pulled.permanent) throw imageMissing(image, pulled.message);
+    throw new EngineError('registry-failed', `Pulling ${image}: ${pulled.message}`, { transient: true });
+  }
+
+  /** The end of the run cancels what its caller forgot to cancel. */
+  #untilClosed(io: TransferIo): TransferIo {
+    return { signal: AbortSignal.any([io.signal, this.#context.closing]), onTransfer: (progress) => io.onTransfer(progress) };
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#context.closed) throw new EngineError('internal', `Run ${this.#spec.runId} has ended; nothing can be started in it.`);
+  }
+
+  async #destroy(signal: AbortSignal): Promise<readonly CollectedThing[]> {
+    const { api, runId } = this.#context;
+    try {
+      // Containers that run end here, so that the run's calls return; what was just being made settles meanwhile.
+      const settled = Promise.race([this.#context.close(), aborted(signal)]);
+      await removeRunContainers(api, runId, signal);
+      await settled;
+      return await removeRun(api, runId, signal);
+    } catch (error) {
+      throw toEngineError(error, `Removing what run ${runId} made`);
+    }
+  }
+}
+
+function imageMissing(image: string, reason: string): EngineError {
+  return new EngineError('image-not-found', `The image ${image} is not in the engine and could not be pulled: ${reason}`);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,148 @@
+import { EngineError } from '../model/engine-error.ts';
+import type { ContainerIo, ContainerOutcome } from '../model/ports/container-engine.ts';
+import { systemClock } from '../util/clock.ts';
+import { type EngineApi, EngineRefusal, isDiskFull, toEngineError } from './engine-api.ts';
+import { inspectContainer, killContainer, startContainer } from './engine-containers.ts';
+import { type OutputPump, pumpOutput } from './output-stream.ts';
+import type { StartGate } from './start-gate.ts';
+
+/** A created container, ready to start. */
+export interface CreatedContainer {
+  readonly id: string;
+  readonly step: string;
+  readonly tty: boolean;
+  readonly detach: boolean;
+}
+
+/**
+ * Starts a created container and follows it to its end (detached: until it has started).
+ *
+ * Attach is open before start, so no byte is missed. `wait` follows start with the condition `not-running`, which
+ * answers at once for a container that has already ended: unlike `next-exit` it cannot come too late, and unlike
+ * `removed` it needs no automatic removal, which would race with reading the outcome.
+ */
+export async function executeContainer(
+  api: EngineApi,
+  gate: StartGate,
+  container: CreatedContainer,
+  io: ContainerIo,
+): Promise<ContainerOutcome> {
+  const pump = container.detach ? undefined : await attach(api, container, io);
+  try {
+    const refused = await gate.pass(async () => {
+      if (io.signal.aborted) return canceledOutcome(container.id);
+      io.onStarted?.(container.id);
+      return await tryStart(api, container.id);
+    });
+    if (refused !== undefined) return refused;
+    if (pump === undefined) return { exitCode: 0, containerId: container.id, canceled: false, outOfMemory: false };
+    return await follow(api, container, io, pump);
+  } finally {
+    pump?.stop();
+  }
+}
+
+export function canceledOutcome(containerId: string): ContainerOutcome {
+  return { exitCode: 137, containerId, canceled: true, outOfMemory: false };
+}
+
+/** What docker's client makes of a refusal to create or start: exit code 127, 126 or 125, and the engine's words. */
+export function startFailure(refusal: EngineRefusal | Error, containerId: string): ContainerOutcome {
+  if (refusal instanceof EngineRefusal && isDiskFull(refusal.message)) throw toEngineError(refusal);
+  const { message } = refusal;
+  const notFound = /executable file.* not found|no such file or directory/i.test(message);
+  const notExecutable = /permission denied|is a directory/i.test(message);
+  const exitCode = notFound ? 127 : notExecutable ? 126 : 125;
+  return { exitCode, containerId, canceled: false, outOfMemory: false, startFailure: message };
+}
+
+async function attach(api: EngineApi, container: CreatedContainer, io: ContainerIo): Promise<OutputPump> {
+  const query = { stream: true, stdout: true, stderr: true };
+  try {
+    const socket = await api.hijack({ method: 'POST', path: `/containers/${container.id}/attach`, query });
+    return pumpOutput(socket, container.tty, (stream, chunk) => io.onOutput(stream, chunk));
+  } catch (error) {
+    throw toEngineError(error, `Attaching to the container of step "${container.step}"`);
+  }
+}
+
+async function tryStart(api: EngineApi, id: string): Promise<ContainerOutcome | undefined> {
+  try {
+    await startContainer(api, id);
+    return undefined;
+  } catch (error) {
+    if (error instanceof EngineRefusal) return startFailure(error, id);
+    throw error;
+  }
+}
+
+async function follow(api: EngineApi, container: CreatedContainer, io: ContainerIo, pump: OutputPump): Promise<ContainerOutcome> {
+  const ended = new AbortController();
+  const stopping = stopWhenAborted(api, container.id, io, ended.signal);
+  try {
+    const exit = waitForExit(api, container, pump);
+    // A consumer that failed ends the step; otherwise only the container's end does.
+    const exitCode = await Promise.race([exit, pump.done.then(() => exit), stopping.failed]);
+    const canceled = stopping.sent() && io.signal.aborted;
+    ended.abort();
+    await pump.drain();
+    const outOfMemory = exitCode !== 0 && !canceled && (await inspectContainer(api, container.id)).State.OOMKilled;
+    return { exitCode, containerId: container.id, canceled, outOfMemory };
+  } catch (error) {
+    throw error instanceof EngineRefusal ? toEngineError(error, `Following step "${container.step}"`) : error;
+  } finally {
+    ended.abort();
+  }
+}
+
+/** Waits through broken connections as long as the engine, the container and its output are there. */
+async function waitForExit(api: EngineApi, container: CreatedContainer, pump: OutputPump): Promise<number> {
+  for (;;) {
+    try {
+      const query = { condition: 'not-running' };
+      const answer = await api.json<{ StatusCode: number }>({ method: 'POST', path: `/containers/${container.id}/wait`, query });
+      if (typeof answer.StatusCode === 'number') return answer.StatusCode;
+      throw new EngineError('engine-failed', 'the engine ended its answer without an exit code', { transient: true });
+    } catch (error) {
+      const details = await inspectContainer(api, container.id).catch(() => undefined);
+      if (details?.State.Running === true && pump.isOpen()) continue;
+      // Not an exit code of the step: an engine that stops or breaks kills what it runs.
+      throw new EngineError(
+        'engine-failed',
+        `The container engine went away while step "${container.step}" ran: ${(error as Error).message}`,
+        {
+          cause: error,
+          transient: true,
+        },
+      );
+    }
+  }
+}
+
+const PATIENCE_AFTER_KILL_MS = 15_000;
+
+/** On abort: SIGTERM, SIGKILL after the grace, and an error when the container survives even that. */
+function stopWhenAborted(
+  api: EngineApi,
+  id: string,
+  io: ContainerIo,
+  ended: AbortSignal,
+): { readonly failed: Promise<never>; sent(): boolean } {
+  let sent = false;
+  const failed = new Promise<never>((_, reject) => {
+    const stop = async (): Promise<void> => {
+      sent = true;
+      await killContainer(api, id, 'SIGTERM');
+      await systemClock.sleep(io.graceMs, ended);
+      if (ended.aborted) return;
+      await killContainer(api, id, 'SIGKILL');
+      await systemClock.sleep(PATIENCE_AFTER_KILL_MS, ended);
+      if (!ended.aborted) reject(new EngineError('engine-failed', `The container engine could not kill container ${id}.`));
+    };
+    const onAbort = (): void => void stop().catch(reject);
+    if (io.signal.aborted) onAbort();
+    else io.signal.addEventListener('abort', onAbort, { once: true, signal: ended });
+  });
+  failed.catch(() => undefined);
+  return { failed, sent: () => sent };
+}
