@@ -1,6 +1,7 @@
+import { parseImageReference } from '../../model/image-reference.ts';
 import type { BuildSpec } from '../../model/plan.ts';
 import type { EngineDescription } from '../../model/ports/container-engine.ts';
-import { parseUlimit, readSize } from './flag-values.ts';
+import { FlagValueError, parseUlimit, readSize } from './flag-values.ts';
 
 export type Builder = 'buildkit' | 'classic';
 
@@ -251,7 +252,11 @@ export function chooseBuilder(
 /** The query of `POST /build` that both builders share. Throws FlagValueError for a value that cannot be read. */
 export function buildQuery(spec: BuildSpec, tags: readonly string[]): URLSearchParams {
   const query = new URLSearchParams();
-  for (const tag of tags) query.append('t', tag);
+  for (const tag of tags) {
+    const reference = parseImageReference(tag);
+    if (!reference.ok) throw new FlagValueError(`--tag "${tag}": ${reference.error}`);
+    query.append('t', tag);
+  }
   for (const entry of FLAG_RULES) entry.write(spec, query);
   query.set('rm', '1');
   query.set('forcerm', '1');

@@ -1,6 +1,6 @@
 import { EngineError } from '../../model/engine-error.ts';
 import type { BuildIo, BuildRequest } from '../../model/ports/container-engine.ts';
-import { type EngineApi, toEngineError } from '../engine-api.ts';
+import type { EngineApi } from '../engine-api.ts';
 import type { BuildRunContext } from '../image-builder.ts';
 import { registryHostOf } from '../image-name.ts';
 import { buildArguments, buildQuery } from './build-parameters.ts';
@@ -54,19 +54,16 @@ export async function buildClassic(
     for await (const message of readJsonLines(stream as AsyncIterable<Uint8Array>)) await progress.handle(message);
   } catch (error) {
     if (io.signal.aborted) return { ok: false, message: 'canceled' };
-    throw (
-      bodyError ??
-      (error instanceof SyntaxError ? new EngineError('engine-failed', `build: ${error.message}`, { cause: error }) : toOriginal(error))
-    );
+    throw bodyError ?? asEngineFailure(error);
   } finally {
     body.destroy();
   }
   return progress.result();
 }
 
-/** An HTTP refusal keeps its status for the caller to judge. */
-function toOriginal(error: unknown): unknown {
-  return error instanceof Error && 'status' in error ? error : toEngineError(error, 'build');
+/** A stream that is no progress is the engine's defect; what else went wrong is judged by the caller. */
+function asEngineFailure(error: unknown): unknown {
+  return error instanceof SyntaxError ? new EngineError('engine-failed', `build: ${error.message}`, { cause: error }) : error;
 }
 
 function classicQuery(request: BuildRequest, inputs: PreparedInputs, secretNames: readonly string[]): URLSearchParams {
