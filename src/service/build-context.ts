@@ -7,6 +7,7 @@ import type { BuildInputsRequest, PreparedBuild } from '../model/ports/build-inp
 import type { ContextFetcher } from '../model/ports/context-fetcher.ts';
 import type { GitSource } from '../model/ports/git-source.ts';
 import type { Registry } from '../model/ports/registry.ts';
+import { dockerfilePath } from '../task/build/dockerfile-path.ts';
 import { realPathBelow, resolveBelow } from './confined-path.ts';
 import { unpackArtifact } from './unpack-artifact.ts';
 
@@ -75,15 +76,16 @@ function emptyContext(): BuildContext {
 }
 
 async function openLocal(path: string, request: ContextRequest, parts: ContextParts): Promise<BuildContext> {
-  const place = inWorkspace(path, request.spec.workdir, 'The build context');
-  const read = (file: string): Promise<ContextFile> => readLocal(file === '' ? posix.join(place, 'Dockerfile') : file, request);
+  const place = inWorkspace(path, request.spec.workdir, 'the build context');
+  const read = (file: string): Promise<ContextFile> =>
+    readLocal(dockerfilePath({ fetched: false, contextDirectory: place, dockerfile: file }), request);
   const readInside = async (file: string): Promise<string | undefined> => (await readLocal(posix.join(place, file), request)).text;
   const common = { read, readInside, dispose: async (): Promise<void> => undefined };
   if (request.workspace.kind === 'workspace')
     return { ...common, context: { kind: 'workspace', path: place }, gitHead: Promise.resolve('') };
-  const directory = await placeInSeed(request.workspace.path, place, 'The build context');
+  const directory = await placeInSeed(request.workspace.path, place, 'the build context');
   if (!(await isDirectory(directory)))
-    throw new EngineError('dockerfile-missing', `The build context \`${path}\` is no directory of the workspace.`);
+    throw new EngineError('dockerfile-missing', `the build context \`${path}\` is no directory of the workspace`);
   const gitHead = parts.git.describe(directory).then(
     (head) => head?.commit ?? '',
     () => '',
@@ -95,14 +97,14 @@ async function openLocal(path: string, request: ContextRequest, parts: ContextPa
 function inWorkspace(path: string, workdir: string, what: string): string {
   const place = posix.resolve(workdir, path);
   if (place === WORKSPACE || place.startsWith(`${WORKSPACE}/`)) return place;
-  throw new EngineError('context-rejected', `${what} \`${path}\` is outside of the workspace.`, {
+  throw new EngineError('context-rejected', `${what} \`${path}\` is outside of the workspace`, {
     help: `Name a path below \`${WORKSPACE}\`; the working directory of this step is \`${workdir}\`.`,
   });
 }
 
 async function placeInSeed(seed: string | undefined, place: string, what: string): Promise<string> {
   if (seed === undefined) {
-    throw new EngineError('context-rejected', `${what} is a local path, and this run has no source directory.`, {
+    throw new EngineError('context-rejected', `${what} is a local path, and this run has no source directory`, {
       help: 'Give the run a context: `task run DIRECTORY`.',
     });
   }
@@ -110,15 +112,15 @@ async function placeInSeed(seed: string | undefined, place: string, what: string
   if (real !== undefined) return real;
   throw new EngineError(
     'context-rejected',
-    `${what} \`${posix.relative(WORKSPACE, place)}\` leads out of the run's source directory through a symbolic link.`,
+    `${what} \`${posix.relative(WORKSPACE, place)}\` leads out of the run's source directory through a symbolic link`,
   );
 }
 
 async function readLocal(file: string, request: ContextRequest): Promise<ContextFile> {
-  const place = inWorkspace(file === '' ? 'Dockerfile' : file, request.spec.workdir, 'The file');
+  const place = inWorkspace(file === '' ? 'Dockerfile' : file, request.spec.workdir, 'the file');
   const name = posix.relative(request.spec.workdir, place);
   if (request.workspace.kind === 'directory')
-    return { name, text: await readText(await placeInSeed(request.workspace.path, place, 'The file'), name) };
+    return { name, text: await readText(await placeInSeed(request.workspace.path, place, 'the file'), name) };
   const bytes = await request.workspace.readFile(place);
   return { name, text: bytes === undefined ? undefined : decode(bytes, name) };
 }
@@ -140,7 +142,7 @@ async function fetchInto(directory: string, context: Fetched, request: ContextRe
       await unpackArtifact(context.reference, directory, { ...parts, signal });
       return openFetched(directory, '', '');
     case 'stdin': {
-      const unpacked = await parts.fetcher.unpackStream(stdinOf(parts, 'The build context'), directory, { signal });
+      const unpacked = await parts.fetcher.unpackStream(stdinOf(parts, 'the build context'), directory, { signal });
       return unpacked.kind === 'archive' ? openFetched(directory, '', '') : { ...emptyContext(), dockerfile: unpacked.text };
     }
   }
@@ -148,20 +150,20 @@ async function fetchInto(directory: string, context: Fetched, request: ContextRe
 
 async function openFetched(root: string, subdir: string, commit: string): Promise<BuildContext> {
   const directory = await resolveBelow(root, subdir);
-  if (directory === undefined) throw new EngineError('context-rejected', `The directory \`${subdir}\` leads out of the build context.`);
-  if (!(await isDirectory(directory))) throw new EngineError('context-rejected', `The build context has no directory \`${subdir}\`.`);
-  const readInside = async (file: string): Promise<ContextFile> => {
-    const inRoot = posix.join('/', posix.relative(root, directory), posix.normalize(file));
-    const escapes = posix.normalize(file.replace(/^\/+/, '')).startsWith('..');
-    const place = escapes ? undefined : await resolveBelow(root, inRoot);
-    if (place === undefined) throw new EngineError('context-rejected', `The file \`${file}\` leads out of the build context.`);
-    return { name: file, text: await readText(place, file) };
+  if (directory === undefined) throw new EngineError('context-rejected', `the directory \`${subdir}\` leads out of the build context`);
+  if (!(await isDirectory(directory))) throw new EngineError('context-rejected', `the build context has no directory \`${subdir}\``);
+  const contextDirectory = posix.relative(root, directory);
+  const read = async (dockerfile: string): Promise<ContextFile> => {
+    const name = dockerfile === '' ? 'Dockerfile' : dockerfile;
+    const place = await resolveBelow(root, dockerfilePath({ fetched: true, contextDirectory, dockerfile }));
+    if (place === undefined) throw new EngineError('context-rejected', `the file \`${name}\` leads out of the build context`);
+    return { name, text: await readText(place, name) };
   };
   return {
     context: { kind: 'directory', path: directory },
     gitHead: Promise.resolve(commit),
-    read: (file) => readInside(file === '' ? 'Dockerfile' : file),
-    readInside: async (file) => (await readInside(file)).text,
+    read,
+    readInside: async (file) => (await read(file)).text,
     dispose: async () => undefined,
   };
 }
@@ -169,7 +171,7 @@ async function openFetched(root: string, subdir: string, commit: string): Promis
 /** The program's standard input; a second reader of one run would find it empty, so it is named in the error. */
 export function stdinOf(parts: ContextParts, what: string): AsyncIterable<Uint8Array> {
   if (parts.stdin !== undefined) return parts.stdin;
-  throw new EngineError('context-rejected', `${what} is to be read from standard input, and this run has none.`, {
+  throw new EngineError('context-rejected', `${what} is to be read from standard input, and this run has none`, {
     help: 'Name a directory, an archive or a repository instead of `-`.',
   });
 }
@@ -190,7 +192,7 @@ async function readText(path: string, name: string): Promise<string | undefined>
     if (error instanceof EngineError) throw error;
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
-    throw new EngineError('context-failed', `The file \`${name}\` of the build context cannot be read: ${code ?? 'unknown reason'}.`, {
+    throw new EngineError('context-failed', `the file \`${name}\` of the build context cannot be read: ${code ?? 'unknown reason'}`, {
       cause: error,
     });
   }
@@ -203,5 +205,5 @@ function decode(bytes: Uint8Array, name: string): string {
 }
 
 function tooLarge(name: string): EngineError {
-  return new EngineError('context-rejected', `The file \`${name}\` of the build context has more than ${LARGEST_FILE} bytes.`);
+  return new EngineError('context-rejected', `the file \`${name}\` of the build context has more than ${LARGEST_FILE} bytes`);
 }

@@ -52,8 +52,8 @@ export async function readDockerfile(
   if (context.dockerfile !== undefined) return { name: 'Dockerfile', text: context.dockerfile };
   const wanted = spec.dockerfile ?? '';
   const file: ContextFile =
-    wanted === '-' ? { name: 'Dockerfile', text: await readStream(stdinOf(parts, 'The Dockerfile')) } : await context.read(wanted);
-  if (file.text === undefined) throw new EngineError('dockerfile-missing', `There is no Dockerfile at \`${file.name}\`.`);
+    wanted === '-' ? { name: 'Dockerfile', text: await readStream(stdinOf(parts, 'the Dockerfile')) } : await context.read(wanted);
+  if (file.text === undefined) throw new EngineError('dockerfile-missing', `there is no Dockerfile at \`${file.name}\``);
   return { name: file.name, text: file.text };
 }
 
@@ -63,7 +63,7 @@ async function readStream(content: AsyncIterable<Uint8Array>): Promise<string> {
   for await (const chunk of content) {
     size += chunk.byteLength;
     if (size > LARGEST_DOCKERFILE)
-      throw new EngineError('context-rejected', `The Dockerfile from standard input has more than ${LARGEST_DOCKERFILE} bytes.`);
+      throw new EngineError('context-rejected', `the Dockerfile from standard input has more than ${LARGEST_DOCKERFILE} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -26,7 +26,7 @@ export async function unpackArtifact(reference: string, directory: string, optio
     else {
       const unpacked = await fetcher.unpackStream(content, directory, { signal });
       if (unpacked.kind !== 'archive')
-        throw new EngineError('context-failed', `The artifact \`${reference}\` has a layer that is neither an archive nor a named file.`);
+        throw new EngineError('context-failed', `the artifact \`${reference}\` has a layer that is neither an archive nor a named file`);
     }
   };
   await registry.pullArtifact(reference, onLayer, { signal });
@@ -39,7 +39,7 @@ function isArchive(layer: Descriptor): boolean {
 async function writeLayer(directory: string, title: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   const place = await resolveBelow(directory, title);
   if (place === undefined || place === directory)
-    throw new EngineError('context-rejected', `The artifact names a file \`${title}\` outside of its directory.`);
+    throw new EngineError('context-rejected', `the artifact names a file \`${title}\` outside of its directory`);
   await mkdir(dirname(place), { recursive: true });
   await pipeline(Readable.from(content), createWriteStream(place, { flags: 'wx', mode: 0o644 }), { signal });
 }
