@@ -4,6 +4,7 @@ import type { SecretReference, Task } from '../../model/task.ts';
 import { type DecodedMapping, decodeMapping } from '../schema/decode.ts';
 import type { Problems } from '../schema/problems.ts';
 import { TASK_PROPERTIES } from '../schema/task-properties.ts';
+import { isNullScalar } from '../yaml/scalar.ts';
 import type { YamlNode } from '../yaml/yaml-node.ts';
 import { inheritedEnv, mergeEnv } from './env.ts';
 import { type LintOptions, lintTaskFields } from './lint-fields.ts';
@@ -66,6 +67,6 @@ export function readSecretReferences(node: YamlNode | undefined, whole: SourceRa
 }
 
 function decodeTask(node: YamlNode | undefined, problems: Problems): TaskMapping | undefined {
-  if (node === undefined || (node.kind === 'scalar' && node.plain && node.text === '')) return undefined;
+  if (node === undefined || (node.kind === 'scalar' && isNullScalar(node))) return undefined;
   return decodeMapping(node, TASK_PROPERTIES, 'The task', problems);
 }
