@@ -119,6 +119,50 @@ export const DIAGNOSTIC_CODES = {
   },
   'network-missing-name': { title: 'A network has no name.', help: 'Add `name: NAME` to the entry of `networks`.' },
   'push-bad-image': { title: 'A name under `push` is no image reference.', help: 'Write `[HOST/]PATH[:TAG]` in lower case.' },
+  'shell-operator': {
+    title: 'A shell operator stands outside quotes.',
+    help: "No shell runs outside the container: wrap the script in `IMAGE sh -c '…'`, or quote the word.",
+  },
+  'shell-unterminated': { title: 'A quote or substitution is never closed.', help: 'Close it, or put a backslash before the character.' },
+  'shell-second-command': {
+    title: 'A `cmd` has a second command on another line.',
+    help: "Fold the lines with `cmd: >`, end a line with `\\`, or wrap a script in `IMAGE sh -c '…'`.",
+  },
+  'cmd-no-image': { title: 'A `cmd` names no image.', help: 'Write the image first, for example `cmd: alpine echo hello`.' },
+  'flag-unknown': { title: 'A docker flag does not exist.', help: 'Check its spelling; arguments of an image follow its name.' },
+  'flag-value': { title: 'A docker flag has no value, or one of the wrong kind.', help: 'The message says what the flag takes.' },
+  'flag-unsupported': { title: 'A docker flag cannot be used in a task.', help: 'The message says why, and what to use instead.' },
+  'flag-ignored': { title: 'A docker flag has no effect in a task.', help: 'Leave it out.' },
+  'build-second-context': { title: 'A build has two contexts.', help: 'Put quotes around a value that has blanks.' },
+  'build-no-context': { title: 'A build names no context.', help: 'Write the context last, for example `.`.' },
+  'build-two-from-stdin': {
+    title: 'The context and the Dockerfile are both to come from standard input.',
+    help: 'Name a file with `-f`, or a directory as the context.',
+  },
+  'build-oci-untagged': { title: 'An `oci://` context has neither a tag nor a digest.', help: 'Write `oci://HOST/NAME:TAG`.' },
+  'build-context-url': { title: 'A context is no URL.', help: 'Write a complete URL.' },
+  'build-context-not-git': {
+    title: 'A context that looks like a repository is fetched as an archive.',
+    help: 'End the URL of a repository with `.git`, before `#REF:DIRECTORY`.',
+  },
+  'build-tag-invalid': { title: 'A tag of a build is no image reference.', help: 'Write `[HOST[:PORT]/]NAME[:TAG]` in lower case.' },
+  'build-cache-unnamed': {
+    title: 'A build has no place for its cache.',
+    help: 'Tag the image with the registry that shall keep the cache.',
+  },
+  'dockerfile-missing': {
+    title: 'A build has no Dockerfile where it looks for one.',
+    help: '`-f` of a local context starts in the working directory of the step, `-f` of a fetched one in the fetched directory.',
+  },
+  'dockerfile-invalid': {
+    title: 'A Dockerfile has an instruction that no builder accepts.',
+    help: 'Mend the line that the message names.',
+  },
+  'dockerfile-unresolved': {
+    title: 'A variable leaves the base image of a Dockerfile open.',
+    help: 'Give the ARG a default before the first FROM, or pass `--build-arg`.',
+  },
+  'image-reference': { title: 'A name is no image reference.', help: 'Write `[HOST[:PORT]/]NAME[:TAG]` in lower case.' },
   'task-too-big': { title: 'A task file is longer than 4 MiB.', help: 'Split the task, or generate its parts with a template.' },
   'registry-credential-syntax': {
     title: 'A registry credential of the command line cannot be read.',

@@ -1,4 +1,5 @@
 import type { Checked, Diagnostic } from '../model/diagnostic.ts';
+import type { DiagnosticCode } from '../model/diagnostic-codes.ts';
 import { EngineError } from '../model/engine-error.ts';
 import type { ImageDependencies } from '../model/image.ts';
 import { describeDependencies } from '../model/image-dependencies.ts';
@@ -37,10 +38,10 @@ export async function scanBuild(request: ScanRequest, parts: ContextParts): Prom
     const described = describeDependencies({ tags: spec.tags, baseImages, gitHead: await context.gitHead });
     return described.ok
       ? ok({ value: described.value, warnings })
-      : err([{ code: 'image-reference', severity: 'error', message: described.error }]);
+      : err([{ code: 'image-reference' satisfies DiagnosticCode, severity: 'error', message: described.error }]);
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== 'dockerfile-missing') throw error;
-    return err([{ code: 'dockerfile-missing', severity: 'error', message: error.message, help: error.help }]);
+    return err([{ code: 'dockerfile-missing' satisfies DiagnosticCode, severity: 'error', message: error.message, help: error.help }]);
   } finally {
     await context.dispose();
   }
@@ -50,5 +51,12 @@ function tagProblem(tag: string): readonly Diagnostic[] {
   const described = describeImage(tag);
   return described.ok
     ? []
-    : [{ code: 'image-reference', severity: 'error', message: described.error, expected: '`[HOST[:PORT]/]NAME[:TAG]`' }];
+    : [
+        {
+          code: 'image-reference' satisfies DiagnosticCode,
+          severity: 'error',
+          message: described.error,
+          expected: '`[HOST[:PORT]/]NAME[:TAG]`',
+        },
+      ];
 }

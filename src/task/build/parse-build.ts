@@ -1,4 +1,4 @@
-import type { Checked, Diagnostic, SourceRange } from '../../model/diagnostic.ts';
+import type { Checked, SourceRange } from '../../model/diagnostic.ts';
 import { splitImageReference } from '../../model/image-reference.ts';
 import type { BuildContextRef, BuildSpec } from '../../model/plan.ts';
 import { err, ok } from '../../util/result.ts';
@@ -8,6 +8,7 @@ import { flagDiagnostic, shellDiagnostic } from '../command/parse-command.ts';
 import { rangeWithin } from '../command/range-within.ts';
 import { type ShellWord, splitShellWords } from '../command/shell-words.ts';
 import { envValues } from '../command/unquote-env.ts';
+import { Problems } from '../schema/problems.ts';
 import { cacheReference } from './cache-reference.ts';
 import { classifyContext, parseRemoteUrl } from './context.ts';
 import { DOCKER_BUILD_FLAGS } from './docker-build-flags.ts';
@@ -30,7 +31,7 @@ interface BuildOptions {
 interface Draft {
   readonly flags: ParsedFlags;
   readonly options: BuildOptions;
-  readonly problems: Diagnostic[];
+  readonly problems: Problems;
   place(word: ShellWord): SourceRange;
 }
 
@@ -46,70 +47,54 @@ export function parseBuild(text: string, options: BuildOptions): Checked<BuildSp
 
 function readBuild(words: readonly ShellWord[], options: BuildOptions, place: Draft['place']): Checked<BuildSpec> {
   const flags = parseFlags(words, DOCKER_BUILD_FLAGS, { interspersed: true, command: 'docker build' });
-  const problems = flags.problems.map((problem) => flagDiagnostic(problem, place(problem.word)));
+  const problems = new Problems();
+  problems.add(flags.problems.map((problem) => flagDiagnostic(problem, place(problem.word))));
   const draft: Draft = { flags, options, problems, place };
   const context = contextOf(draft);
   checkTags(draft);
   const cacheRef = cacheOf(draft);
-  const errors = problems.filter(({ severity }) => severity === 'error');
-  return errors.length > 0 ? err(errors) : ok({ value: specOf(draft, context, cacheRef), warnings: problems });
+  return problems.errors.length > 0 ? err(problems.errors) : ok({ value: specOf(draft, context, cacheRef), warnings: problems.warnings });
 }
 
 function contextOf(draft: Draft): BuildContextRef {
   const { flags, options, problems, place } = draft;
   const [first, second] = flags.positionals;
   if (second !== undefined) {
-    problems.push({
-      code: 'build-second-context',
-      severity: 'error',
-      message: `A build has one context, and \`${second.text}\` would be a second one.`,
+    problems.error('build-second-context', `A build has one context, and \`${second.text}\` would be a second one.`, {
       expected: 'flags and exactly one context',
       help: 'Put quotes around a value that has blanks.',
       range: place(second),
     });
   }
   if (first === undefined) {
-    problems.push({
-      code: 'build-no-context',
-      severity: 'warning',
-      message: 'This build names no context; the working directory is taken.',
+    problems.warn('build-no-context', 'This build names no context; the working directory is taken.', {
       help: 'Write the context last: `build: -t IMAGE .`',
       range: options.range,
     });
+    return classifyContext('.');
   }
-  const context = classifyContext(first?.text ?? '.');
-  if (first !== undefined) checkContext(draft, first, context);
+  const context = classifyContext(first.text);
+  checkContext(draft, first, context);
   return context;
 }
 
 function checkContext(draft: Draft, word: ShellWord, context: BuildContextRef): void {
   const { flags, problems } = draft;
   const range = draft.place(word);
-  const problem = (code: string, severity: 'error' | 'warning', message: string, help: string): void => {
-    problems.push({ code, severity, message, help, range });
-  };
   if (context.kind === 'stdin' && flags.last('file') === '-') {
-    problem(
-      'build-two-from-stdin',
-      'error',
-      'The context and the Dockerfile cannot both come from standard input.',
-      'Name a file with `-f`.',
-    );
+    const message = 'The context and the Dockerfile cannot both come from standard input.';
+    problems.error('build-two-from-stdin', message, { help: 'Name a file with `-f`.', range });
   }
   if (context.kind === 'oci' && !/[:@][^/]+$/.test(context.reference)) {
-    problem('build-oci-untagged', 'error', 'An `oci://` context needs a tag or a digest.', `Write \`${word.text}:TAG\`.`);
+    problems.error('build-oci-untagged', 'An `oci://` context needs a tag or a digest.', { help: `Write \`${word.text}:TAG\`.`, range });
   }
   if (context.kind !== 'git' && context.kind !== 'archive') return;
   const remote = parseRemoteUrl(word.text);
-  if (!remote.ok) problem('build-context-url', 'error', `This context is no URL: ${remote.error}.`, 'Write a complete URL.');
+  if (!remote.ok) problems.error('build-context-url', `This context is no URL: ${remote.error}.`, { help: 'Write a complete URL.', range });
   else if (context.kind === 'archive' && (remote.value.ref !== '' || /\/\/github\.com\//.test(context.url))) {
     const git = `${context.url.replace(/\/$/, '')}.git${remote.value.ref === '' ? '' : `#${remote.value.ref}`}`;
-    problem(
-      'build-context-not-git',
-      'warning',
-      'This context is fetched as an archive, not as a git repository.',
-      `For a repository write \`${git}\`.`,
-    );
+    const message = 'This context is fetched as an archive, not as a git repository.';
+    problems.warn('build-context-not-git', message, { help: `For a repository write \`${git}\`.`, range });
   }
 }
 
@@ -118,10 +103,7 @@ function checkTags({ flags, problems, options }: Draft): void {
     const written = splitImageReference(tag);
     const reason = written.ok ? (written.value.digest === '' ? undefined : 'a tag has no digest') : written.error;
     if (reason === undefined) continue;
-    problems.push({
-      code: 'build-tag-invalid',
-      severity: 'warning',
-      message: `An engine will refuse the tag \`${tag}\`: ${reason}.`,
+    problems.warn('build-tag-invalid', `An engine will refuse the tag \`${tag}\`: ${reason}.`, {
       expected: '`[HOST[:PORT]/]NAME[:TAG]`',
       range: options.range,
     });
@@ -134,10 +116,7 @@ function cacheOf({ flags, problems, options }: Draft): string | undefined {
   const { registry, taskName, stepId } = options;
   const reference = cacheReference({ tags: flags.all('tag'), registry, taskName, stepId });
   if (reference.ok) return reference.value;
-  problems.push({
-    code: 'build-cache-unnamed',
-    severity: 'warning',
-    message: `This build runs without its cache: ${reference.error}.`,
+  problems.warn('build-cache-unnamed', `This build runs without its cache: ${reference.error}.`, {
     help: 'Tag the image with the registry that shall keep the cache.',
     range: options.range,
   });

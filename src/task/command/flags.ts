@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from '../../model/diagnostic-codes.ts';
 import { nearestName } from '../../util/nearest-name.ts';
 import { type FlagValueKind, flagValueProblem } from './flag-values.ts';
 import type { ShellWord } from './shell-words.ts';
@@ -21,7 +22,7 @@ export interface FlagSpec {
 
 /** A problem with one word, to be placed in the file by the caller. */
 export interface FlagProblem {
-  readonly code: 'flag-unknown' | 'flag-value' | 'flag-unsupported' | 'flag-ignored';
+  readonly code: DiagnosticCode;
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly expected?: string;

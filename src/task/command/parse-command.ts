@@ -1,4 +1,5 @@
 import type { Checked, Diagnostic, SourceRange } from '../../model/diagnostic.ts';
+import type { DiagnosticCode } from '../../model/diagnostic-codes.ts';
 import type { DockerRunFlags } from '../../model/plan.ts';
 import { err, ok } from '../../util/result.ts';
 import { definedOnly } from './defined-only.ts';
@@ -72,7 +73,7 @@ const WITHOUT_FLAGS = { env: [], ports: [], expose: [], flags: {} } as const;
 
 function missingImage(words: readonly ShellWord[], range: SourceRange): Diagnostic {
   return {
-    code: 'cmd-no-image',
+    code: 'cmd-no-image' satisfies DiagnosticCode,
     severity: 'error',
     message: words.length === 0 ? 'This `cmd` is blank.' : 'This `cmd` names no image.',
     expected: 'an image, then its arguments',

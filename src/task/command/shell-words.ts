@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from '../../model/diagnostic-codes.ts';
 import { err, ok, type Result } from '../../util/result.ts';
 
 /** One word as `sh` makes it, and where in the text it was written. */
@@ -9,7 +10,7 @@ export interface ShellWord {
 
 /** Why a text is not one plain command: a part of a Diagnostic, placed by offsets of the text. */
 export interface ShellProblem {
-  readonly code: 'shell-operator' | 'shell-unterminated' | 'shell-second-command';
+  readonly code: DiagnosticCode;
   readonly message: string;
   readonly expected: string;
   readonly help: string;

@@ -1,4 +1,5 @@
 import type { Checked, Diagnostic, SourceText } from '../../model/diagnostic.ts';
+import type { DiagnosticCode } from '../../model/diagnostic-codes.ts';
 import { splitImageReference, withDefaultTag } from '../../model/image-reference.ts';
 import { err, ok } from '../../util/result.ts';
 import { expandWord } from './expand-word.ts';
@@ -55,7 +56,12 @@ export function scanDockerfile(source: SourceText, options: ScanOptions): Checke
 }
 
 function problemAt(source: SourceText, span: TextSpan | undefined, message: string): Diagnostic {
-  return { code: 'dockerfile-invalid', severity: 'error', message, range: { source, ...(span ?? { start: 0, end: 0 }) } };
+  return {
+    code: 'dockerfile-invalid' satisfies DiagnosticCode,
+    severity: 'error',
+    message,
+    range: { source, ...(span ?? { start: 0, end: 0 }) },
+  };
 }
 
 interface OpenOrigin {
@@ -194,7 +200,7 @@ class Scanner {
 
   #warnUnset(word: SourceWord, unset: readonly string[]): void {
     this.#problems.push({
-      code: 'dockerfile-unresolved',
+      code: 'dockerfile-unresolved' satisfies DiagnosticCode,
       severity: 'warning',
       message: `The base image \`${word.written}\` is not known: ${unset.map((name) => `\`${name}\``).join(', ')} has no value here.`,
       help: 'Give the ARG a default before the first FROM, or pass `--build-arg`.',
