@@ -2,16 +2,17 @@ import { formatDuration } from '../terminal/format-duration.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { printable } from '../terminal/terminal-filter.ts';
 import type { StepView } from './run-view.ts';
+import type { LogPlaces } from './step-logs.ts';
 import { describeOutcome, outcomeSign } from './summary.ts';
 
 /** A failed step: one line of why, its last lines of output, and where all of it is. */
-export function renderFailure(step: StepView, options: { readonly paint: Paint; logFileOf(step: string): string | undefined }): string[] {
+export function renderFailure(step: StepView, options: { readonly paint: Paint; readonly logs: LogPlaces }): string[] {
   const { paint } = options;
   const lines = [`${renderFinished(step, paint)}`];
   const margin = paint('dim', '  │ ');
   if (step.tail.dropped) lines.push(`${margin}${paint('dim', '…')}`);
   for (const line of step.tail.lines) lines.push(`${margin}${line.replaceAll('\r', '')}${line.includes('\x1b[') ? '\x1b[0m' : ''}`);
-  const file = options.logFileOf(step.id);
+  const file = options.logs.fileOf(step.id);
   if (file !== undefined) lines.push(paint('dim', `  └ full log: ${file}`));
   return lines;
 }

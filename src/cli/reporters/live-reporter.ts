@@ -8,6 +8,7 @@ import { padText } from '../terminal/text-width.ts';
 import { renderFailure, renderFinished } from './failure.ts';
 import type { Reporter } from './reporter.ts';
 import { countVertices, RunView, type StepView } from './run-view.ts';
+import type { LogPlaces } from './step-logs.ts';
 import { renderSummary } from './summary.ts';
 
 const FRAME_MS = 100;
@@ -16,8 +17,7 @@ const WIDEST_ID = 30;
 
 interface LiveOptions {
   readonly paint: Paint;
-  readonly logDirectory?: string;
-  logFileOf(step: string): string | undefined;
+  readonly logs: LogPlaces;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
 }

@@ -6,12 +6,13 @@ import { printable } from '../terminal/terminal-filter.ts';
 import { writeText } from './output-writer.ts';
 import type { Reporter } from './reporter.ts';
 import { RunView } from './run-view.ts';
+import type { LogPlaces } from './step-logs.ts';
 import { describeOutcome, renderSummary } from './summary.ts';
 
 /** Lines `HH:MM:SS step | text` in the order things happen, for logs and for terminals without drawing. */
 export function createPlainReporter(
   stream: OutputStream,
-  options: { readonly paint: Paint; readonly logDirectory?: string; readonly utc?: boolean },
+  options: { readonly paint: Paint; readonly logs: LogPlaces; readonly utc?: boolean },
 ): Reporter {
   const view = new RunView();
   const pulled = new Set<string>();

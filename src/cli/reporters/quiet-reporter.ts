@@ -4,12 +4,13 @@ import { printable } from '../terminal/terminal-filter.ts';
 import { renderFailure } from './failure.ts';
 import type { Reporter } from './reporter.ts';
 import { RunView } from './run-view.ts';
+import type { LogPlaces } from './step-logs.ts';
 
 /** Says nothing but what was pushed (`reference@digest` on `out`) and why a step failed (on `errors`). */
 export function createQuietReporter(
   out: OutputStream,
   errors: OutputStream,
-  options: { readonly paint: Paint; logFileOf(step: string): string | undefined },
+  options: { readonly paint: Paint; readonly logs: LogPlaces },
 ): Reporter {
   const view = new RunView();
   return {

@@ -89,7 +89,7 @@ function applyToStep(step: StepView, event: StepEvent, nowMs: number): void {
       if (event.attempt > 1) resetAttempt(step);
       return;
     case 'step-output':
-      step.tail.push(step.filter.write(event.text));
+      step.tail.push(step.filter.write(event.partial === true ? event.text : `${event.text}\n`).replace(/\n$/, ''), event.partial === true);
       step.activity = lastShown(step.tail.lastLine);
       return;
     case 'build-progress':

@@ -4,6 +4,14 @@ import type { RunEvent } from '../../model/run-event.ts';
 
 const BUFFERED_BYTES = 1024 * 1024;
 
+/** Where the full output of steps is. */
+export interface LogPlaces {
+  readonly directory: string;
+  readonly hasFiles: boolean;
+  /** Undefined while a step has said nothing. */
+  fileOf(step: string): string | undefined;
+}
+
 interface LogFile {
   readonly path: string;
   written: boolean;
@@ -15,7 +23,7 @@ interface LogFile {
  * A returned promise holds the run back while the disk is slower than the step: memory stays bounded.
  * A disk that refuses to be written ends the logs, not the run: `onBroken` is told once.
  */
-export class StepLogs {
+export class StepLogs implements LogPlaces {
   readonly directory: string;
   readonly #files = new Map<string, LogFile>();
   readonly #onBroken: (message: string) => void;
@@ -32,7 +40,7 @@ export class StepLogs {
     if (event.type === 'step-finished') this.#endOf(event.step);
     if (event.type !== 'step-output' || this.#broken) return;
     const stream = this.#open(event.step);
-    if (stream === undefined || stream.write(`${event.text}\n`)) return;
+    if (stream === undefined || stream.write(event.partial === true ? event.text : `${event.text}\n`)) return;
     return new Promise((resolve) => {
       const done = (): void => {
         stream.off('drain', done).off('close', done);

@@ -4,6 +4,7 @@ import type { Paint } from '../terminal/paint.ts';
 import { printable } from '../terminal/terminal-filter.ts';
 import { padText, textWidth } from '../terminal/text-width.ts';
 import { countVertices, type RunView, type StepView } from './run-view.ts';
+import type { LogPlaces } from './step-logs.ts';
 
 type RunFinished = Extract<RunEvent, { readonly type: 'run-finished' }>;
 
@@ -11,7 +12,7 @@ type RunFinished = Extract<RunEvent, { readonly type: 'run-finished' }>;
 export function renderSummary(
   view: RunView,
   finished: RunFinished,
-  options: { readonly paint: Paint; readonly logDirectory?: string },
+  options: { readonly paint: Paint; readonly logs: LogPlaces },
 ): string[] {
   const { paint } = options;
   const lines = ['', paint('bold', 'Steps'), ...table([...view.steps.values()].map((step) => stepRow(step, paint)))];
@@ -26,7 +27,7 @@ export function renderSummary(
     lines.push('', paint('bold', 'Base images'), ...table(uniqueBaseImages(finished).map((cells) => cells.map(printable))));
   }
   lines.push('', renderOutcome(finished, paint));
-  if (options.logDirectory !== undefined) lines.push(paint('dim', `Logs: ${options.logDirectory}`));
+  if (options.logs.hasFiles) lines.push(paint('dim', `Logs: ${options.logs.directory}`));
   return lines;
 }
 

@@ -5,13 +5,20 @@ export class TailBuffer {
   readonly #capacity: number;
   #lines: string[] = [];
   #dropped = false;
+  #open = false;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  /** `text` holds whole lines without the last LF. */
-  push(text: string): void {
+  /** `text` holds whole lines without the last LF; after `partial` the next text goes on with the last line. */
+  push(text: string, partial = false): void {
+    const begun = this.#open ? this.#lines.pop() : undefined;
+    this.#open = partial;
+    this.#append(begun === undefined ? text : begun + text);
+  }
+
+  #append(text: string): void {
     const fresh: string[] = [];
     let end = text.length;
     while (fresh.length < this.#capacity) {
@@ -42,5 +49,6 @@ export class TailBuffer {
   clear(): void {
     this.#lines = [];
     this.#dropped = false;
+    this.#open = false;
   }
 }

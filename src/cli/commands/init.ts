@@ -1,0 +1,33 @@
+import { resolve } from 'node:path';
+import { Argument, type Command } from 'commander';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { TEMPLATES } from '../init/templates.ts';
+import type { Io } from '../io.ts';
+import { renderDiagnostics } from '../print-diagnostics.ts';
+
+export function addInitCommand(program: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const list = TEMPLATES.map(({ name, about }) => `  ${name.padEnd(18)}${about}`).join('\n');
+  program
+    .command('init')
+    .summary('write a task file to start from')
+    .description('Writes a task file, and what it builds, into a folder.')
+    .addArgument(new Argument('[template]', 'what to write').choices(TEMPLATES.map(({ name }) => name)).default('hello'))
+    .option('-d, --directory <dir>', 'folder to write into', '.')
+    .option('--force', 'overwrite files that exist', false)
+    .addHelpText('after', `\nTemplates:\n${list}`)
+    .action(async (name: string, flags: { readonly directory: string; readonly force: boolean }) => {
+      const { writeTemplate } = await import('../init/write-template.ts');
+      const template = TEMPLATES.find((candidate) => candidate.name === name) ?? TEMPLATES[0];
+      if (template === undefined) return;
+      const written = await writeTemplate(template, resolve(io.directory, flags.directory), flags);
+      if (!written.ok) {
+        io.stderr.write(renderDiagnostics(written.error, io.paintError));
+        finish(EXIT.badInput);
+        return;
+      }
+      for (const file of written.value) io.stdout.write(`wrote ${file}\n`);
+      io.stdout.write(
+        `Next: \`task plan${flags.directory === '.' ? '' : ` ${flags.directory}`}\` shows what it does, \`task run\` does it.\n`,
+      );
+    });
+}

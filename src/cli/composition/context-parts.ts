@@ -1,0 +1,33 @@
+import type { ContextFetcher } from '../../model/ports/context-fetcher.ts';
+import type { CredentialSource } from '../../model/ports/credential-source.ts';
+import type { GitSource } from '../../model/ports/git-source.ts';
+import type { Registry } from '../../model/ports/registry.ts';
+import type { ContextParts } from '../../service/build-context.ts';
+import type { Io } from '../io.ts';
+import { lazyPort } from './lazy-port.ts';
+import { lazyRegistry } from './lazy-registry.ts';
+
+/** A person's own machine: the addresses of its network are as good as any. */
+export const OWN_NETWORK = { allowPrivate: true, allowLoopback: true } as const;
+
+export interface ContextPlaces {
+  readonly credentials: CredentialSource;
+  readonly insecureRegistries: readonly string[];
+  readonly io: Io;
+}
+
+/** What build contexts are fetched with. Nothing is loaded before its first use: most runs need none of it. */
+export function createContextParts(places: ContextPlaces): ContextParts & { readonly registry: Registry } {
+  return {
+    git: lazyPort<GitSource>(['checkout', 'describe'], async () => {
+      const { createGitSource } = await import('../../git/git-source.ts');
+      return createGitSource({ addresses: OWN_NETWORK, environment: places.io.environment });
+    }),
+    fetcher: lazyPort<ContextFetcher>(['fetchArchive', 'unpackStream'], async () => {
+      const { createContextFetcher } = await import('../../archive/context-fetcher.ts');
+      return createContextFetcher({ addresses: OWN_NETWORK });
+    }),
+    registry: lazyRegistry(places),
+    stdin: places.io.stdin,
+  };
+}

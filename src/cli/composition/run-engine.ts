@@ -1,0 +1,40 @@
+import type { ContainerEngine, RunSpace } from '../../model/ports/container-engine.ts';
+import { lazyPort } from './lazy-port.ts';
+
+/** The engine of a run, loaded at its first use. */
+export interface RunEngine {
+  readonly engine: ContainerEngine;
+  /** Removes everything of the open run at once, whatever its steps are doing. */
+  destroyNow(deadline: AbortSignal): void;
+  /** Closes the engine if it was ever used. */
+  close(): Promise<void>;
+}
+
+export function createRunEngine(options: { readonly endpoint: string | undefined; readonly environment: NodeJS.ProcessEnv }): RunEngine {
+  let used = false;
+  let space: RunSpace | undefined;
+  const lazy = lazyPort<ContainerEngine>(['describe', 'openRun', 'findImage', 'collect', 'close'], async () => {
+    used = true;
+    const { createDockerEngine } = await import('../../container/docker-engine.ts');
+    return createDockerEngine({
+      environment: options.environment,
+      ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    });
+  });
+  const engine: ContainerEngine = {
+    ...lazy,
+    openRun: async (spec) => {
+      space = await lazy.openRun(spec);
+      return space;
+    },
+  };
+  return {
+    engine,
+    destroyNow: (deadline) => {
+      void space?.destroy({ signal: deadline }).catch(() => undefined);
+    },
+    close: async () => {
+      if (used) await lazy.close().catch(() => undefined);
+    },
+  };
+}

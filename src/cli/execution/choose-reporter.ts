@@ -1,0 +1,32 @@
+import type { RunFlags } from '../flags/run-flags.ts';
+import type { Io } from '../io.ts';
+import { createJsonReporter } from '../reporters/json-reporter.ts';
+import { createLiveReporter } from '../reporters/live-reporter.ts';
+import { createPlainReporter } from '../reporters/plain-reporter.ts';
+import { createQuietReporter } from '../reporters/quiet-reporter.ts';
+import type { Reporter } from '../reporters/reporter.ts';
+import type { LogPlaces } from '../reporters/step-logs.ts';
+import type { OutputFormat, Settings } from '../settings/settings.ts';
+import { createPaint } from '../terminal/paint.ts';
+
+/** Flags beat settings; `auto` draws where somebody is looking. */
+export function chooseFormat(flags: RunFlags, settings: Settings, io: Io): Exclude<OutputFormat, 'auto'> {
+  const wanted = flags.quiet ? 'quiet' : (flags.output ?? settings.format ?? 'auto');
+  if (wanted === 'json' || wanted === 'quiet') return wanted;
+  if (!flags.format || wanted === 'plain') return 'plain';
+  if (wanted === 'live') return 'live';
+  return io.stdout.isTTY === true && io.environment['TERM'] !== 'dumb' ? 'live' : 'plain';
+}
+
+export function createReporter(format: Exclude<OutputFormat, 'auto'>, logs: LogPlaces, flags: RunFlags, io: Io): Reporter {
+  switch (format) {
+    case 'json':
+      return createJsonReporter(io.stdout);
+    case 'quiet':
+      return createQuietReporter(io.stdout, io.stderr, { paint: io.paintError, logs });
+    case 'live':
+      return createLiveReporter(io.stdout, { paint: io.paint, logs });
+    case 'plain':
+      return createPlainReporter(io.stdout, { paint: flags.format ? io.paint : createPaint(false), logs });
+  }
+}

@@ -1,0 +1,85 @@
+import type { CredentialSource } from '../../model/ports/credential-source.ts';
+import { createMasker } from '../../util/masker.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { RunFlags } from '../flags/run-flags.ts';
+import type { TaskFlags } from '../flags/task-flags.ts';
+import type { Io } from '../io.ts';
+import { loadForCommand, type MadeSource, workspaceVolume } from '../source/load-for-command.ts';
+import { createControl, type RunControl } from './run-control.ts';
+import { type RunOrder, runOnce } from './run-once.ts';
+import { openSecrets } from './run-secrets.ts';
+
+export interface RunRequest {
+  readonly flags: TaskFlags & RunFlags;
+  readonly io: Io;
+  readonly open: {
+    readonly context: string;
+    readonly made?: MadeSource;
+    /** Texts to hide in all output. */
+    readonly masked?: readonly string[];
+    /** Secrets of a single build by id. */
+    readonly buildSecrets?: ReadonlyMap<string, string>;
+  };
+}
+
+/** `task run` and `task build`: loads, then prints (dry run), runs once, or runs at every change. */
+export async function runCommand(request: RunRequest): Promise<ExitCode> {
+  const { flags, io } = request;
+  if (flags.dryRun) return dryRun(request);
+  const control = createControl(io);
+  try {
+    if (!flags.watch) return (await loadAndRun(request, control)).code;
+    const { watchAndRun } = await import('./watch.ts');
+    return await watchAndRun(request, control);
+  } finally {
+    control.dispose();
+  }
+}
+
+/** Loads the task anew and runs it. `files` are what a watcher looks at; undefined when there was no context on this machine. */
+export async function loadAndRun(
+  request: RunRequest,
+  control: RunControl,
+): Promise<{ readonly code: ExitCode; readonly context: string | undefined; readonly file: string | undefined }> {
+  const { flags, io, open } = request;
+  const secrets = await openSecrets(flags, io, control.runSignal);
+  if (secrets === undefined) return { code: EXIT.badInput, context: undefined, file: undefined };
+  await using loaded = await loadForCommand(open.context, flags, io, {
+    purpose: 'run',
+    signal: control.runSignal,
+    resolveSecrets: secrets.resolve,
+    ...(open.made === undefined ? {} : { made: open.made }),
+  });
+  if (loaded.failed) return { code: EXIT.badInput, context: undefined, file: undefined };
+  const order: RunOrder = {
+    plan: loaded.plan,
+    runId: loaded.runId,
+    masker: createMasker([...loaded.masked, ...(open.masked ?? []), ...secrets.masked, ...loaded.secrets.values()]),
+    credentials: secrets.credentials satisfies CredentialSource,
+    workspace:
+      loaded.externalWorkspace === undefined
+        ? { kind: 'volume', name: workspaceVolume(loaded.runId), seed: loaded.source.context }
+        : { kind: 'external', source: loaded.externalWorkspace },
+    secrets: new Map([...loaded.secrets, ...(open.buildSecrets ?? [])]),
+    settings: loaded.settings,
+    extended: flags.extended,
+    platform: flags.platform,
+  };
+  const code = await runOnce(order, flags, io, control);
+  return { code, context: loaded.source.context, file: loaded.source.file };
+}
+
+/** Prints what would run. No engine, registry or secret is touched. */
+async function dryRun({ flags, io, open }: RunRequest): Promise<ExitCode> {
+  await using loaded = await loadForCommand(open.context, flags, io, {
+    purpose: 'preview',
+    ...(open.made === undefined ? {} : { made: open.made }),
+  });
+  if (loaded.failed) return EXIT.badInput;
+  const { renderDryRun } = await import('../plan-output/plan-text.ts');
+  const steps = flags.push ? loaded.plan.steps : loaded.plan.steps.filter(({ kind }) => kind !== 'push');
+  const masker = createMasker([...loaded.masked, ...(open.masked ?? [])]);
+  const options = { paint: io.paint, dockerSocket: flags.dockerSocket, workspace: loaded.task.run.SharedVolume };
+  io.stdout.write(masker.maskText(renderDryRun({ ...loaded.plan, steps }, options)));
+  return EXIT.ok;
+}

@@ -1,0 +1,112 @@
+import type { Plan } from '../../model/plan.ts';
+import type { BuildInputs } from '../../model/ports/build-inputs.ts';
+import type { ContainerEngine, WorkspaceSpec } from '../../model/ports/container-engine.ts';
+import type { CredentialSource } from '../../model/ports/credential-source.ts';
+import type { RunEvent } from '../../model/run-event.ts';
+import { executeRun } from '../../run/execute-run.ts';
+import { systemClock } from '../../util/clock.ts';
+import type { Masker } from '../../util/masker.ts';
+import { createContextParts } from '../composition/context-parts.ts';
+import { lazyPort } from '../composition/lazy-port.ts';
+import { createRunEngine } from '../composition/run-engine.ts';
+import { type ExitCode, exitCodeOfRun } from '../exit-codes.ts';
+import type { RunFlags } from '../flags/run-flags.ts';
+import type { Io } from '../io.ts';
+import { StepLogs } from '../reporters/step-logs.ts';
+import type { Settings } from '../settings/settings.ts';
+import { chooseFormat, createReporter } from './choose-reporter.ts';
+import { logDirectory, pruneLogs } from './log-directory.ts';
+import type { RunControl } from './run-control.ts';
+
+const CLEANUP_DEADLINE_MS = 30_000;
+const LEFTOVER_AGE_MS = 60_000;
+
+/** A compiled task and everything that was decided about its run. */
+export interface RunOrder {
+  readonly plan: Plan;
+  readonly runId: string;
+  readonly masker: Masker;
+  readonly credentials: CredentialSource;
+  readonly workspace: WorkspaceSpec;
+  readonly secrets: ReadonlyMap<string, string>;
+  readonly settings: Settings;
+  readonly extended: boolean;
+  readonly platform: string | undefined;
+}
+
+/** Executes one run on the engine of this machine, printing it as the flags ask. Resolves when nothing of it is left. */
+export async function runOnce(order: RunOrder, flags: RunFlags, io: Io, control: RunControl): Promise<ExitCode> {
+  const { settings, runId } = order;
+  const place = { flag: flags.logDir, setting: settings.logDirectory, directory: io.directory, runId };
+  const logs = new StepLogs(logDirectory(place, io.environment), (message) => reporter.say(io.paint('yellow', `warning: ${message}`)));
+  const format = chooseFormat(flags, settings, io);
+  const reporter = createReporter(format, logs, flags, io);
+  const { engine, destroyNow, close } = createRunEngine({ endpoint: flags.engine ?? settings.engine, environment: io.environment });
+  control.attach({
+    say: (message) => (format === 'json' || format === 'quiet' ? io.stderr.write(`${message}\n`) : reporter.say(message)),
+    destroyNow,
+  });
+  const built = new Set<string>();
+  const insecureRegistries = [...(settings.insecureRegistries ?? []), ...flags.insecureRegistry];
+  const contexts = createContextParts({ credentials: order.credentials, insecureRegistries, io });
+  const housekeeping = new AbortController();
+  let tidying: Promise<void> | undefined;
+  try {
+    const result = await executeRun(
+      order.plan,
+      {
+        engine,
+        inputs: lazyPort<BuildInputs>(['prepare'], async () => {
+          const { createBuildInputs } = await import('../../service/build-inputs.ts');
+          return createBuildInputs({ ...contexts, findImage: (reference) => engine.findImage(reference), builtTags: () => built });
+        }),
+        registry: contexts.registry,
+        clock: systemClock,
+        masker: order.masker,
+        emit: (event) => {
+          if (event.type === 'image-built') for (const tag of event.tags) built.add(tag);
+          if (event.type === 'step-started') tidying ??= tidyUp(engine, io, housekeeping.signal);
+          return takeEvent(event, logs, reporter);
+        },
+      },
+      {
+        runId,
+        signal: control.runSignal,
+        cleanupSignal: control.cleanupSignal,
+        cleanupDeadlineMs: CLEANUP_DEADLINE_MS,
+        runTimeoutMs: flags.timeout,
+        parallel: flags.parallel ?? settings.parallelism,
+        keepGoing: flags.keepGoing,
+        extended: order.extended,
+        noPush: !flags.push,
+        platform: order.platform,
+        workspace: order.workspace,
+        dockerSocket: flags.dockerSocket,
+        credentials: order.credentials,
+        durableLogs: false,
+        insecureRegistries,
+        secrets: new Map([...order.secrets].map(([id, value]) => [id, Buffer.from(value)])),
+      },
+    );
+    return exitCodeOfRun(result.status, result.failure?.errorCode);
+  } finally {
+    reporter.close();
+    await logs.close();
+    housekeeping.abort();
+    await tidying;
+    await close();
+  }
+}
+
+/** Log files first: when a failed step is printed, its file holds everything. */
+function takeEvent(event: RunEvent, logs: StepLogs, reporter: { emit(event: RunEvent): void | Promise<void> }): void | Promise<void> {
+  const logged = logs.write(event);
+  const printed = reporter.emit(event);
+  if (logged === undefined) return printed;
+  return printed === undefined ? logged : Promise.all([logged, printed]).then(() => undefined);
+}
+
+/** What runs that were killed left behind is collected while this one works. Never rejects. */
+async function tidyUp(engine: ContainerEngine, io: Io, signal: AbortSignal): Promise<void> {
+  await Promise.all([engine.collect({ olderThanMs: LEFTOVER_AGE_MS, dryRun: false, signal }).catch(() => []), pruneLogs(io.environment)]);
+}

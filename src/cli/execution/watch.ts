@@ -1,0 +1,154 @@
+import type { Stats } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
+import { compileIgnoreRules, type IgnoreRules } from '../../container/build/ignore-patterns.ts';
+import { classifyContext } from '../../task/build/context.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { Io } from '../io.ts';
+import { renderDiagnostics } from '../print-diagnostics.ts';
+import { isDirectory } from '../source/find-task-file.ts';
+import { printable } from '../terminal/terminal-filter.ts';
+import { loadAndRun, type RunRequest } from './run-command.ts';
+import type { CommandControl } from './run-control.ts';
+
+const DEBOUNCE_MS = 200;
+
+/**
+ * Runs, and runs again whenever something changes that the run reads; a run that is going on is cancelled first. Steps are
+ * never skipped for looking unchanged: a `cmd` may depend on anything. Builds reuse what BuildKit has cached, and say how much.
+ */
+export async function watchAndRun(request: RunRequest, control: CommandControl): Promise<ExitCode> {
+  const { io } = request;
+  const place = await watchedPlace(request);
+  if (place === undefined) {
+    io.stderr.write(
+      renderDiagnostics(
+        [{ code: 'watch-context', severity: 'error', message: '--watch needs a context that is a folder of this machine' }],
+        io.paintError,
+      ),
+    );
+    return EXIT.badInput;
+  }
+  const changes = new ChangeQueue(await openWatcher(place));
+  try {
+    while (!control.runSignal.aborted) {
+      const superseded = new AbortController();
+      const changed = changes.next(control.runSignal);
+      const running = loadAndRun(request, control.forRun(superseded.signal));
+      const first = await Promise.race([running.then(() => 'done' as const), changed]);
+      if (first === 'done' && !control.runSignal.aborted) say(io, `Watching ${place.folder} for changes; Ctrl-C ends.`);
+      const path = await changed;
+      superseded.abort();
+      await running;
+      if (path !== undefined)
+        say(
+          io,
+          `${printable(relative(io.directory, path))} changed: running again. Builds reuse cached instructions, other steps run in full.`,
+        );
+    }
+    return EXIT.canceled;
+  } finally {
+    await changes.close();
+  }
+}
+
+interface WatchedPlace {
+  /** As the person gave it. */
+  readonly folder: string;
+  readonly directory: string;
+  /** Files that count although they may lie outside of the context or be ignored there. */
+  readonly files: readonly string[];
+}
+
+async function watchedPlace({ flags, io, open }: RunRequest): Promise<WatchedPlace | undefined> {
+  if (classifyContext(open.context).kind !== 'local') return undefined;
+  const given = resolve(io.directory, open.context);
+  const isFolder = await isDirectory(given);
+  const directory = isFolder ? given : dirname(given);
+  const named = [flags.file, flags.values].filter((file) => file !== undefined && file !== '-');
+  const files = named.flatMap((file) => [resolve(io.directory, file ?? ''), resolve(directory, file ?? '')]);
+  return { folder: isFolder ? open.context : dirname(open.context), directory, files: isFolder ? files : [given, ...files] };
+}
+
+async function openWatcher(place: WatchedPlace): Promise<FSWatcher> {
+  const ignored = await ignoreFilter(place);
+  const watcher = watch([place.directory, ...place.files], { ignored, ignoreInitial: true, followSymlinks: false });
+  await new Promise<void>((resolveReady) => watcher.once('ready', resolveReady));
+  return watcher;
+}
+
+/** What .dockerignore leaves out of the context is not looked at; nor is git's own folder. */
+async function ignoreFilter(place: WatchedPlace): Promise<(path: string, stats?: Stats) => boolean> {
+  const text = await readFile(join(place.directory, '.dockerignore'), 'utf8').catch(() => '');
+  const rules = readRules(text);
+  const always = new Set(place.files);
+  return (path, stats) => {
+    const inside = relative(place.directory, path);
+    if (inside === '' || inside.startsWith('..') || always.has(path)) return false;
+    if (inside === '.git' || inside.startsWith(`.git${sep}`)) return true;
+    const name = inside.split(sep).join('/');
+    return rules.ignores(name) && !(stats?.isDirectory() !== false && rules.mayReincludeBelow(name));
+  };
+}
+
+/** A pattern that docker refuses is the run's to report; here nothing is ignored then. */
+function readRules(text: string): IgnoreRules {
+  try {
+    return compileIgnoreRules(text.split(/\r?\n/));
+  } catch {
+    return compileIgnoreRules([]);
+  }
+}
+
+/** Gathers changes until nothing happened for a moment. */
+class ChangeQueue {
+  readonly #watcher: FSWatcher;
+  #wake: ((path: string) => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #pending: string | undefined;
+
+  constructor(watcher: FSWatcher) {
+    this.#watcher = watcher;
+    watcher.on('all', (_event, path) => {
+      this.#pending = path;
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#deliver(), DEBOUNCE_MS);
+    });
+  }
+
+  /** The next changed path, or undefined when `signal` aborts. */
+  next(signal: AbortSignal): Promise<string | undefined> {
+    return new Promise((resolveNext) => {
+      if (signal.aborted) {
+        resolveNext(undefined);
+        return;
+      }
+      const onAbort = (): void => resolveNext(undefined);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#wake = (path) => {
+        signal.removeEventListener('abort', onAbort);
+        this.#wake = undefined;
+        resolveNext(path);
+      };
+      if (this.#pending !== undefined && this.#timer === undefined) this.#deliver();
+    });
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#watcher.close();
+  }
+
+  #deliver(): void {
+    this.#timer = undefined;
+    const path = this.#pending;
+    if (path === undefined || this.#wake === undefined) return;
+    this.#pending = undefined;
+    this.#wake(path);
+  }
+}
+
+function say(io: Io, message: string): void {
+  io.stderr.write(`${message}\n`);
+}

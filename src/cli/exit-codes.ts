@@ -1,0 +1,31 @@
+import { EngineError } from '../model/engine-error.ts';
+import { ERROR_CODES } from '../model/error-codes.ts';
+import type { RunStatus } from '../model/run-event.ts';
+
+/** What the process tells its caller; the list is in docs/acr-compatibility.md. */
+export const EXIT = { ok: 0, stepFailed: 1, badInput: 2, engineFailed: 3, timedOut: 124, canceled: 130 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export function exitCodeOfRun(status: RunStatus, errorCode?: string): ExitCode {
+  switch (status) {
+    case 'Succeeded':
+      return EXIT.ok;
+    case 'Failed':
+      return EXIT.stepFailed;
+    case 'Timeout':
+      return EXIT.timedOut;
+    case 'Canceled':
+      return EXIT.canceled;
+    default:
+      return isErrorCode(errorCode) ? ERROR_CODES[errorCode].exitCode : EXIT.engineFailed;
+  }
+}
+
+export function exitCodeOfError(error: unknown): ExitCode {
+  return error instanceof EngineError ? ERROR_CODES[error.code].exitCode : EXIT.engineFailed;
+}
+
+function isErrorCode(code: string | undefined): code is keyof typeof ERROR_CODES {
+  return code !== undefined && Object.hasOwn(ERROR_CODES, code);
+}

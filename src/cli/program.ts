@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { EngineError } from '../model/engine-error.ts';
+import { addBuildCommand } from './commands/build.ts';
+import { addCompletionCommand } from './commands/completion.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addGraphCommand } from './commands/graph.ts';
+import { addInitCommand } from './commands/init.ts';
+import { addLintCommand } from './commands/lint.ts';
+import { addPlanCommand } from './commands/plan.ts';
+import { addRenderCommand } from './commands/render.ts';
+import { addRunCommand } from './commands/run.ts';
+import { addScanCommand } from './commands/scan.ts';
+import { EXIT, type ExitCode, exitCodeOfError } from './exit-codes.ts';
+import { type Io, processIo } from './io.ts';
+import { printable } from './terminal/terminal-filter.ts';
+
+const EXAMPLES = `
+Examples:
+  task init multi-service              write an example to start from
+  task run                             run task.yaml, acr-task.yaml or acb.yaml of this folder
+  task run -f acr-task.yaml --set tag=1 --registry localhost:5000 .
+  task run --cmd "busybox echo hello" /dev/null
+  task build -t app:1 --registry localhost:5000 --push .
+  task plan                            show what would run, and in which order
+
+Exit codes: 0 succeeded, 1 a step failed, 2 bad input, 3 engine or registry could not do its work,
+            124 timed out, 130 cancelled`;
+
+/** Runs the program and sets the exit code of the process. Never rejects. */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  const io = processIo();
+  try {
+    await createProgram(io, (code) => {
+      process.exitCode = code;
+    }).parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    process.exitCode = reportError(error, io);
+  }
+}
+
+function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
+  const program = new Command('task')
+    .description('Runs multi-step container build tasks (ACR task files) on your own machine.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(`--help` lists every flag with its default)')
+    .exitOverride()
+    .enablePositionalOptions()
+    .helpCommand(false);
+  const add = [
+    addRunCommand,
+    addBuildCommand,
+    addRenderCommand,
+    addPlanCommand,
+    addGraphCommand,
+    addLintCommand,
+    addScanCommand,
+    addInitCommand,
+    addDoctorCommand,
+    addCompletionCommand,
+  ];
+  for (const addCommand of add) addCommand(program, io, finish);
+  return program;
+}
+
+function reportError(error: unknown, io: Io): number {
+  // Commander has printed its own text already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
+  if (error instanceof EngineError) {
+    io.stderr.write(
+      `${io.paintError(['red', 'bold'], 'error:')} ${printable(error.message)} [${error.code}]\n  help: ${printable(error.help)}\n`,
+    );
+    return exitCodeOfError(error);
+  }
+  io.stderr.write(`${io.paintError(['red', 'bold'], 'error:')} a defect of this program [internal]\n`);
+  io.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return exitCodeOfError(error);
+}
+
+function readVersion(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return manifest.version;
+}

@@ -1,0 +1,109 @@
+import { open, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Diagnostic, SourceText } from '../../model/diagnostic.ts';
+import { err, ok, type Result } from '../../util/result.ts';
+
+const DEFAULT_FILES = ['task.yaml', 'acr-task.yaml', 'acb.yaml'];
+/** Bytes; the loader refuses more, this keeps a wrong path from being read whole. */
+const MOST_BYTES = 1024 * 1024;
+
+/** A task file and the folder that is its context. */
+export interface FoundFile {
+  readonly path: string;
+  /** As a person would write it. */
+  readonly name: string;
+}
+
+/**
+ * The task file of a run: `file` is looked for in the context first (as ACR does), then in the current directory;
+ * without it one of the default names is taken from the context.
+ */
+export async function findTaskFile(place: {
+  readonly context: string | undefined;
+  readonly contextName: string;
+  readonly file: string | undefined;
+  readonly directory: string;
+}): Promise<Result<FoundFile, Diagnostic>> {
+  const { context, file, directory } = place;
+  const inContext = (name: string): FoundFile[] =>
+    context === undefined ? [] : [{ path: resolve(context, name), name: context === directory ? name : join(place.contextName, name) }];
+  const candidates =
+    file === undefined
+      ? DEFAULT_FILES.flatMap(inContext)
+      : uniquePaths([...inContext(file), { path: resolve(directory, file), name: file }]);
+  for (const candidate of candidates) if (await isFile(candidate.path)) return ok(candidate);
+  const looked = candidates.map(({ name }) => name).join(', ');
+  return err({
+    code: 'task-file-missing',
+    severity: 'error',
+    message:
+      file === undefined && context !== undefined
+        ? `there is no task file in ${place.contextName}`
+        : `there is no task file ${file ?? ''}`.trimEnd(),
+    expected: looked === '' ? 'a task file, named with `--file`' : `one of ${looked}`,
+    help: '`--file FILE` names another one; `task init` writes one to start from; `--cmd "IMAGE ARGUMENTS"` runs without one',
+  });
+}
+
+/** Reads a task file or a values file, at most 1 MiB of it. */
+export async function readSource(found: FoundFile): Promise<Result<SourceText, Diagnostic>> {
+  try {
+    await using file = await open(found.path, 'r');
+    const { size } = await file.stat();
+    if (size > MOST_BYTES) {
+      return err({
+        code: 'file-too-big',
+        severity: 'error',
+        message: `${found.name} has ${size} bytes`,
+        expected: `at most ${MOST_BYTES} bytes`,
+      });
+    }
+    return ok({ name: found.name, text: await file.readFile('utf8') });
+  } catch (error) {
+    return err(unreadable(found.name, error));
+  }
+}
+
+/** Reads all of standard input, at most 1 MiB. */
+export async function readStdin(stdin: AsyncIterable<unknown>): Promise<Result<SourceText, Diagnostic>> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin) {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    size += bytes.length;
+    if (size > MOST_BYTES) {
+      return err({
+        code: 'file-too-big',
+        severity: 'error',
+        message: 'standard input is too long',
+        expected: `at most ${MOST_BYTES} bytes`,
+      });
+    }
+    chunks.push(bytes);
+  }
+  return ok({ name: '<stdin>', text: Buffer.concat(chunks).toString('utf8') });
+}
+
+export function unreadable(name: string, error: unknown): Diagnostic {
+  const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const message =
+    reason === 'ENOENT' ? `${name} does not exist` : reason === 'EISDIR' ? `${name} is a folder` : `${name} cannot be read (${reason})`;
+  return { code: 'file-unreadable', severity: 'error', message };
+}
+
+export async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+}
+
+export async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/** The folder of a file. */
+export function folderOf(path: string): string {
+  return dirname(path);
+}
+
+function uniquePaths(files: readonly FoundFile[]): FoundFile[] {
+  return files.filter((file, index) => files.findIndex((other) => other.path === file.path) === index);
+}
