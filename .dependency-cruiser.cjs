@@ -7,11 +7,12 @@ const floors = {
   model: ['util'],
   task: ['model', 'util'],
   container: ['model', 'util'],
+  archive: ['model', 'util'],
   git: ['model', 'util'],
   registry: ['model', 'util'],
   run: ['model', 'util'],
   service: ['run', 'task', 'model', 'util'],
-  cli: ['service', 'run', 'task', 'container', 'git', 'registry', 'model', 'util'],
+  cli: ['service', 'run', 'task', 'container', 'archive', 'git', 'registry', 'model', 'util'],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */
