@@ -1,5 +1,5 @@
 import type { BuildIo } from '../../model/ports/container-engine.ts';
-import { type BuilderResult, failureMessage } from './build-result.ts';
+import { type BuilderResult, outcomeOfFailure } from './build-result.ts';
 import type { BuildMessage } from './json-lines.ts';
 import { LogTail } from './log-tail.ts';
 
@@ -9,9 +9,16 @@ const TAIL_LINES = 20;
 /** `Step 2/5 : RUN make` of Docker, `STEP 2/5: RUN make` of Podman. */
 const STEP = /^step (\d+)\/(\d+) ?: (.*)$/is;
 const CACHED = /^ ?-+> Using cache/;
-/** The builders' own remarks between the steps. */
-const REMARK = /^(?: ?-+> |Removing intermediate container |Successfully (?:built|tagged) |COMMIT |[0-9a-f]{64}\n?$)/;
-
+const IMAGE_ID = /^[0-9a-f]{64}$/;
+/** The builders' own remarks between the steps, matched whole: a command may print something alike. */
+const REMARKS: readonly RegExp[] = [
+  /^ ---> (?:[0-9a-f]{12}|Using cache|Running in [0-9a-f]{12})$/,
+  /^--> (?:Using cache )?[0-9a-f]{11,64}$/,
+  /^Removing intermediate container [0-9a-f]{12}$/,
+  /^Successfully (?:built [0-9a-f]{12}|tagged \S+)$/,
+  /^COMMIT(?: \S+)?$/,
+  IMAGE_ID,
+];
 const RED = '\u001b[91m';
 const COLOUR_END = '\u001b[0m';
 
@@ -38,11 +45,11 @@ export class ClassicProgress {
     if (this.#report !== undefined) {
       if (this.#step === undefined) return { ok: false, message: this.#report };
       this.#io.onProgress({ vertex: this.#step.vertex, name: this.#step.name, state: 'failed', error: this.#report });
-      return { ok: false, message: failureMessage(this.#step.name, this.#report, this.#tail.lines(TAIL_LINES)) };
+      return outcomeOfFailure(this.#report, { name: this.#step.name, error: this.#report, lastLines: this.#tail.lines(TAIL_LINES) });
     }
     this.#finishStep();
     const id = this.#imageId;
-    return { ok: true, imageId: /^[0-9a-f]{64}$/.test(id) ? `sha256:${id}` : id };
+    return { ok: true, imageId: IMAGE_ID.test(id) ? `sha256:${id}` : id };
   }
 
   async #line(text: string): Promise<void> {
@@ -56,8 +63,9 @@ export class ClassicProgress {
       return;
     }
     if (CACHED.test(text) && this.#step !== undefined) this.#step.cached = true;
-    if (/^[0-9a-f]{64}\n?$/.test(text)) this.#imageId = text.trim();
-    if (REMARK.test(text) || text.trim() === '') return;
+    const line = text.replace(/\r?\n$/, '');
+    if (IMAGE_ID.test(line)) this.#imageId = line;
+    if (line === '' || REMARKS.some((remark) => remark.test(line))) return;
     // Standard error comes coloured red and is not marked otherwise.
     const isError = text.startsWith(RED);
     const plain = isError ? text.slice(RED.length).replace(COLOUR_END, '') : text;

@@ -26,7 +26,22 @@ function serveAgent(keys: readonly ParsedKey[]): Duplex {
     const key = keys.find((candidate) => candidate.getPublicSSH().equals(wanted));
     const signature = key?.sign(data, options.hash);
     if (signature === undefined || signature instanceof Error) agent.failureReply(request);
-    else agent.signReply(request, signature);
+    else agent.signReply(request, key?.type.startsWith('ecdsa-') === true ? sshEcdsaSignature(signature) : signature);
   });
   return agent;
+}
+
+/** The two numbers of a DER signature (SEQUENCE of two INTEGERs) as the strings of RFC 5656 §3.1.2; both are big-endian and signed. */
+function sshEcdsaSignature(der: Buffer): Buffer {
+  const numbersAt = der.readUInt8(1) < 0x80 ? 2 : 2 + (der.readUInt8(1) & 0x7f);
+  const firstLength = der.readUInt8(numbersAt + 1);
+  const secondAt = numbersAt + 2 + firstLength;
+  const numbers = [der.subarray(numbersAt + 2, secondAt), der.subarray(secondAt + 2, secondAt + 2 + der.readUInt8(secondAt + 1))];
+  return Buffer.concat(numbers.flatMap((number) => [lengthOf(number), number]));
+}
+
+function lengthOf(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return length;
 }

@@ -14,12 +14,12 @@ export async function registryAuth(credentials: CredentialSource, host: string):
   return credential === undefined ? {} : authEntry(host, credential);
 }
 
-/** The value of X-Registry-Config, which the classic builder pulls base images with: base64 of JSON. */
+/** The value of X-Registry-Config, which the classic builder pulls base images with: URL-safe base64 of JSON, padded. */
 export async function registryConfig(credentials: CredentialSource, hosts: Iterable<string>): Promise<string> {
   const entries: Record<string, object> = {};
   for (const host of hosts) {
     const credential = await credentials.forHost(host);
     if (credential !== undefined) entries[host === 'docker.io' ? 'https://index.docker.io/v1/' : host] = authEntry(host, credential);
   }
-  return Buffer.from(JSON.stringify(entries), 'utf8').toString('base64url');
+  return Buffer.from(JSON.stringify(entries), 'utf8').toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { packDirectory } from '../../../src/container/build/context-tar.ts';
-import { BASE, build, imageOf, MemoryWorkspace, makeDirectory, removeImage, runInImage } from './build-harness.ts';
+import { BASE, build, imageOf, MemoryWorkspace, makeDirectory, removeImage, removeUnnamed, runInImage } from './build-harness.ts';
 
 const LISTING = `FROM ${BASE}\nCOPY . /context\nWORKDIR /context\nCMD find . -mindepth 1 | sort`;
 const TREE = {
@@ -78,6 +78,7 @@ afterAll(async () => {
   for (const tag of ['own', 'docker', 'kinds', 'large', 'closed', 'links', 'pinned', 'classic', 'workspace']) {
     await removeImage(`slipway-test/context:${tag}`);
   }
+  await removeUnnamed();
 });
 
 describe('the build context', () => {
@@ -146,8 +147,8 @@ describe('the build context', () => {
       });
       imageOf(report);
       expect(report.stdout).toBe('oneoneone');
-      const escape = await build({ dockerfile: 'FROM scratch\nCOPY outside /x', context: { kind: 'directory', path: directory.path } });
-      expect(escape.outcome).toMatchObject({ ok: false, message: expect.stringContaining('outside') });
+      const leaving = await build({ dockerfile: 'FROM scratch\nCOPY outside /x', context: { kind: 'directory', path: directory.path } });
+      expect(leaving.outcome).toMatchObject({ ok: false, message: expect.stringContaining('outside') });
     } finally {
       directory.remove();
     }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { BASE, build, docker, imageOf, MemoryWorkspace, makeDirectory, removeImage } from './build-harness.ts';
+import { BASE, build, docker, imageOf, MemoryWorkspace, makeDirectory, removeImage, removeUnnamed } from './build-harness.ts';
 
 const made: string[] = [];
 
 afterEach(async () => {
   for (const image of made.splice(0)) await removeImage(image);
+  await removeUnnamed();
 });
 
 async function inspect(image: string): Promise<{ Labels: Record<string, string> | null; RepoTags: string[]; Cmd: string[] | null }> {

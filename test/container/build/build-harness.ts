@@ -1,5 +1,4 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -15,7 +14,7 @@ import type { BuildOutcome, BuildProgress, BuildRequest, EngineDescription } fro
 /** The base of every image here: the set-up of the tests puts it into the engine. */
 export const BASE = 'busybox:local';
 
-export const docker = new Dockerode({ socketPath: '/var/run/docker.sock', agent: new Agent({ keepAlive: true }) });
+export const docker = new Dockerode({ socketPath: '/var/run/docker.sock' });
 
 export async function describeDocker(): Promise<EngineDescription> {
   const version = await docker.version();
@@ -116,7 +115,20 @@ export async function build(wanted: BuildCase): Promise<BuildReport> {
     },
     { ...new MemoryWorkspace().context(), ...wanted.environment },
   );
+  if (outcome.ok && outcome.imageId !== '' && wanted.client === undefined) built.add(outcome.imageId);
   return { outcome, stdout: stdout.join(''), stderr: stderr.join(''), progress };
+}
+
+const built = new Set<string>();
+
+/** Removes the images of the builds so far that have no name: nothing else would ever collect them. */
+export async function removeUnnamed(): Promise<void> {
+  for (const id of built) {
+    const image = docker.getImage(id);
+    const info = await image.inspect().catch(() => undefined);
+    if (info !== undefined && (info.RepoTags ?? []).length === 0) await image.remove().catch(() => undefined);
+  }
+  built.clear();
 }
 
 /** The image id of a build that must have worked. */
