@@ -96,3 +96,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
   for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, textWidth(cell));
   return rows.map((row) => `  ${row.map((cell, index) => padText(cell, widths[index] ?? 0)).join('  ')}`.trimEnd());
 }
+
+export function countSteps(count: number): string {
+  return `${count} ${count === 1 ? 'step' : 'steps'}`;
+}
