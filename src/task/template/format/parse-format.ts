@@ -1,0 +1,154 @@
+import { GoInt, type Value } from '../value.ts';
+import { type FormatSpec, PLAIN_SPEC } from './spec.ts';
+
+/** A part of a format: text to copy, or a value with how to show it. */
+export type FormatPiece =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'value'; readonly value: Value; readonly spec: FormatSpec };
+
+export interface ParsedFormat {
+  readonly pieces: readonly FormatPiece[];
+  /** Arguments that no verb asked for. */
+  readonly surplus: readonly Value[];
+}
+
+/** Reads a format of fmt.Sprintf. Mistakes become text, as in Go. */
+export function parseFormat(format: string, values: readonly Value[]): ParsedFormat {
+  return new FormatReader(format, values).read();
+}
+
+/** Larger widths and precisions are refused by Go too. */
+const LARGEST = 1_000_000;
+
+type Changeable = { -readonly [K in keyof FormatSpec]: FormatSpec[K] };
+
+class FormatReader {
+  readonly #format: string;
+  readonly #values: readonly Value[];
+  readonly #pieces: FormatPiece[] = [];
+  #at = 0;
+  #argument = 0;
+  #reordered = false;
+  #goodIndex = true;
+  #afterIndex = false;
+
+  constructor(format: string, values: readonly Value[]) {
+    this.#format = format;
+    this.#values = values;
+  }
+
+  read(): ParsedFormat {
+    while (this.#at < this.#format.length) {
+      const percent = this.#format.indexOf('%', this.#at);
+      const end = percent === -1 ? this.#format.length : percent;
+      this.#text(this.#format.slice(this.#at, end));
+      this.#at = end + 1;
+      if (percent !== -1) this.#directive();
+    }
+    return { pieces: this.#pieces, surplus: this.#reordered ? [] : this.#values.slice(this.#argument) };
+  }
+
+  #text(text: string): void {
+    if (text !== '') this.#pieces.push({ type: 'text', text });
+  }
+
+  #directive(): void {
+    this.#goodIndex = true;
+    this.#afterIndex = false;
+    const spec: Changeable = { ...PLAIN_SPEC };
+    this.#flags(spec);
+    this.#index();
+    this.#width(spec);
+    this.#precision(spec);
+    if (!this.#afterIndex) this.#index();
+    this.#verb(spec);
+  }
+
+  #flags(spec: Changeable): void {
+    for (;;) {
+      const flag = this.#format.charAt(this.#at);
+      if (flag === '+') spec.plus = true;
+      else if (flag === '-') spec.minus = true;
+      else if (flag === '#') spec.sharp = true;
+      else if (flag === ' ') spec.space = true;
+      else if (flag === '0') spec.zero = true;
+      else return;
+      this.#at += 1;
+    }
+  }
+
+  /** An explicit argument index such as `[2]`. */
+  #index(): void {
+    this.#afterIndex = false;
+    if (this.#format.charAt(this.#at) !== '[') return;
+    this.#reordered = true;
+    const close = this.#format.indexOf(']', this.#at);
+    const inside = close === -1 ? '' : this.#format.slice(this.#at + 1, close);
+    this.#at = close === -1 ? this.#at + 1 : close + 1;
+    const index = /^[0-9]{1,7}$/.test(inside) ? Number(inside) - 1 : -1;
+    this.#afterIndex = close !== -1;
+    if (index >= 0 && index < this.#values.length) this.#argument = index;
+    else this.#goodIndex = false;
+  }
+
+  #width(spec: Changeable): void {
+    if (this.#format.charAt(this.#at) === '*') {
+      this.#at += 1;
+      const width = this.#integerArgument();
+      if (width === undefined) this.#text('%!(BADWIDTH)');
+      else if (width < 0) Object.assign(spec, { width: -width, minus: true, zero: false });
+      else spec.width = width;
+      this.#afterIndex = false;
+      return;
+    }
+    const width = this.#number();
+    if (width === undefined) return;
+    spec.width = width;
+    if (this.#afterIndex) this.#goodIndex = false;
+  }
+
+  #precision(spec: Changeable): void {
+    if (this.#format.charAt(this.#at) !== '.') return;
+    this.#at += 1;
+    if (this.#afterIndex) this.#goodIndex = false;
+    this.#index();
+    if (this.#format.charAt(this.#at) !== '*') {
+      spec.precision = this.#number() ?? 0;
+      return;
+    }
+    this.#at += 1;
+    const precision = this.#integerArgument();
+    if (precision === undefined) this.#text('%!(BADPREC)');
+    else if (precision >= 0) spec.precision = precision;
+    this.#afterIndex = false;
+  }
+
+  #number(): number | undefined {
+    const digits = /^[0-9]+/.exec(this.#format.slice(this.#at, this.#at + 8))?.[0];
+    if (digits === undefined || Number(digits) > LARGEST) return undefined;
+    this.#at += digits.length;
+    return Number(digits);
+  }
+
+  /** The argument of `*`; undefined when it is no integer of a sensible size. */
+  #integerArgument(): number | undefined {
+    const value = this.#values[this.#argument];
+    if (this.#argument < this.#values.length) this.#argument += 1;
+    if (!(value instanceof GoInt)) return undefined;
+    const size = Number(value.value);
+    return Math.abs(size) > LARGEST ? undefined : size;
+  }
+
+  #verb(spec: Changeable): void {
+    const code = this.#format.codePointAt(this.#at);
+    if (code === undefined) return this.#text('%!(NOVERB)');
+    const verb = String.fromCodePoint(code);
+    this.#at += verb.length;
+    if (verb === '%') return this.#text('%');
+    if (!this.#goodIndex) return this.#text(`%!${verb}(BADINDEX)`);
+    if (this.#argument >= this.#values.length) return this.#text(`%!${verb}(MISSING)`);
+    if (verb === 'v') Object.assign(spec, { plusV: spec.plus, sharpV: spec.sharp, plus: false, sharp: false });
+    this.#pieces.push({ type: 'value', value: this.#values[this.#argument], spec: { ...spec, verb } });
+    this.#argument += 1;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Go strings are bytes. Here they are JavaScript strings in which a byte that is not part of valid UTF-8 stands as a lone
+ * low surrogate (U+DC00 + byte), so that cutting a string between the bytes of a character loses nothing.
+ */
+const BYTE_BASE = 0xdc00;
+
+const ONLY_ASCII = /^[\0-\x7f]*$/;
+const LONE_SURROGATE = /(?<![\ud800-\udbff])[\udc80-\udcff]|[\ud800-\udbff](?![\udc00-\udfff])/;
+
+/** The bytes of a string, each as one character (a "binary string"); ASCII texts come back as they are. */
+export function toBytes(text: string): string {
+  if (ONLY_ASCII.test(text)) return text;
+  if (!LONE_SURROGATE.test(text)) return Buffer.from(text, 'utf8').toString('latin1');
+  const parts: string[] = [];
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (isLoneByte(code)) parts.push(String.fromCharCode(code - BYTE_BASE));
+    else parts.push(Buffer.from(character, 'utf8').toString('latin1'));
+  }
+  return parts.join('');
+}
+
+/** The string of bytes given as characters: the inverse of `toBytes`. */
+export function fromBytes(bytes: string): string {
+  if (ONLY_ASCII.test(bytes)) return bytes;
+  const buffer = Buffer.from(bytes, 'latin1');
+  const text = buffer.toString('utf8');
+  // Decoding puts U+FFFD in the place of broken bytes, and only then can the text differ from its source.
+  if (!text.includes('\ufffd') || Buffer.from(text, 'utf8').equals(buffer)) return text;
+  return decodeBroken(buffer);
+}
+
+function decodeBroken(buffer: Buffer): string {
+  const parts: string[] = [];
+  for (let at = 0; at < buffer.length; ) {
+    const size = sequenceLength(buffer, at);
+    if (size === 0) parts.push(String.fromCharCode(BYTE_BASE + (buffer[at] ?? 0)));
+    else parts.push(buffer.toString('utf8', at, at + size));
+    at += Math.max(1, size);
+  }
+  return parts.join('');
+}
+
+/** Length of the valid UTF-8 sequence at an offset, 0 when there is none. */
+function sequenceLength(buffer: Buffer, at: number): number {
+  const first = buffer[at] ?? 0;
+  if (first < 0x80) return 1;
+  const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+  if (size === 0 || first > 0xf4 || at + size > buffer.length) return 0;
+  const slice = buffer.subarray(at, at + size);
+  return Buffer.from(slice.toString('utf8'), 'utf8').equals(slice) && !slice.toString('utf8').includes('\ufffd')
+    ? size
+    : isReplacement(slice)
+      ? 3
+      : 0;
+}
+
+function isReplacement(slice: Buffer): boolean {
+  return slice.length === 3 && slice[0] === 0xef && slice[1] === 0xbf && slice[2] === 0xbd;
+}
+
+/** A string for the outside: joins split characters again and puts U+FFFD for bytes that are no UTF-8. */
+export function toWellFormed(text: string): string {
+  return LONE_SURROGATE.test(text) ? fromBytes(toBytes(text)).toWellFormed() : text;
+}
+
+/** Number of bytes of the UTF-8 form. */
+export function byteLength(text: string): number {
+  return LONE_SURROGATE.test(text) ? toBytes(text).length : Buffer.byteLength(text, 'utf8');
+}
+
+/** True for the stand-in of a byte that is no UTF-8. */
+export function isLoneByte(code: number): boolean {
+  return code >= BYTE_BASE + 0x80 && code <= BYTE_BASE + 0xff;
+}
+
+/** The byte that a stand-in stands for. */
+export function byteOf(code: number): number {
+  return code - BYTE_BASE;
+}
+
+/** Go's runes of a string: code points, U+FFFD for a byte that is no UTF-8. */
+export function runes(text: string): string[] {
+  return [...text].map((character) => (isLoneByte(character.codePointAt(0) ?? 0) ? '\ufffd' : character));
+}
+
+/** Number of runes. */
+export function runeCount(text: string): number {
+  if (ONLY_ASCII.test(text)) return text.length;
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+const SPACE = /^\p{White_Space}$/u;
+
+/** Go's unicode.IsSpace. */
+export function isSpace(character: string): boolean {
+  return SPACE.test(character);
+}
+
+const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
+
+/** Go's unicode.IsPrint. */
+export function isPrintable(character: string): boolean {
+  return PRINTABLE.test(character);
+}
+
+/** Upper case of one character by the simple mapping, which never changes the number of characters. */
+export function upperRune(character: string): string {
+  const upper = character.toUpperCase();
+  return isOneRune(upper) ? upper : character;
+}
+
+/** Lower case of one character by the simple mapping. */
+export function lowerRune(character: string): string {
+  if (character === '\u0130') return 'i';
+  const lower = character.toLowerCase();
+  return isOneRune(lower) ? lower : character;
+}
+
+/** The letters whose title case is not their upper case. */
+const TITLE: ReadonlyMap<string, string> = new Map(
+  ['\u01c4\u01c5\u01c6', '\u01c7\u01c8\u01c9', '\u01ca\u01cb\u01cc', '\u01f1\u01f2\u01f3'].flatMap((three) =>
+    [...three].map((one): [string, string] => [one, three.charAt(1)]),
+  ),
+);
+
+/** Title case of one character by the simple mapping. */
+export function titleRune(character: string): string {
+  return TITLE.get(character) ?? upperRune(character);
+}
+
+function isOneRune(text: string): boolean {
+  return text.length === 1 || (text.length === 2 && (text.codePointAt(0) ?? 0) > 0xffff);
+}
