@@ -67,6 +67,13 @@ function selectListed(entries: ReadonlyMap<string, StoredEntry>, rules: IgnoreRu
   const listed = new Map<string, StoredEntry>();
   for (const [path, stored] of entries) {
     if (rules.ignores(path)) continue;
+    const { kind, linkname } = stored.entry;
+    if (kind === 'file' && linkname !== undefined && rules.ignores(linkname)) {
+      // The content came under the other name and was not kept.
+      throw new ContextReadError(
+        `the build context's ${path} is a hard link to ${linkname}, which .dockerignore excludes: exclude both or none`,
+      );
+    }
     for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
       const parent = path.slice(0, slash);
       const known = entries.get(parent);

@@ -139,7 +139,10 @@ class Transfer {
     const entry = this.#files.get(id);
     if (entry === undefined) throw new Error(`the engine asked for the file number ${id}, which is none`);
     this.#files.delete(id);
-    for await (const chunk of this.#source.read(entry)) await this.#call.send(packet(PACKET.data, id, chunk));
+    for await (const chunk of this.#source.read(entry)) {
+      // An empty packet means the end of the file.
+      if (chunk.length > 0) await this.#call.send(packet(PACKET.data, id, chunk));
+    }
     await this.#call.send(packet(PACKET.data, id));
   }
 }
