@@ -141,7 +141,7 @@ async function finishRun(run: Run, runner: StepRunner, durationMs: number): Prom
     }
   };
   const finished = {
-    ...statusOf(interrupt.reason, runner.failure),
+    ...statusOf(interrupt.reason, runner.failure, runner.states.values()),
     durationMs,
     criticalPathMs: criticalPathMs(plan.steps, runner.states),
     images: facts.pushed,

@@ -7,7 +7,7 @@ interface Sleeper {
 
 /** A clock that moves only when a test says so. Starts at 2030-01-02T03:04:05Z. */
 export interface FakeClock extends Clock {
-  /** Moves time by `ms`, waking sleepers in order of their time, and lets the work they wake go on in between. */
+  /** Lets present work go on, then moves time by `ms`, waking sleepers in order of their time, and lets the work they wake go on in between. */
   advance(ms: number): Promise<void>;
   /** Moves time to the next sleeper's time; throws when nobody sleeps. */
   advanceToNext(): Promise<void>;
@@ -41,6 +41,7 @@ export function createFakeClock(): FakeClock {
   }
 
   async function advance(ms: number): Promise<void> {
+    await settled();
     const until = nowMs + ms;
     for (let sleeper = nextSleeper(until); sleeper !== undefined; sleeper = nextSleeper(until)) {
       nowMs = Math.max(nowMs, sleeper.wakesAtMs);
@@ -86,7 +87,7 @@ export function createFakeClock(): FakeClock {
   };
 }
 
-/** Resolves after every promise reaction that is due now has run: a timer-free way to let woken work go on. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Resolves after everything that is due now has run (promise reactions, and twice the end of a turn): a way without timers to let woken work go on. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
