@@ -1,5 +1,5 @@
-import { link, lstat, mkdir, open, rm, symlink, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, lstat, mkdir, open, readdir, readlink, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import { EngineError } from '../model/engine-error.ts';
@@ -11,7 +11,7 @@ type Entry = ReturnType<typeof extract> extends AsyncIterable<infer T> ? T : nev
 const KINDS: readonly string[] = ['file', 'contiguous-file', 'directory', 'symlink', 'link'];
 
 /**
- * Unpacks an uncompressed tar into an empty directory that nobody else writes to. Files and directories get their
+ * Unpacks an uncompressed tar into a directory that nobody else writes to: empty, or left by earlier archives. Files and directories get their
  * permission bits (set-id and sticky bits dropped, readable and writable for us), their owner is this user. Refused: names
  * and links that lead out, devices, pipes, sparse and unknown entries. Throws EngineError `context-rejected`, and plain
  * errors for damaged data.
@@ -23,6 +23,7 @@ export async function unpackTar(
   signal: AbortSignal,
 ): Promise<void> {
   const tree = new EntryTree(limits, await ignoresCase(directory));
+  await addPresent(tree, directory);
   const parser = extract();
   const input = Readable.from(source, { objectMode: false });
   let sourceError: unknown;
@@ -116,6 +117,16 @@ async function unpackFile(entry: Entry, path: string, mode: number): Promise<voi
     if (Number.isFinite(mtime.getTime())) await file.utimes(mtime, mtime);
   } finally {
     await file.close();
+  }
+}
+
+/** What earlier archives left, such as the layers of one artifact, counts as if this one had brought it. */
+async function addPresent(tree: EntryTree, directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(directory, path);
+    if (entry.isSymbolicLink()) tree.add(name, { kind: 'symlink', target: await readlink(path) });
+    else tree.add(name, { kind: entry.isDirectory() ? 'directory' : 'file' });
   }
 }
 

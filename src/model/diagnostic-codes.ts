@@ -172,10 +172,6 @@ export const DIAGNOSTIC_CODES = {
     title: 'A registry credential of the command line does not say where its password comes from.',
     help: 'Put the password into an environment variable or a file; arguments are visible to every user of the machine.',
   },
-  'secret-flag-syntax': {
-    title: 'A secret or secret mapping of the command line cannot be read.',
-    help: 'Write ID=env:NAME, ID=file:PATH, or URL=env://NAME for a mapping.',
-  },
 } as const satisfies Record<string, DiagnosticCodeEntry>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;

@@ -115,6 +115,24 @@ describe('unpacking', () => {
     expect(await readFile(join(directory, 'long', 'n'.repeat(200)), 'utf8')).toBe('pax');
   });
 
+  it('adds to what an earlier archive left, and checks links of both together', async () => {
+    const directory = await fresh();
+    const add = (entries: readonly TarEntry[]) => fetcher.unpackStream(pieces(makeTar(entries)), directory, { signal });
+    await add([
+      { name: 'x/b', type: '2', linkname: '..' },
+      { name: 'd/file', body: 'one' },
+    ]);
+    await add([
+      { name: 'd/file', body: 'two' },
+      { name: 'd/more', body: 'more' },
+    ]);
+    expect(await readFile(join(directory, 'd/file'), 'utf8')).toBe('two');
+    await expect(add([{ name: 'x/b/evil', body: 'x' }])).rejects.toMatchObject({ code: 'context-rejected' });
+    await add([{ name: 'x/b', type: '2', linkname: '..' }]);
+    await expect(add([{ name: 'a', type: '2', linkname: 'x/b/..' }])).rejects.toThrow(/leads out/);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
   const evil = 'evil';
   it.each<[string, readonly TarEntry[], RegExp]>([
     ['an absolute name', [{ name: '/etc/evil', body: evil }], /absolute/],
