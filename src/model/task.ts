@@ -57,8 +57,8 @@ export interface StepCommon {
   readonly id: string;
   /** Ids this step waits for, without duplicates, in file order. */
   readonly needs: readonly string[];
-  /** `when` as written; absent when the file has none. */
-  readonly when?: readonly string[];
+  /** `when` as written; empty when the file has none. */
+  readonly when: readonly string[];
   readonly timeoutMs: number;
   readonly startDelayMs: number;
   readonly ignoreErrors: boolean;

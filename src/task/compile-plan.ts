@@ -72,8 +72,11 @@ class StepCompiler {
   #cmd(step: CmdStep, weight: number): PlanCmdStep | undefined {
     const planned = this.#take(planContainer(step, { words: this.#words, created: this.#created }));
     if (planned === undefined) return undefined;
+    const { container, detach } = planned;
+    const plan: PlanCmdStep = { ...this.#common(step, weight), kind: 'cmd', container, detach, keep: step.keep };
+    if (!step.pull) return plan;
     const pull = { retries: Math.max(0, step.cmdDownloadRetries), retryDelayMs: Math.max(0, step.cmdDownloadRetryDelayMs) };
-    return { ...this.#common(step, weight), kind: 'cmd', ...planned, keep: step.keep, ...(step.pull && { pull }) };
+    return { ...plan, pull };
   }
 
   #build(step: BuildStep, weight: number): PlanBuildStep | undefined {

@@ -21,30 +21,44 @@ interface PlannedContainer {
 const HOME = 'HOME=/acb/home';
 const NO_COMMAND = { args: [], env: [], ports: [], expose: [], flags: {} } as const;
 
+type Draft = { -readonly [K in keyof ContainerSpec]: ContainerSpec[K] };
+
 /** The container of a cmd step. What stands before the image in the `cmd` comes after the step's own properties and wins. */
 export function planContainer(step: CmdStep, { words, created }: ContainerInputs): Checked<PlannedContainer> {
   const env = words.env(step);
   const parsed = readCommand(step, env);
   if (!parsed.ok) return parsed;
   const { value: command, warnings } = parsed.value;
-  const container: ContainerSpec = {
+  const container: Draft = {
     image: command.image,
     args: command.args,
-    ...entrypointOf(step, command, words),
     env: [HOME, ...env, ...command.env],
-    ...workdirOf(step, command, words),
-    ...optional('user', command.user ?? words.word(step.user, 'user', step)),
     network: networkOf(command.network ?? words.word(step.network, 'network', step), created),
     ports: join(words.words(step.ports, 'ports', step), command.ports),
     expose: join(words.words(step.expose, 'expose', step), command.expose),
     privileged: step.privileged || command.privileged === true,
-    ...optional('cpus', command.cpus ?? words.word(step.cpus, 'cpus', step)),
-    ...optional('isolation', command.isolation ?? words.word(step.isolation, 'isolation', step)),
-    ...optional('platform', command.platform ?? ''),
     volumeMounts: step.volumeMounts,
     extra: command.flags,
   };
+  addSettings(container, step, command, words);
   return ok({ value: { container, detach: step.detach || command.detach === true }, warnings });
+}
+
+/** What is there only when somebody asked for it. Assignments, not spreads: a task may have thousands of steps. */
+function addSettings(container: Draft, step: CmdStep, command: ParsedCommand, words: StepWords): void {
+  if (command.workdir !== undefined) container.workdir = command.workdir;
+  else if (!step.disableWorkingDirectoryOverride) {
+    container.workdir = containerWorkdir(words.word(step.workingDirectory, 'workingDirectory', step));
+  }
+  const entrypoint = entrypointOf(step, command, words);
+  if (entrypoint !== undefined) container.entrypoint = entrypoint;
+  const user = command.user ?? words.word(step.user, 'user', step);
+  if (user !== '') container.user = user;
+  const cpus = command.cpus ?? words.word(step.cpus, 'cpus', step);
+  if (cpus !== '') container.cpus = cpus;
+  const isolation = command.isolation ?? words.word(step.isolation, 'isolation', step);
+  if (isolation !== '') container.isolation = isolation;
+  if (command.platform !== undefined) container.platform = command.platform;
 }
 
 function readCommand(step: CmdStep, env: readonly string[]): Checked<ParsedCommand> {
@@ -55,25 +69,15 @@ function readCommand(step: CmdStep, env: readonly string[]): Checked<ParsedComma
 }
 
 /** A script runs in a shell that stops at the first command that fails; `entryPoint` names another shell. */
-function entrypointOf(step: CmdStep, command: ParsedCommand, words: StepWords): { readonly entrypoint?: readonly string[] } {
+function entrypointOf(step: CmdStep, command: ParsedCommand, words: StepWords): readonly string[] | undefined {
   const written = command.entrypoint ?? words.word(step.entryPoint, 'entryPoint', step);
-  if (step.script !== undefined) return { entrypoint: [written === '' ? '/bin/sh' : written, '-ec'] };
-  return written === '' ? {} : { entrypoint: [written] };
-}
-
-function workdirOf(step: CmdStep, command: ParsedCommand, words: StepWords): { readonly workdir?: string } {
-  if (command.workdir !== undefined) return { workdir: command.workdir };
-  if (step.disableWorkingDirectoryOverride) return {};
-  return { workdir: containerWorkdir(words.word(step.workingDirectory, 'workingDirectory', step)) };
+  if (step.script !== undefined) return [written === '' ? '/bin/sh' : written, '-ec'];
+  return written === '' ? undefined : [written];
 }
 
 function networkOf(name: string, created: ReadonlySet<string>): ContainerSpec['network'] {
   if (name === '') return { kind: 'default' };
   return created.has(name) ? { kind: 'task', name } : { kind: 'mode', mode: name };
-}
-
-function optional<K extends string>(key: K, value: string): { readonly [P in K]?: string } {
-  return (value === '' ? {} : { [key]: value }) as { readonly [P in K]?: string };
 }
 
 function join(own: readonly string[], more: readonly string[]): readonly string[] {

@@ -2,6 +2,8 @@ import type { StepCommon } from '../../model/task.ts';
 import { unquoteEnv } from '../command/unquote-env.ts';
 import type { Problems } from '../schema/problems.ts';
 
+const QUOTING = /['"\\]/;
+
 /**
  * Removes the shell quoting that the language allows in properties of a step. Environments that steps share are read once.
  * A quote that is never closed is reported and the text kept.
@@ -28,7 +30,7 @@ export class StepWords {
   }
 
   word(text: string, property: string, step: StepCommon): string {
-    if (!/['"\\]/.test(text)) return text;
+    if (text === '' || !QUOTING.test(text)) return text;
     const unquoted = unquoteEnv(text);
     if (unquoted.ok) return unquoted.value;
     this.#problems.error('property-bad-quoting', `In \`${property}\` of the step \`${step.id}\`, ${unquoted.error}.`, {

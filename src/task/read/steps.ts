@@ -54,11 +54,10 @@ function scriptOf({ fields: { image, script } }: StepMapping): { readonly image:
 
 function commonProperties(mapping: StepMapping, id: string, needs: readonly string[], defaults: StepDefaults): StepCommon {
   const { fields, node } = mapping;
-  const when = texts(fields.when);
   return {
     id,
     needs,
-    ...(when.length > 0 && { when }),
+    when: texts(fields.when),
     timeoutMs: positive(fields.timeout, defaults.timeoutMs),
     startDelayMs: positive(fields.startDelay, 0),
     ignoreErrors: fields.ignoreErrors?.value ?? false,
