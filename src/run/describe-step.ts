@@ -1,11 +1,15 @@
 import type { BuildContextRef, BuildSpec, PlanStep } from '../model/plan.ts';
+import type { Masker } from '../util/masker.ts';
 
 const LONGEST = 240;
 
-/** What a step does, on one line for people: `busybox echo 'a b'`, `-t app:1 .`, the images of a push. */
-export function describeStep(step: PlanStep): string {
+/**
+ * What a step does, on one line for people: `busybox echo 'a b'`, `-t app:1 .`, the images of a push. Words are masked before they are
+ * quoted and cut: half a secret is not recognised any more.
+ */
+export function describeStep(step: PlanStep, masker: Masker): string {
   const text = words(step)
-    .map(quote)
+    .map((word) => quote(masker.maskText(word)))
     .join(' ')
     .replaceAll(/\s*\n\s*/g, ' ');
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1).toWellFormed()}…`;
@@ -54,5 +58,5 @@ function fragment([ref, subdir]: readonly [string, string]): string {
 }
 
 function quote(word: string): string {
-  return /^[\w@%+=:,./#-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+=:,./#*-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -74,9 +74,9 @@ async function describeEngine({ deps, interrupt }: Run): Promise<EngineDescripti
  */
 async function runSteps(run: Run, engine: EngineDescription | undefined, cleanup: Cleanup, onSettled: () => void): Promise<StepRunner> {
   const networking = decideNetworking(run.plan);
+  const schedule = createSchedule(run.plan.steps, run.options);
   const space = engine === undefined || run.interrupt.signal.aborted ? undefined : await openSpace(run, networking);
   const context = createContext(run, space ?? NO_SPACE, networking, engine);
-  const schedule = createSchedule(run.plan.steps, run.options);
   const { parallel, buildParallel = engine?.cpus ?? 1 } = run.options;
   const slots = createSlots({ parallel, buildParallel });
   const runner = new StepRunner({ steps: run.plan.steps, schedule, slots, interrupt: run.interrupt, run: context });

@@ -17,7 +17,7 @@ export async function executeStep(step: PlanStep, run: RunContext, signal: Abort
   const context: StepContext = {
     run,
     step,
-    detail: describeStep(step),
+    detail: describeStep(step, run.masker),
     attempts: { last: 0 },
     onRunning,
     onTransfer: (progress) => void run.emit({ type: 'transfer-progress', step: step.id, ...progress }),

@@ -14,6 +14,8 @@ export interface FinishedStep {
   /** Steps that became ready, heaviest first; `ready()` will not give them again. */
   readonly ready: readonly string[];
   readonly skipped: readonly SkippedStep[];
+  /** Why others are skipped or canceled when this ending is the reason. */
+  readonly because: string;
   /** The failure is one that a successor waits for (`exitedWith`): it counts as ignored. */
   readonly expected: boolean;
   /** The step failed, nobody waited for that, and steps fail fast: the run ends now. */
@@ -112,7 +114,7 @@ class GraphSchedule implements Schedule {
     const good = ending.status === 'succeeded';
     const expected = ending.status === 'failed' && successors.some((next) => awaitsFailure(this.#steps[next] as ScheduledStep, ending));
     const because = reasonOf(id, ending);
-    if (!good && !expected && !this.#keepGoing) return { ready: [], skipped: this.stop(because), expected, endsRun: true };
+    if (!good && !expected && !this.#keepGoing) return { ready: [], skipped: this.stop(because), because, expected, endsRun: true };
     const skipped: SkippedStep[] = [];
     for (const next of successors) {
       if (this.#phase[next] !== Phase.waiting) continue;
@@ -122,7 +124,7 @@ class GraphSchedule implements Schedule {
         if (this.#unmet[next] === 0) this.#heap.push(next);
       }
     }
-    return { ready: this.ready(), skipped, expected, endsRun: false };
+    return { ready: this.ready(), skipped, because, expected, endsRun: false };
   }
 
   stop(because: string): readonly SkippedStep[] {

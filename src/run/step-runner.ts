@@ -117,7 +117,7 @@ export class StepRunner {
     else this.#end(step.id, state);
     if (!scheduled.expected && (state.status === 'failed' || state.status === 'errored')) this.#fail(step.id, state);
     this.#skip(scheduled.skipped);
-    if (scheduled.endsRun) interrupt.raise({ kind: 'failure', because: `${step.id} failed` });
+    if (scheduled.endsRun) interrupt.raise({ kind: 'failure', because: scheduled.because });
     this.#offer(scheduled.ready);
   }
 

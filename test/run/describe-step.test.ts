@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeStep } from '../../src/run/describe-step.ts';
+import { createMasker } from '../../src/util/masker.ts';
 import { build, cmd, push } from './plans.ts';
 
 test.each([
@@ -17,9 +18,14 @@ test.each([
   [build('b', { spec: { context: { kind: 'stdin' } } }), '-'],
   [push('p', ['x:1', 'y:2']), 'x:1 y:2'],
 ])('%#: one line for people', (step, expected) => {
-  expect(describeStep(step)).toBe(expected);
+  expect(describeStep(step, createMasker([]))).toBe(expected);
 });
 
 test('a long command is shortened', () => {
-  expect(describeStep(cmd('a', { container: { args: ['x'.repeat(5_000)] } }))).toHaveLength(240);
+  expect(describeStep(cmd('a', { container: { args: ['x'.repeat(5_000)] } }), createMasker([]))).toHaveLength(240);
+});
+
+test('a secret is hidden before it could be cut in two', () => {
+  const step = cmd('a', { container: { image: 'x', args: [`${'y'.repeat(230)}hunter22-hunter22`] } });
+  expect(describeStep(step, createMasker(['hunter22-hunter22']))).toBe(`x ${'y'.repeat(230)}***`);
 });

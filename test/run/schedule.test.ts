@@ -103,6 +103,7 @@ describe('edge conditions', () => {
     expect(run(schedule, 'test', { status: 'failed', exitCode: 1 })).toEqual({
       ready: ['report', 'always'],
       skipped: [{ id: 'publish', because: 'test failed' }],
+      because: 'test failed',
       expected: true,
       endsRun: false,
     });
@@ -114,6 +115,7 @@ describe('edge conditions', () => {
     expect(run(schedule, 'test')).toEqual({
       ready: ['publish', 'always'],
       skipped: [{ id: 'report', because: 'test exited with 0' }],
+      because: 'test exited with 0',
       expected: false,
       endsRun: false,
     });
