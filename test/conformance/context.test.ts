@@ -16,6 +16,7 @@ import type { MappedText } from '../../src/task/mapped-text.ts';
 import { exponentialBackoffMs } from '../../src/util/backoff.ts';
 import type { Result } from '../../src/util/result.ts';
 import { type Case, difference, loadCases } from './cases.ts';
+import { contextText } from './context-text.ts';
 
 type Outcome = { readonly ok: boolean; readonly output?: unknown };
 
@@ -125,14 +126,6 @@ function readBuild(text: string): Outcome {
   if (!result.ok) return { ok: false };
   const { buildArgs, context, dockerfile = '', tags, target = '' } = result.value.value;
   return given({ buildArgs, context: contextText(context), dockerfile, tags, target });
-}
-
-/** The context as it would be written. */
-function contextText(context: ReturnType<typeof classifyContext>): string {
-  if (context.kind === 'local') return context.path;
-  if (context.kind === 'git') return `${context.url}#${context.ref}:${context.subdir}`.replace(/:$/, '').replace(/#$/, '');
-  if (context.kind === 'archive') return context.url;
-  return context.kind === 'oci' ? `oci://${context.reference}` : '-';
 }
 
 function prefixTags(input: Readonly<Record<string, unknown>>): Outcome {

@@ -47,6 +47,8 @@ class Splitter {
   #at = 0;
   #word: string | undefined;
   #wordStart = 0;
+  /** Something was written since the last blank, though an empty expansion may have made no word of it. */
+  #inToken = false;
   #problem: ShellProblem | undefined;
 
   constructor(text: string, options: ShellOptions) {
@@ -63,7 +65,7 @@ class Splitter {
   #step(character: string): void {
     if (BLANK.test(character)) this.#skipBlank();
     else if (character === '\n') this.#newline();
-    else if (character === '#' && this.#word === undefined) this.#skipComment();
+    else if (character === '#' && !this.#inToken) this.#skipComment();
     else if (character === "'") this.#singleQuoted();
     else if (character === '"') this.#doubleQuoted();
     else if (character === '\\') this.#backslash();
@@ -79,6 +81,7 @@ class Splitter {
     }
     this.#word += text;
     this.#at += consumed;
+    this.#inToken = true;
   }
 
   #endWord(): void {
@@ -88,6 +91,7 @@ class Splitter {
 
   #skipBlank(): void {
     this.#endWord();
+    this.#inToken = false;
     this.#at += 1;
   }
 
@@ -173,6 +177,7 @@ class Splitter {
       if (index > 0) this.#endWord();
       if (piece !== '') this.#append(piece, 0);
     });
+    this.#inToken = true;
     this.#at += consumed;
   }
 

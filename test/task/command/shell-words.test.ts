@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitShellWords } from '../../../src/task/command/shell-words.ts';
+import { runProcess } from '../../../src/util/process.ts';
 
 function words(text: string, variables: Readonly<Record<string, string>> = {}, newline: 'ends' | 'separates' = 'ends'): unknown {
   const result = splitShellWords(text, { variables: new Map(Object.entries(variables)), newline });
@@ -25,6 +26,7 @@ describe('splitShellWords', () => {
     ['end\\', ['end\\']],
     ['echo * [a-z]? ~ {a,b} !x a=b', ['echo', '*', '[a-z]?', '~', '{a,b}', '!x', 'a=b']],
     ['echo a#b # a comment; with | operators', ['echo', 'a#b']],
+    ['# nothing', []],
     ['url http://x/y#main', ['url', 'http://x/y#main']],
     ['zażółć "🐳 x"', ['zażółć', '🐳 x']],
   ])('%j', (text, expected) => {
@@ -48,6 +50,7 @@ describe('splitShellWords', () => {
     ['$EMPTY "$EMPTY" a$EMPTY', ['', 'a']],
     ['$AB ${A}B', ['$AB', 'oneB']],
     ['$LOOP', ['$A']],
+    ['a $EMPTY# b', ['a', '#', 'b']],
   ])('expands the variables of the step: %j', (text, expected) => {
     expect(words(text, { A: 'one', B: 'two words', C: ' b\tc\n', EMPTY: '', LOOP: '$A' })).toEqual(expected);
   });
@@ -98,6 +101,48 @@ describe('splitShellWords', () => {
         expect(words(list.map(quote).join(' '))).toEqual(list);
       }),
     );
+  });
+
+  it("agrees with the machine's own sh", async () => {
+    const pieces = fc.constantFrom(
+      ' ',
+      '\t',
+      "'",
+      '"',
+      '\\',
+      'a',
+      'ż',
+      '-',
+      '=',
+      '#',
+      '{',
+      '}',
+      '!',
+      'B',
+      '\\\n',
+      "'x y'",
+      '"p  q"',
+      '\\ ',
+      '\\"',
+      "\\'",
+      ' $V ',
+      '$V',
+      '"$V"',
+      '${V}',
+      '$E',
+    );
+    const texts = fc.sample(fc.array(pieces, { maxLength: 12 }), { numRuns: 400, seed: 7 }).map((parts) => parts.join(''));
+    const variables = { V: ' one two ', E: '' };
+    // A longer name is no variable of the step: it stays, where sh makes it empty. And a first line that is only a comment
+    // is no command, where the line given to sh has one already.
+    const comparable = texts.filter((text) => !/\$[VE][a-zA-Z]/.test(text) && !(text.includes('#') && text.includes('\n')));
+    const accepted = comparable.filter((text) => Array.isArray(words(text, variables)));
+    const script = `set -f; p() { printf '%s\\0' "$@"; printf '\\1\\0'; }; for text; do eval "p x $text"; done`;
+    const { stdout, stderr } = await runProcess({ file: '/bin/sh', args: ['-c', script, 'sh', ...accepted], env: variables });
+    expect(stderr).toBe('');
+    const seen = stdout.toString('utf8').split('\u0001\0').slice(0, -1);
+    expect(accepted.length).toBeGreaterThan(150);
+    expect(seen.map((one) => one.split('\0').slice(1, -1))).toEqual(accepted.map((text) => words(text, variables)));
   });
 
   it('ends in time and in bounds for any text', () => {
