@@ -75,10 +75,11 @@ class DockerEngine implements ContainerEngine {
   }
 
   async openRun(spec: RunSpaceSpec): Promise<RunSpace> {
-    const { cpus } = await this.describe();
+    const { kind, cpus } = await this.describe();
     this.#startGate ??= new StartGate(STARTS_PER_CPU * cpus);
+    const engine = { kind, holderImage: this.#holderImage, startGate: this.#startGate };
     return new DockerRunSpace(spec, {
-      context: new RunContext(this.#api, spec.runId, this.#holderImage, this.#startGate),
+      context: new RunContext(this.#api, spec.runId, engine),
       builder: this.#builder,
       pack: async (directory, ignore) => {
         const { packDirectory } = await import('./build/context-tar.ts');

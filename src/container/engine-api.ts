@@ -60,7 +60,8 @@ export class EngineApi {
 
   /** The raw connection after `101 Switching Protocols`. */
   async hijack(call: EngineCall): Promise<Socket> {
-    return (await this.#dial(call, { isStream: true, hijack: true, openStdin: false })) as Socket;
+    // With an empty body of known length: the end of a chunked one would be typed into the container's terminal by Podman.
+    return (await this.#dial({ ...call, file: Buffer.alloc(0) }, { isStream: true, hijack: true, openStdin: false })) as Socket;
   }
 
   #dial(call: EngineCall, mode: object): Promise<unknown> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { EngineError } from '../model/engine-error.ts';
 import type { EngineDescription } from '../model/ports/container-engine.ts';
 import { type EngineApi, isRefusal } from './engine-api.ts';
+import { imagePath } from './image-name.ts';
 import { pauseProgram } from './pause-program.ts';
 import { packEntries } from './tar.ts';
 import { readProgress } from './transfer-progress.ts';
@@ -28,23 +29,21 @@ export async function ensureHolderImage(api: EngineApi, description: EngineDescr
   const tag = createHash('sha256').update(archive).update(description.architecture).digest('hex').slice(0, 16);
   const image = { reference: `${REPOSITORY}:${tag}`, runs: program !== undefined };
   if (await imageExists(api, image.reference)) return image;
-  const answer = await api.stream({
-    method: 'POST',
-    path: '/images/create',
-    query: {
-      fromSrc: '-',
-      repo: REPOSITORY,
-      tag,
-      platform: `${description.os}/${description.architecture}`,
-      changes: 'ENTRYPOINT ["/pause"]',
-    },
-    file: archive,
-  });
-  for await (const message of readProgress(answer)) {
-    if (message.error !== undefined)
-      throw new EngineError('engine-failed', `The engine refused to import ${image.reference}: ${message.error}`);
-  }
+  // Podman forgets the tag of an import, so the image is tagged by its id.
+  const id = await importImage(api, archive, `${description.os}/${description.architecture}`);
+  await api.json({ method: 'POST', path: `/images/${imagePath(id)}/tag`, query: { repo: REPOSITORY, tag } });
   return image;
+}
+
+async function importImage(api: EngineApi, archive: Buffer, platform: string): Promise<string> {
+  const query = { fromSrc: '-', platform, changes: 'ENTRYPOINT ["/pause"]' };
+  let id: string | undefined;
+  for await (const message of readProgress(await api.stream({ method: 'POST', path: '/images/create', query, file: archive }))) {
+    if (message.error !== undefined) throw new EngineError('engine-failed', `Importing the image of holders: ${message.error}`);
+    id = /^(?:sha256:)?[0-9a-f]{64}$/.exec(message.status?.trim() ?? '')?.[0] ?? id;
+  }
+  if (id === undefined) throw new EngineError('engine-failed', 'Importing the image of holders: the engine named no image.');
+  return id;
 }
 
 async function imageExists(api: EngineApi, reference: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { NetworkLane } from '../model/ports/container-engine.ts';
 import { toEngineError } from './engine-api.ts';
 import { createContainer, startContainer } from './engine-containers.ts';
+import { networkAliases } from './naming.ts';
 import { once } from './once.ts';
 import { parsePorts } from './ports.ts';
 import type { RunContext } from './run-context.ts';
@@ -84,7 +85,7 @@ export class LaneHolders {
       Labels: this.#context.labels,
       ExposedPorts: ports.exposed,
       HostConfig: { NetworkMode: network ?? 'default', PortBindings: ports.bindings, LogConfig: { Type: 'none' } },
-      ...(network === undefined ? {} : { NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: lane.steps } } } }),
+      ...(network === undefined ? {} : { NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: networkAliases(lane.steps) } } } }),
     };
     try {
       return await createContainer(this.#context.api, [this.#context.name(`lane-${lane.id}`)], body);

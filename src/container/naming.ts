@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { domainToASCII } from 'node:url';
 
 /** Labels on everything that a run makes; only things with them are ever removed. */
 export const LABEL_RUN = 'dev.slipway.run';
@@ -34,4 +35,19 @@ export function containerNames(run: string, step: string, attempt: number, bareN
   const unique = runScopedName(run, step) + (attempt > 1 ? `-${attempt}` : '');
   const suffixed = `${unique}-${randomBytes(4).toString('hex')}`;
   return bareName && /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(step) ? [step, unique, suffixed] : [unique, suffixed];
+}
+
+/**
+ * Names by which a container shall be found on a network. An id that is not ASCII is asked for in two ways: as punycode
+ * by programs that know international names, as raw bytes by others; the engine's DNS server compares the latter in the
+ * escaped form of zone files (`über` as `\195\188ber`).
+ */
+export function networkAliases(ids: readonly string[]): readonly string[] {
+  return [...new Set(ids.flatMap((id) => (/^[\x20-\x7e]*$/.test(id) ? [id] : [id, escapedForDns(id), domainToASCII(id)])))].filter(
+    (name) => name !== '',
+  );
+}
+
+function escapedForDns(id: string): string {
+  return Array.from(Buffer.from(id), (byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\${byte}`)).join('');
 }

@@ -1,3 +1,4 @@
+import type { EngineDescription } from '../model/ports/container-engine.ts';
 import type { EngineApi } from './engine-api.ts';
 import type { HolderImage } from './holder-image.ts';
 import { LABEL_ATTEMPT, LABEL_OWNER, LABEL_RUN, LABEL_STEP, runScopedName } from './naming.ts';
@@ -10,15 +11,25 @@ export class RunContext {
   readonly runId: string;
   readonly holderImage: () => Promise<HolderImage>;
   readonly startGate: StartGate;
+  readonly engineKind: EngineDescription['kind'];
   readonly labels: Readonly<Record<string, string>>;
   readonly #making = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
 
-  constructor(api: EngineApi, runId: string, holderImage: () => Promise<HolderImage>, startGate: StartGate) {
+  constructor(
+    api: EngineApi,
+    runId: string,
+    engine: {
+      readonly kind: EngineDescription['kind'];
+      readonly holderImage: () => Promise<HolderImage>;
+      readonly startGate: StartGate;
+    },
+  ) {
     this.api = api;
     this.runId = runId;
-    this.holderImage = holderImage;
-    this.startGate = startGate;
+    this.engineKind = engine.kind;
+    this.holderImage = engine.holderImage;
+    this.startGate = engine.startGate;
     this.labels = { [LABEL_RUN]: runId, [LABEL_OWNER]: ownLabel() };
   }
 

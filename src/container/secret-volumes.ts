@@ -48,9 +48,13 @@ export class SecretVolumes {
     await Promise.all(
       this.#volumes.map(async (volume) => {
         const name = this.#context.name(`volume-${volume.name}`);
-        // Base64 text is a third longer than its bytes; a page or more goes to each file and directory.
+        // Podman takes a size for a disk quota, which few file systems have. Base64 text is a third longer than its bytes; a page or more goes to each file and directory.
         const size = Object.values(volume.files).reduce((sum, text) => sum + text.length + 8192, MIB);
-        const options = { type: 'tmpfs', device: 'tmpfs', o: `mode=0755,nosuid,nodev,size=${size}` };
+        const options = {
+          type: 'tmpfs',
+          device: 'tmpfs',
+          o: `mode=0755,nosuid,nodev${this.#context.engineKind === 'podman' ? '' : `,size=${size}`}`,
+        };
         await makeVolume(this.#context, name, runs ? options : {});
       }),
     );

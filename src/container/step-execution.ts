@@ -27,7 +27,9 @@ export async function executeContainer(
   container: CreatedContainer,
   io: ContainerIo,
 ): Promise<ContainerOutcome> {
-  const pump = container.detach ? undefined : await attach(api, container, io);
+  const attached = container.detach ? undefined : await attach(api, container, io);
+  if (attached !== undefined && 'exitCode' in attached) return attached;
+  const pump = attached;
   try {
     const refused = await gate.pass(async () => {
       if (io.signal.aborted) return canceledOutcome(container.id);
@@ -56,12 +58,14 @@ export function startFailure(refusal: EngineRefusal | Error, containerId: string
   return { exitCode, containerId, canceled: false, outOfMemory: false, startFailure: message };
 }
 
-async function attach(api: EngineApi, container: CreatedContainer, io: ContainerIo): Promise<OutputPump> {
+/** Podman makes the container's processes ready when it attaches, so what cannot be started may show here. */
+async function attach(api: EngineApi, container: CreatedContainer, io: ContainerIo): Promise<OutputPump | ContainerOutcome> {
   const query = { stream: true, stdout: true, stderr: true };
   try {
     const socket = await api.hijack({ method: 'POST', path: `/containers/${container.id}/attach`, query });
     return pumpOutput(socket, container.tty, (stream, chunk) => io.onOutput(stream, chunk));
   } catch (error) {
+    if (error instanceof EngineRefusal && /\b(OCI|runc|crun)\b/.test(error.message)) return startFailure(error, container.id);
     throw toEngineError(error, `Attaching to the container of step "${container.step}"`);
   }
 }
@@ -99,7 +103,8 @@ async function follow(api: EngineApi, container: CreatedContainer, io: Container
 async function waitForExit(api: EngineApi, container: CreatedContainer, pump: OutputPump): Promise<number> {
   for (;;) {
     try {
-      const query = { condition: 'not-running' };
+      // Podman looks every 250 ms unless it is told an interval; Docker takes no notice of one.
+      const query = { condition: 'not-running', interval: '20ms' };
       const answer = await api.json<{ StatusCode: number }>({ method: 'POST', path: `/containers/${container.id}/wait`, query });
       if (typeof answer.StatusCode === 'number') return answer.StatusCode;
       throw new EngineError('engine-failed', 'the engine ended its answer without an exit code', { transient: true });

@@ -1,6 +1,7 @@
 import type { ContainerRequest } from '../model/ports/container-engine.ts';
 import type { FlagNames } from './host-config.ts';
 import type { LaneHolder, LaneHolders } from './lane-holders.ts';
+import { networkAliases } from './naming.ts';
 import type { RunNetworks } from './run-networks.ts';
 
 /** The network of one step's container. */
@@ -26,7 +27,7 @@ export async function stepNetwork(
     if (holder !== undefined) return { mode: `container:${holder.id}`, aliases: [], holder };
   }
   const mode = lane === undefined ? await wantedMode(request, networks, names) : await laneNetwork(lane.network, networks);
-  const aliases = hasNames(mode) ? [request.step, ...(request.container.extra.networkAlias ?? [])] : [];
+  const aliases = hasNames(mode) ? networkAliases([request.step, ...(request.container.extra.networkAlias ?? [])]) : [];
   return { mode, aliases, holder: undefined };
 }
 

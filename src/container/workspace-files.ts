@@ -65,7 +65,8 @@ async function openArchive(api: EngineApi, door: string, path: string): Promise<
   try {
     return await api.stream({ method: 'GET', path: `/containers/${door}/archive`, query: { path } });
   } catch (error) {
-    if (isRefusal(error, 404)) return undefined;
+    // Links in a circle are answered with 500.
+    if (isRefusal(error, 404) || (isRefusal(error, 500) && /too many (links|levels)/i.test(error.message))) return undefined;
     throw toEngineError(error, `Reading ${path} from the workspace`);
   }
 }

@@ -1,0 +1,22 @@
+import { containerEngineContract } from '../contract/container-engine.ts';
+import { request } from '../contract/run-spec.ts';
+import { createFakeEngine } from '../fakes/fake-engine.ts';
+
+containerEngineContract('fake', {
+  open: async () => createFakeEngine(),
+  request: (step, behaviour, overrides) =>
+    request(
+      step,
+      {
+        env: [
+          ...(behaviour.stdout === undefined ? [] : [`FAKE_OUTPUT=${behaviour.stdout}`]),
+          ...(behaviour.stderr === undefined ? [] : [`FAKE_STDERR=${behaviour.stderr}`]),
+          ...(behaviour.exitCode === undefined ? [] : [`FAKE_EXIT_CODE=${behaviour.exitCode}`]),
+          ...(behaviour.forever === true ? ['FAKE_SLEEP_MS=600000'] : []),
+          ...(behaviour.ignoresTerm === true ? ['FAKE_IGNORE_TERM=1'] : []),
+          ...(behaviour.noSuchCommand === true ? ['FAKE_START_FAIL=no such command'] : []),
+        ],
+      },
+      overrides,
+    ),
+});
