@@ -71,9 +71,9 @@ function rangeOf(node: YamlNode): { readonly range: SourceRange } | Record<strin
   return node.range === undefined ? {} : { range: node.range };
 }
 
-function valueOf(node: YamlNode, problems: Diagnostic[]): Value {
+function nodeValue(node: YamlNode, problems: Diagnostic[]): Value {
   if (node.kind === 'mapping') return mapOf(node, problems);
-  if (node.kind === 'sequence') return new GoList(node.items.map((item) => valueOf(item, problems)));
+  if (node.kind === 'sequence') return new GoList(node.items.map((item) => nodeValue(item, problems)));
   const scalar = resolveScalar(node);
   switch (scalar.type) {
     case 'null':
@@ -102,7 +102,7 @@ function notANumber(node: YamlScalar): Diagnostic {
 function mapOf(mapping: YamlMapping, problems: Diagnostic[], typeName?: string): GoMap {
   const entries = new Map<string, Value>();
   for (const { key, value } of mapping.entries) {
-    if (key.kind === 'scalar') entries.set(keyText(key), valueOf(value, problems));
+    if (key.kind === 'scalar') entries.set(keyText(key), nodeValue(value, problems));
     else problems.push({ code: 'values-key', severity: 'error', message: `a ${key.kind} cannot be the name of a value`, ...rangeOf(key) });
   }
   return new GoMap(entries, typeName === undefined ? {} : { typeName });

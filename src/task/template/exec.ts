@@ -3,6 +3,7 @@ import type { Budget } from './budget.ts';
 import { FunctionFailure, LimitReached, TemplateFailure } from './failure.ts';
 import { printValue } from './format/sprintf.ts';
 import type { CallContext, FunctionTable, GoFunction, ParameterType } from './functions/signature.ts';
+import { normalized } from './go-string.ts';
 import { methodOf } from './methods.ts';
 import type { BranchNode, CommandNode, Node, Operand, PipeNode, TemplateCallNode, TemplateSet } from './nodes.ts';
 import { Certificate, GoInt, GoList, GoMap, goInt, isTrue, typeOf, type Value } from './value.ts';
@@ -162,7 +163,7 @@ class Executor {
 
   #call(node: TemplateCallNode, dot: Value): void {
     const nodes = this.#options.templates.get(node.name);
-    if (nodes === undefined) return this.#fail(node, `template ${JSON.stringify(node.name)} not defined`);
+    if (nodes === undefined) throw this.#failure(node, `template ${JSON.stringify(node.name)} not defined`);
     const { depth } = this.#options.budget.limits;
     if (this.#depth >= depth) this.#fail(node, `exceeded maximum template depth (${depth})`, 'template-limit');
     const inner = node.pipe === undefined ? undefined : this.#pipe(node.pipe, dot);
@@ -301,8 +302,9 @@ class Executor {
     context.budget.step();
     try {
       const value = target.call(context, args);
-      if (typeof value === 'string') context.budget.text(value.length);
-      return value;
+      if (typeof value !== 'string') return value;
+      context.budget.text(value.length);
+      return normalized(value);
     } catch (error) {
       if (error instanceof FunctionFailure) throw new FunctionFailure(`error calling ${name}: ${error.message}`);
       throw error;
@@ -359,7 +361,11 @@ class Executor {
   }
 
   #fail(at: Place, message: string, code: TemplateFailure['code'] = 'template-failed'): never {
-    throw new TemplateFailure(code, message, at.start, at.end);
+    throw this.#failure(at, message, code);
+  }
+
+  #failure(at: Place, message: string, code: TemplateFailure['code'] = 'template-failed'): TemplateFailure {
+    return new TemplateFailure(code, message, at.start, at.end);
   }
 }
 

@@ -61,7 +61,12 @@ function isReplacement(slice: Buffer): boolean {
 
 /** A string for the outside: joins split characters again and puts U+FFFD for bytes that are no UTF-8. */
 export function toWellFormed(text: string): string {
-  return LONE_SURROGATE.test(text) ? fromBytes(toBytes(text)).toWellFormed() : text;
+  return normalized(text).toWellFormed();
+}
+
+/** Joins characters whose bytes were cut apart and have come together again. */
+export function normalized(text: string): string {
+  return LONE_SURROGATE.test(text) ? fromBytes(toBytes(text)) : text;
 }
 
 /** Number of bytes of the UTF-8 form. */

@@ -1,6 +1,6 @@
 import type { Budget } from './budget.ts';
 import { formatFloat } from './format/float.ts';
-import { runes } from './go-string.ts';
+import { isLoneByte } from './go-string.ts';
 import { formatTime } from './time/format.ts';
 import { GoTime } from './time/go-time.ts';
 import { type Certificate, GoComplex, GoInt, GoList, GoMap, type Value, Version } from './value.ts';
@@ -43,7 +43,7 @@ class JsonWriter {
 
   #string(text: string): string {
     this.#budget.text(text.length);
-    return `"${runes(text).map(escapeCharacter).join('')}"`;
+    return `"${[...text].map(escapeCharacter).join('')}"`;
   }
 
   #list(list: GoList, depth: number): string {
@@ -77,7 +77,7 @@ class JsonWriter {
     }
     if (this.#indent === '') return open + parts.join(',') + close;
     const inner = `\n${this.#indent.repeat(depth + 1)}`;
-    return open + inner + parts.join(`,${inner}`) + `\n${this.#indent.repeat(depth)}${close}`;
+    return `${open + inner + parts.join(`,${inner}`)}\n${this.#indent.repeat(depth)}${close}`;
   }
 }
 
@@ -102,6 +102,7 @@ function escapeCharacter(character: string): string {
   const short = SHORT[character];
   if (short !== undefined) return short;
   const code = character.charCodeAt(0);
+  if (isLoneByte(character.codePointAt(0) ?? 0)) return '\\ufffd';
   const escaped = code < 0x20 || '<>&\u2028\u2029'.includes(character);
   return escaped ? `\\u${code.toString(16).padStart(4, '0')}` : character;
 }

@@ -62,7 +62,7 @@ class Lexer {
   /** One action or comment, the delimiters included. False after an error. */
   #action(): boolean {
     this.#actionStart = this.#at;
-    const trim = this.#hasLeftTrim(this.#at + LEFT.length) ? 1 : 0;
+    const trim = this.#hasLeftTrim(this.#at + LEFT.length) ? 2 : 0;
     if (this.#text.startsWith('/*', this.#at + LEFT.length + trim)) return this.#comment(this.#at + LEFT.length + trim);
     this.#at += LEFT.length;
     this.#emit('left-delimiter');

@@ -21,6 +21,12 @@ export function parseDecimal(text: string): bigint | undefined {
   return parseInBase(text, /^[+-]?[0-9]+$/, '');
 }
 
+/** The same, but a number that is too large gives the nearest one that fits, and what is none gives 0: strconv.Atoi without its error. */
+export function parseClamped(text: string): bigint {
+  if (!/^[+-]?[0-9]+$/.test(text)) return 0n;
+  return parseDecimal(text) ?? (text.startsWith('-') ? MIN_INT : MAX_INT);
+}
+
 /** An octal integer of 64 bits without a prefix. */
 export function parseOctal(text: string): bigint | undefined {
   return parseInBase(text, /^[+-]?[0-7]+$/, '0o');

@@ -1,6 +1,7 @@
 import type { RunVariables } from '../../model/run-variables.ts';
 import type { Budget } from './budget.ts';
 import { TemplateFailure } from './failure.ts';
+import { deepCopy } from './functions/dicts.ts';
 import { NotJson, writeJson } from './json.ts';
 import { GoMap, type Value } from './value.ts';
 
@@ -14,14 +15,14 @@ export interface TemplateData {
 
 const NAMED = { typeName: 'templating.Values' };
 
-/** The root of a template: dot and `$`. */
+/** The root of a template: dot and `$`. The values are a copy, so that `set` in one rendering is not seen by the next. */
 export function templateData(data: TemplateData, secrets: 'resolved' | 'placeholders', budget: Budget): GoMap {
   const run = new GoMap(new Map<string, Value>(Object.entries(data.Run)));
   const root = new Map<string, Value>([
     ['Build', new GoMap(new Map([['ID', data.Run.ID]]))],
     ['Run', run],
     ['RunJSON', shellQuote(writeJson(run, budget))],
-    ['Values', data.Values],
+    ['Values', deepCopy(data.Values, budget)],
     ['ValuesJSON', shellQuote(valuesJson(data.Values, budget))],
   ]);
   // A map of strings answers "" for what it does not hold.

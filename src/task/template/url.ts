@@ -38,7 +38,7 @@ export function parseUrl(text: string): GoUrl {
   const refuse = (reason: string): never => {
     throw new FunctionFailure(`unable to parse url: parse ${JSON.stringify(text)}: ${reason}`);
   };
-  if (/[\0-\x1f\x7f]/.test(text)) return refuse('net/url: invalid control character in URL');
+  if (/\p{Cc}/u.test(text.replaceAll(/[\u0080-\u009f]/g, ''))) return refuse('net/url: invalid control character in URL');
   const hash = text.indexOf('#');
   const fragment = hash === -1 ? '' : unescapePart(text.slice(hash + 1), refuse);
   const { scheme, rest: afterScheme } = splitScheme(hash === -1 ? text : text.slice(0, hash), refuse);
@@ -129,9 +129,7 @@ function hierarchy(url: GoUrl): string {
   const hasAuthority = scheme !== '' || host !== '' || userinfo !== undefined;
   let text = '';
   if (hasAuthority && (host !== '' || url.path !== '' || userinfo !== undefined)) {
-    text = host === '' && userinfo === undefined && url.path.startsWith('//') ? '' : '//';
-    if (host === '' && userinfo === undefined && !/^\//.test(url.path)) text = '//';
-    text += (userinfo === undefined ? '' : `${userinfo}@`) + (host === '' ? '' : escapeHost(host));
+    text = `//${userinfo === undefined ? '' : `${userinfo}@`}${escapeHost(host)}`;
   }
   if (path !== '' && !path.startsWith('/') && host !== '') return `${text}/${path}`;
   if (text === '' && scheme === '' && path.split('/', 1)[0]?.includes(':') === true) return `./${path}`;

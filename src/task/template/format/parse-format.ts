@@ -141,14 +141,23 @@ class FormatReader {
 
   #verb(spec: Changeable): void {
     const code = this.#format.codePointAt(this.#at);
-    if (code === undefined) return this.#text('%!(NOVERB)');
-    const verb = String.fromCodePoint(code);
+    const verb = code === undefined ? '' : String.fromCodePoint(code);
     this.#at += verb.length;
-    if (verb === '%') return this.#text('%');
-    if (!this.#goodIndex) return this.#text(`%!${verb}(BADINDEX)`);
-    if (this.#argument >= this.#values.length) return this.#text(`%!${verb}(MISSING)`);
+    const mistake = this.#mistake(verb);
+    if (mistake !== undefined) {
+      this.#text(mistake);
+      return;
+    }
     if (verb === 'v') Object.assign(spec, { plusV: spec.plus, sharpV: spec.sharp, plus: false, sharp: false });
     this.#pieces.push({ type: 'value', value: this.#values[this.#argument], spec: { ...spec, verb } });
     this.#argument += 1;
+  }
+
+  /** The text in the place of a verb that takes no argument, or finds none. */
+  #mistake(verb: string): string | undefined {
+    if (verb === '') return '%!(NOVERB)';
+    if (verb === '%') return '%';
+    if (!this.#goodIndex) return `%!${verb}(BADINDEX)`;
+    return this.#argument >= this.#values.length ? `%!${verb}(MISSING)` : undefined;
   }
 }

@@ -32,7 +32,12 @@ function escapeCharacter(character: string, ascii: boolean): string {
 
 /** True when a string can stand between back quotes. */
 export function canBackquote(text: string): boolean {
-  return !/[\0-\x08\x0a-\x1f\x7f`\ufeff]|[\udc80-\udcff](?<![\ud800-\udbff].)/.test(text);
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    const isControl = (code < 0x20 && character !== '\t') || code === 0x7f;
+    if (isControl || character === '`' || code === 0xfeff || isLoneByte(code)) return false;
+  }
+  return true;
 }
 
 function hex(code: number, width: number): string {

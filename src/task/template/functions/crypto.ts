@@ -11,7 +11,7 @@ import { type CallContext, type FunctionTable, fixed } from './signature.ts';
 /** Steps that slow functions cost, so that a template cannot keep a machine busy with them. */
 const KEY_COST = 500_000;
 const CERTIFICATE_COST = 100_000;
-const PASSWORD_COST = 100_000;
+const PASSWORD_COST = 250_000;
 
 function hash(algorithm: 'sha1' | 'sha256', text: string): string {
   return nodeCrypto().createHash(algorithm).update(toBytes(text), 'latin1').digest('hex');

@@ -39,7 +39,8 @@ function merge(overwrite: boolean): (context: CallContext, target: GoMap, ...sou
   };
 }
 
-function deepCopy(value: Value, budget: Budget, depth = 0): Value {
+/** A copy that shares no list or map with the value. */
+export function deepCopy(value: Value, budget: Budget, depth = 0): Value {
   budget.depth(depth);
   budget.step(1 / 8);
   if (value instanceof GoList) {
@@ -76,5 +77,8 @@ export const DICT_FUNCTIONS: FunctionTable = {
   }),
   merge: variadic(['map'], 'map', merge(false)),
   mergeOverwrite: variadic(['map'], 'map', merge(true)),
-  deepCopy: fixed(['any'], (context, value) => deepCopy(value, context.budget)),
+  deepCopy: fixed(['any'], (context, value) => {
+    if (value === null || value === undefined) throw new FunctionFailure('deepCopy error: nil has no copy');
+    return deepCopy(value, context.budget);
+  }),
 };

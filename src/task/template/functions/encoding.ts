@@ -21,6 +21,7 @@ function decodeBase64(text: string): { readonly bytes: string } | { readonly bad
       digits += byte;
     }
   }
+  if (padding === 0 && digits.length % 4 !== 0) return { badAt: source.length - (digits.length % 4) };
   if ((digits.length + padding) % 4 !== 0) return { badAt: source.length };
   return { bytes: Buffer.from(digits, 'base64').toString('latin1') };
 }
@@ -79,15 +80,15 @@ function decodeBase32(text: string): string {
 }
 
 /** Where base32 is wrong: only some numbers of digits can end a text, and padding fills up to eight. */
-function badBase32(digits: number, padding: string): number | undefined {
+function badBase32(digits: number, tail: string): number | undefined {
   const last = digits % 8;
-  if (padding === '') return last === 0 ? undefined : digits;
-  if (!/^=/.test(padding)) return digits;
-  if (![2, 4, 5, 7].includes(last)) return digits;
-  const wanted = 8 - last;
-  const signs = /^=*/.exec(padding)?.[0].length ?? 0;
-  if (signs < wanted) return digits + signs;
-  return padding.length > wanted ? digits + wanted : undefined;
+  if (tail === '') return last === 0 ? undefined : digits - last;
+  const size = digits + tail.length;
+  if (!tail.startsWith('=') || last < 2 || tail.length > 8) return digits;
+  if (last + tail.length < 8) return size;
+  const signs = /^=*/.exec(tail.slice(0, 8 - last))?.[0].length ?? 0;
+  if (signs < 8 - last) return digits + signs - 1;
+  return last === 3 || last === 6 ? digits : undefined;
 }
 
 function encodeAny(context: CallContext, value: Value): string {

@@ -49,7 +49,7 @@ function concat(context: CallContext, ...lists: Value[]): GoList {
   return new GoList(items, 'interface {}', items.length === 0);
 }
 
-const list: GoFunction = variadic([], 'any', (_, ...items) => new GoList(items, 'interface {}', items.length === 0));
+const list: GoFunction = variadic([], 'any', (_, ...items) => new GoList(items));
 
 const push: GoFunction = fixed(
   ['any', 'any'],

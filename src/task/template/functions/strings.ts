@@ -2,7 +2,7 @@ import { FunctionFailure } from '../failure.ts';
 import { quoteString } from '../format/quote.ts';
 import { printValue } from '../format/sprintf.ts';
 import { fromBytes, isSpace, lowerRune, runes, titleRune, toBytes, upperRune } from '../go-string.ts';
-import { parseDecimal } from '../numbers.ts';
+import { parseClamped } from '../numbers.ts';
 import { GoMap, goInt, strings, type Value } from '../value.ts';
 import { toTexts } from './convert.ts';
 import { type CallContext, type FunctionTable, fixed, variadic } from './signature.ts';
@@ -169,7 +169,7 @@ export const STRING_FUNCTIONS: FunctionTable = {
   plural: fixed(['string', 'string', 'int'], (_, one, many, count) => (count === 1n ? one : many)),
   toString: fixed(['any'], (context, value) => printValue(value, context.budget)),
   toStrings: fixed(['any'], (context, value) => strings(toTexts(value, context.budget))),
-  atoi: fixed(['string'], (_, text) => goInt(parseDecimal(text) ?? 0n)),
+  atoi: fixed(['string'], (_, text) => goInt(parseClamped(text))),
   join: fixed(['string', 'any'], (context, separator, value) => joinTexts(context, separator, toTexts(value, context.budget))),
   split: fixed(['string', 'string'], (context, separator, text) => numbered(context, splitText(text, separator))),
   splitn: fixed(['string', 'int', 'string'], (context, separator, limit, text) =>

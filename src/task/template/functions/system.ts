@@ -1,6 +1,6 @@
 import { type FunctionTable, fixed } from './signature.ts';
 
-const VARIABLE = /\$(?:\{[^}]*\}|[*#$@!?\-0-9]|[A-Za-z_][A-Za-z0-9_]*)/g;
+const VARIABLE = /\$(?:\{[^}]*\}|\{|[*#$@!?\-0-9]|[A-Za-z_][A-Za-z0-9_]*)/g;
 
 /**
  * What a template may learn of the machine: nothing. The names exist and answer as on a machine without variables and

@@ -116,7 +116,8 @@ function lowerWord(word: Word, connector: string): string {
 function camelCase(text: string): string {
   const characters = runes(text);
   const start = characters.findIndex((character) => !isConnector(character));
-  if (start === -1) return text;
+  // A text of connectors only gets its last one twice.
+  if (start === -1) return text + (characters.at(-1) ?? '');
   const parts = characters.slice(0, start);
   let previous = upperRune(characters[start] ?? '');
   for (const character of characters.slice(start + 1)) {
