@@ -166,7 +166,7 @@ function check(one: Case, kind: Kind): void {
   } else expect(actual).toEqual({ ok: false });
 }
 
-// `download` cases need git servers: test/service/build-context.test.ts has them.
+// `download` cases need a git server: download.test.ts has them.
 const cases = loadCases('context').filter((one) => one.args[0] !== 'download');
 
 describe('small pure functions', () => {

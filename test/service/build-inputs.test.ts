@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -7,10 +7,13 @@ import type { BuildInputsRequest, PreparedBuild } from '../../src/model/ports/bu
 import { type BuildInputsParts, createBuildInputs } from '../../src/service/build-inputs.ts';
 import { parseBuild } from '../../src/task/build/parse-build.ts';
 import { noContextParts } from '../support/context-parts.ts';
+import { useOwnTmpdir } from '../support/own-tmpdir.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 const PLATFORM_DIGEST = `sha256:${'2'.repeat(64)}`;
 const made: string[] = [];
+const temporary = useOwnTmpdir();
+const left = (): Promise<readonly string[]> => temporary.entries('slipway-context-');
 
 afterEach(async () => {
   for (const directory of made.splice(0)) await rm(directory, { recursive: true, force: true });
@@ -89,10 +92,6 @@ async function failure(promise: Promise<unknown>): Promise<string> {
     (thrown: unknown) => thrown,
   );
   return error instanceof EngineError ? `${error.code}: ${error.message}` : String(error);
-}
-
-async function temporary(): Promise<number> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith('slipway-context-')).length;
 }
 
 describe('builds with a local context', () => {
@@ -241,14 +240,14 @@ describe('builds with a fetched context', () => {
   }
 
   it('looks for the Dockerfile below the fetched directory, and removes it at the end', async () => {
-    const before = await temporary();
+    const before = (await left()).length;
     const { build } = await prepare('-f ../D https://h/x.tgz#:link', undefined, { parts: { fetcher } });
     expect(build.dockerfile.text).toBe(`FROM r.io/root@${DIGEST}`);
     expect(build.context).toMatchObject({ path: expect.stringMatching(/\/sub$/) });
-    expect(await temporary()).toBe(before + 1);
+    expect((await left()).length).toBe(before + 1);
     await build.dispose();
     await build.dispose();
-    expect(await temporary()).toBe(before);
+    expect((await left()).length).toBe(before);
   });
 
   it.each([
@@ -258,9 +257,9 @@ describe('builds with a fetched context', () => {
     ['-f ../../etc/passwd https://h/x.tgz', 'context-rejected: the file `../../etc/passwd` leads out of the build context'],
     ['https://h/x.tgz', 'dockerfile-missing: there is no Dockerfile at `Dockerfile`'],
   ])('refuses %s and leaves nothing behind', async (text, expected) => {
-    const before = await temporary();
+    const before = (await left()).length;
     expect(await failure(prepare(text, undefined, { parts: { fetcher } }))).toBe(expected);
-    expect(await temporary()).toBe(before);
+    expect((await left()).length).toBe(before);
   });
 
   it('reads standard input: an archive, or a Dockerfile', async () => {
@@ -269,6 +268,7 @@ describe('builds with a fetched context', () => {
     await archive.build.dispose();
     const dockerfile = await prepare('-', undefined, { parts: { fetcher, stdin: bytes('FROM r.io/b') } });
     expect(dockerfile.build).toMatchObject({ context: { kind: 'empty' }, dockerfile: { text: `FROM r.io/b@${DIGEST}` } });
+    await dockerfile.build.dispose();
     const directory = await folder({ x: '' });
     const both = await prepare('-f - .', directory, { parts: { stdin: bytes('FROM r.io/c') } });
     expect(both.build).toMatchObject({ context: { path: directory }, dockerfile: { text: `FROM r.io/c@${DIGEST}` } });
@@ -295,5 +295,6 @@ describe('builds with a fetched context', () => {
     expect(await failure(prepare('oci://r.io/src:1', undefined, { parts: { fetcher, registry: registry('../x') } }))).toBe(
       'context-rejected: the artifact names a file `../x` outside of its directory',
     );
+    expect(await left()).toEqual([]);
   });
 });
