@@ -43,7 +43,7 @@ export function addBuildCommand(program: Command, io: Io, finish: (code: ExitCod
     .option('--iidfile <file>', 'write the image id to a file of the workspace (default: none)')
     .option('--metadata-file <file>', 'write metadata of the build to a file of the workspace (default: none)')
     .option('--push', 'push every tag; without a tag there is nothing to push', false)
-    .addOption(new Option('--no-push', 'do not push').default(false, 'no push'))
+    .addOption(new Option('--no-push', 'do not push (default: nothing is pushed without --push)').default(false))
     .optionsGroup('Templates and registry:')
     .addOption(repeatable('--run <name=value>', 'set a run variable', collectAssignments))
     .addOption(repeatable('--set <name=value>', 'set a template value', collectAssignments))

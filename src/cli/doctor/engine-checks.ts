@@ -4,6 +4,8 @@ import type { Check } from './check.ts';
 /** What another process is just making must not look left over. */
 const LEFTOVER_AGE_MS = 60_000;
 
+const NEEDS_ENGINE = { status: 'skipped', message: 'needs a container engine' } as const;
+
 /** Does an engine answer, can it build with BuildKit, and did runs that died leave anything behind? */
 export function engineChecks(engine: ContainerEngine, options: { readonly fix: boolean }): readonly Check[] {
   return [
@@ -19,7 +21,9 @@ export function engineChecks(engine: ContainerEngine, options: { readonly fix: b
       code: 'buildkit',
       title: 'BuildKit',
       run: async () => {
-        const { buildkit, kind } = await engine.describe();
+        const description = await engine.describe().catch(() => undefined);
+        if (description === undefined) return NEEDS_ENGINE;
+        const { buildkit, kind } = description;
         if (buildkit) return { status: 'ok', message: 'builds use BuildKit through the engine' };
         return {
           status: 'warning',
@@ -33,6 +37,7 @@ export function engineChecks(engine: ContainerEngine, options: { readonly fix: b
 }
 
 async function checkLeftovers(engine: ContainerEngine, fix: boolean): ReturnType<Check['run']> {
+  if ((await engine.describe().catch(() => undefined)) === undefined) return NEEDS_ENGINE;
   const things = await engine.collect({ olderThanMs: LEFTOVER_AGE_MS, dryRun: !fix });
   if (things.length === 0) return { status: 'ok', message: 'no run left anything behind' };
   const names = things.map(({ kind, name }) => `${kind} ${name}`).join(', ');

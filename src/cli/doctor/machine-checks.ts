@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { runProcess } from '../../util/process.ts';
 import { formatBytes } from '../terminal/format-duration.ts';
@@ -38,12 +38,12 @@ async function checkDisks(logDirectory: string): ReturnType<Check['run']> {
   const places = ['/var/lib/docker', '/var/lib/containers', tmpdir(), logDirectory].filter((path) => existsSync(path));
   const facts: string[] = [];
   let least = Number.POSITIVE_INFINITY;
-  const seen = new Set<string>();
+  const seen = new Set<number>();
   for (const path of places) {
-    const { bavail, bsize, blocks } = await statfs(path);
-    const key = `${blocks} ${bavail}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
+    const { dev } = await stat(path);
+    if (seen.has(dev)) continue;
+    seen.add(dev);
+    const { bavail, bsize } = await statfs(path);
     least = Math.min(least, bavail * bsize);
     facts.push(`${formatBytes(bavail * bsize)} free at ${path}`);
   }

@@ -12,10 +12,6 @@ import { renderDiagnostics } from '../print-diagnostics.ts';
 import type { SecretResolver } from '../source/load-for-command.ts';
 import { readSecretValue } from '../source/secret-values.ts';
 
-/** Secrets fetched at once. */
-const BATCH = 5;
-const SECRET_TIMEOUT_MS = 120_000;
-
 /** What a run gets from flags that hold or name secrets. */
 export interface RunSecrets {
   readonly resolve: SecretResolver;
@@ -77,16 +73,10 @@ async function resolveAll(
   references: readonly SecretReference[],
   from: { readonly named: ReadonlyMap<string, string>; readonly provider: SecretProvider; readonly signal: AbortSignal },
 ): Promise<ReadonlyMap<string, string>> {
-  const values = new Map<string, string>();
-  for (let start = 0; start < references.length; start += BATCH) {
-    await Promise.all(
-      references.slice(start, start + BATCH).map(async ({ id, keyvault, clientID }) => {
-        const signal = AbortSignal.any([from.signal, AbortSignal.timeout(SECRET_TIMEOUT_MS)]);
-        values.set(id, from.named.get(id) ?? (await from.provider.resolve({ id, keyvault, clientID, signal })));
-      }),
-    );
-  }
-  return values;
+  const { resolveSecrets } = await import('../../service/secrets.ts');
+  const asked = references.filter(({ id }) => !from.named.has(id));
+  const given = references.flatMap(({ id }) => (from.named.has(id) ? [[id, from.named.get(id) ?? ''] as const] : []));
+  return new Map([...given, ...(await resolveSecrets(asked, from.provider, from.signal))]);
 }
 
 /** Logins whose user or password is the URL of a secret. */

@@ -74,8 +74,9 @@ export function describeOutcome(step: StepView): string {
 
 function stepRow(step: StepView, paint: Paint): string[] {
   const time = step.finished === undefined || step.status === 'skipped' ? '-' : formatDuration(step.finished.durationMs);
-  const outcome = step.status === 'succeeded' ? '' : `${step.status} `;
-  return [`${outcomeSign(step, paint)} ${printable(step.id)}`, step.kind, time, `${outcome}${describeOutcome(step)}`.trimEnd()];
+  const facts = describeOutcome(step);
+  const outcome = step.status === 'succeeded' ? facts : [step.status, facts].filter((text) => text !== '').join(': ');
+  return [`${outcomeSign(step, paint)} ${printable(step.id)}`, step.kind, time, outcome];
 }
 
 function uniqueBaseImages(finished: RunFinished): string[][] {

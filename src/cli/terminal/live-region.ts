@@ -22,11 +22,12 @@ export class LiveRegion {
   }
 
   get columns(): number {
-    return Math.max(1, this.#stream.columns ?? DEFAULT_COLUMNS);
+    // A terminal that does not know its size says 0.
+    return this.#stream.columns || DEFAULT_COLUMNS;
   }
 
   get rows(): number {
-    return Math.max(2, this.#stream.rows ?? DEFAULT_ROWS);
+    return Math.max(2, this.#stream.rows || DEFAULT_ROWS);
   }
 
   /** Replaces the region by `lines`, cut to the terminal; `above` (whole lines, ending in LF) stays for good. */

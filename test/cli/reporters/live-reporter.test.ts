@@ -48,8 +48,8 @@ warning: the registry is slow
 
 Steps
   ✔ build  build  1.5s    1 of 2 build steps cached
-  ✘ test   cmd    1m 05s  failed 2 attempts, the container ended with exit code 3
-  ○ push   push   -       skipped test failed
+  ✘ test   cmd    1m 05s  failed: 2 attempts, the container ended with exit code 3
+  ○ push   push   -       skipped: test failed
 
 Base images
   alpine:3  linux/amd64  sha256:2222  runtime  for build

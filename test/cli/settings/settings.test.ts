@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { loadSettings } from '../../../src/cli/settings/load-settings.ts';
+import { parseSettings } from '../../../src/cli/settings/settings-file.ts';
+import { renderDiagnostic } from '../../../src/model/render-diagnostic.ts';
+import { folderWith } from '../task-process.ts';
+
+test('variables beat the folder, which beats the user, key by key', async () => {
+  const directory = folderWith({ 'slipway.yaml': 'registry: folder.io\nparallelism: 3\nformat: json\n' });
+  const home = folderWith({ '.config/slipway/config.yaml': 'registry: user.io\nengine: unix:///run/x.sock\nparallelism: 9\n' });
+  const environment = { HOME: home, SLIPWAY_FORMAT: 'plain', SLIPWAY_INSECURE_REGISTRIES: 'a:5000, b' };
+  expect(await loadSettings({ directory, environment })).toEqual({
+    ok: true,
+    value: { registry: 'folder.io', parallelism: 3, format: 'plain', engine: 'unix:///run/x.sock', insecureRegistries: ['a:5000', 'b'] },
+  });
+});
+
+test('without any file there are no settings', async () => {
+  const folder = folderWith({});
+  expect(await loadSettings({ directory: folder, environment: { HOME: folder } })).toEqual({ ok: true, value: {} });
+});
+
+test('every mistake of a file is shown where it stands', () => {
+  const text = '# mine\nregistri: x\nparallelism: many\ninsecureRegistries: one\nformat: [json]\n';
+  const parsed = parseSettings({ name: 'slipway.yaml', text });
+  expect(parsed.ok ? [] : parsed.error.map((diagnostic) => renderDiagnostic(diagnostic).split('\n')[0])).toEqual([
+    'slipway.yaml:2:1: error: there is no setting "registri" [setting-unknown]',
+    'slipway.yaml:3:14: error: "parallelism" in slipway.yaml has a value that is no parallelism: "many" [setting-value]',
+    'slipway.yaml:4:21: error: "insecureRegistries" in slipway.yaml has a value that is no insecureRegistries: "one" [setting-value]',
+    'slipway.yaml:5:9: error: "format" in slipway.yaml has a value that is no format: "json" [setting-value]',
+  ]);
+  expect(parsed.ok ? '' : parsed.error[0]?.help).toBe('did you mean "registry"?');
+});
+
+test('a variable with a bad value names the variable', async () => {
+  const folder = folderWith({});
+  const loaded = await loadSettings({ directory: folder, environment: { HOME: folder, SLIPWAY_PARALLELISM: '0' } });
+  expect(loaded.ok ? '' : loaded.error[0]?.message).toContain('SLIPWAY_PARALLELISM');
+});
+
+test.each(['', '# nothing\n', '---\n'])('an empty file %j sets nothing', (text) => {
+  expect(parseSettings({ name: 'slipway.yaml', text })).toEqual({ ok: true, value: {} });
+});
