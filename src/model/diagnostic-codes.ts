@@ -163,6 +163,7 @@ export const DIAGNOSTIC_CODES = {
     help: 'Give the ARG a default before the first FROM, or pass `--build-arg`.',
   },
   'image-reference': { title: 'A name is no image reference.', help: 'Write `[HOST[:PORT]/]NAME[:TAG]` in lower case.' },
+  'too-many-steps': { title: 'A task has more than 100,000 steps.', help: 'Split the task.' },
   'task-too-big': { title: 'A task file is longer than 4 MiB.', help: 'Split the task, or generate its parts with a template.' },
   'registry-credential-syntax': {
     title: 'A registry credential of the command line cannot be read.',

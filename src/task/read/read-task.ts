@@ -31,6 +31,8 @@ export interface EngineInputs {
 type TaskMapping = DecodedMapping<typeof TASK_PROPERTIES>;
 
 const STEP_TIMEOUT_MS = 600_000;
+/** Ten times what anybody has been seen to need; a run of more would not end in a day. */
+const MOST_STEPS = 100_000;
 
 /** The meaning of a task file whose YAML is `node`. Every problem goes to `problems`; with errors there the task must not be used. */
 export function readTask(node: YamlNode | undefined, inputs: EngineInputs, problems: Problems): Task {
@@ -45,8 +47,15 @@ export function readTask(node: YamlNode | undefined, inputs: EngineInputs, probl
   const timeoutMs = fields.stepTimeout !== undefined && fields.stepTimeout.value > 0 ? fields.stepTimeout.value : STEP_TIMEOUT_MS;
   const workingDirectory = fields.workingDirectory?.value || inputs.workingDirectory;
   const located = env.map((value, index) => fields.env?.value[index] ?? value);
+  const mappings = fields.steps?.value ?? [];
+  if (mappings.length > MOST_STEPS) {
+    problems.error('too-many-steps', `The task has ${mappings.length} steps.`, {
+      range: fields.steps?.key.range,
+      expected: `at most ${MOST_STEPS} steps`,
+    });
+  }
   const steps = readSteps(
-    fields.steps?.value ?? [],
+    mappings.slice(0, MOST_STEPS),
     {
       timeoutMs,
       workingDirectory,

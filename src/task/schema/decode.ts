@@ -217,6 +217,7 @@ function wholeNumber(node: YamlScalar): number | undefined {
 const LARGEST = 0x7fff_ffff_ffff_ffffn;
 
 function warnUnknownKey(key: YamlScalar, table: PropertyTable, what: string, problems: Problems): void {
+  if (!problems.listsWarnings) return;
   const near = nearestName(key.text, Object.keys(table));
   problems.warn('unknown-key', `${what} has no property \`${shorten(key.text)}\`: it is ignored.`, {
     range: key.range,

@@ -25,6 +25,11 @@ export class Problems {
     this.#push(makeDiagnostic('warning', code, message, details));
   }
 
+  /** Whether another warning would be listed: making one may be costly. */
+  get listsWarnings(): boolean {
+    return this.warnings.length < MOST;
+  }
+
   /** Takes over diagnostics made elsewhere. */
   add(diagnostics: readonly Diagnostic[]): void {
     for (const diagnostic of diagnostics) this.#push(diagnostic);

@@ -5,6 +5,7 @@ import { type MappedText, originOf } from '../mapped-text.ts';
 import { composeNodes } from './compose-nodes.ts';
 import { firstDocumentEnd } from './first-document.ts';
 import { withStandIns } from './flow-dash.ts';
+import { syntaxHelp } from './syntax-help.ts';
 import type { YamlNode } from './yaml-node.ts';
 
 export interface YamlLimits {
@@ -61,10 +62,12 @@ function syntaxError(text: MappedText, error: unknown, limits: YamlLimits): Diag
   const at = Math.min(error.mark?.position ?? 0, Math.max(0, text.text.length - 1));
   const range = originOf(text, at, at + 1);
   const deep = error.reason.startsWith('nesting exceeded');
+  const help = deep ? undefined : syntaxHelp(text.text, at, error.reason);
   return {
     code: deep ? 'yaml-too-big' : 'yaml-syntax',
     severity: 'error',
     message: deep ? `The YAML text is nested deeper than ${limits.depth} levels.` : `The text is not valid YAML: ${error.reason}.`,
+    ...(help !== undefined && { help }),
     ...(range && { range }),
   };
 }
