@@ -23,7 +23,7 @@ export interface GitSourceOptions {
 /** GitSource over the machine's git (2.31 or newer). Hooks, filters, helpers and prompts are off; see git-command.ts. */
 export function createGitSource(options: GitSourceOptions): GitSource {
   const context: GitContext = {
-    http: createHttpClient({ addresses: options.addresses }),
+    http: createHttpClient({ addresses: options.addresses, environment: options.environment ?? process.env }),
     addresses: options.addresses,
     allowFile: options.allowFile ?? false,
     environment: options.environment ?? process.env,

@@ -4,6 +4,7 @@ import { allowedAddresses } from '../util/allowed-addresses.ts';
 import type { HttpClient } from '../util/http.ts';
 import { HttpError } from '../util/http-error.ts';
 import { requestWithRetries } from '../util/http-retry.ts';
+import { proxyFor } from '../util/proxy.ts';
 import type { GitUrl } from './git-url.ts';
 
 /** A remote that may be spoken to: where it really is, and how git has to speak to it. */
@@ -37,7 +38,7 @@ export async function guardRemote(url: GitUrl, options: RemoteGuardOptions): Pro
     await addressesOf(url.host, options);
     return { remote: url.remote, shallow: true, config: [] };
   }
-  if (usesProxy(options.environment)) {
+  if (proxyFor(new URL(url.remote), options.environment) !== undefined) {
     return { remote: url.remote, shallow: true, config: [...credentialConfig(url, url.remote), ['http.followRedirects', 'initial']] };
   }
   const probe = await probeHttp(url, options);
@@ -99,8 +100,4 @@ async function addressesOf(host: string, options: RemoteGuardOptions): Promise<r
 
 function refused(host: string, reason: string): EngineError {
   return new EngineError('context-rejected', `connections to ${host} are not allowed: ${reason}`);
-}
-
-function usesProxy(environment: RemoteGuardOptions['environment']): boolean {
-  return ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'all_proxy', 'ALL_PROXY'].some((name) => (environment[name] ?? '') !== '');
 }

@@ -2,6 +2,7 @@ import { DOCKER_HUB } from '../model/image-reference.ts';
 import { type AddressPolicy, classifyAddress } from '../util/address-policy.ts';
 import { createHttpClient, type HttpClient } from '../util/http.ts';
 import { HttpError } from '../util/http-error.ts';
+import { hostCertificates } from './host-certificates.ts';
 
 /** Where a registry is spoken to, and by which client. */
 export interface RegistryEndpoint {
@@ -18,6 +19,8 @@ export interface EndpointOptions {
   readonly insecureRegistries: readonly string[];
   /** PEM certificates trusted besides the machine's. */
   readonly extraCertificates: readonly string[];
+  /** Folders with certificates for single registries, as `HOST/ca.crt`. */
+  readonly certificateFolders: readonly string[];
 }
 
 export interface Endpoints {
@@ -39,6 +42,18 @@ export function createEndpoints(options: EndpointOptions): Endpoints {
   const lax = createHttpClient({ addresses: options.addresses, tls: { verify: false } });
   const insecure = new Set(options.insecureRegistries.map((host) => host.toLowerCase()));
   const known = new Map<string, Promise<RegistryEndpoint>>();
+  const own: HttpClient[] = [];
+  /** A registry with certificates of its own gets a client of its own: they count for no other host. */
+  const trusting = async (host: string): Promise<HttpClient> => {
+    const certificates = await hostCertificates(host, options.certificateFolders);
+    if (certificates.length === 0) return strict;
+    const client = createHttpClient({
+      addresses: options.addresses,
+      tls: { extraCertificates: [...options.extraCertificates, ...certificates] },
+    });
+    own.push(client);
+    return client;
+  };
 
   const decide = async (host: string, signal: AbortSignal | undefined): Promise<RegistryEndpoint> => {
     if (host === DOCKER_HUB) return { host, base: 'https://registry-1.docker.io', http: strict };
@@ -46,9 +61,8 @@ export function createEndpoints(options: EndpointOptions): Endpoints {
       const secure = await speaks('https', host, lax, signal);
       return { host, base: `${secure ? 'https' : 'http'}://${host}`, http: lax };
     }
-    if (!isLoopback(host)) return { host, base: `https://${host}`, http: strict };
-    const plain = await speaks('http', host, strict, signal);
-    return { host, base: `${plain ? 'http' : 'https'}://${host}`, http: strict };
+    if (isLoopback(host) && (await speaks('http', host, strict, signal))) return { host, base: `http://${host}`, http: strict };
+    return { host, base: `https://${host}`, http: await trusting(host) };
   };
   return {
     strict,
@@ -64,8 +78,7 @@ export function createEndpoints(options: EndpointOptions): Endpoints {
       return decided;
     },
     close: () => {
-      strict.close();
-      lax.close();
+      for (const client of [strict, lax, ...own]) client.close();
     },
   };
 }

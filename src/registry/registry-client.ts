@@ -9,6 +9,7 @@ import { createBlobStore } from './blob-store.ts';
 import { choosePlatform } from './choose-platform.ts';
 import { copyImage } from './copy-image.ts';
 import { createEndpoints } from './endpoint.ts';
+import { CERTIFICATE_FOLDERS } from './host-certificates.ts';
 import { ACCEPT, INDEX_TYPES, type ManifestContent, readManifest } from './manifest.ts';
 import { createManifestStore, described, type ManifestStore } from './manifest-store.ts';
 import { readPages } from './pages.ts';
@@ -23,6 +24,8 @@ export interface RegistryClientOptions {
   /** Hosts of token servers that may get a registry's credentials although their domain differs. */
   readonly trustedRealms?: readonly string[];
   readonly extraCertificates?: readonly string[];
+  /** Folders with `HOST/*.crt`; by default those of Docker and Podman. */
+  readonly certificateFolders?: readonly string[];
   readonly retry?: RetryPolicy;
 }
 
@@ -35,6 +38,7 @@ export function createRegistryClient(options: RegistryClientOptions): Registry &
     addresses: options.addresses ?? { allowPrivate: true, allowLoopback: true },
     insecureRegistries: options.insecureRegistries,
     extraCertificates: options.extraCertificates ?? [],
+    certificateFolders: options.certificateFolders ?? CERTIFICATE_FOLDERS,
   });
   const authorizer = createAuthorizer({ credentials: options.credentials, endpoints, trustedRealms: options.trustedRealms ?? [], retry });
   const http = createRegistryHttp({ endpoints, authorizer, retry });

@@ -1,8 +1,9 @@
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent, type AgentOptions, request as httpRequest } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { type AddressPolicy, addressRefusal } from './address-policy.ts';
 import { HttpError } from './http-error.ts';
+import { proxyFor } from './proxy.ts';
 
 export interface TlsTrust {
   /** False accepts any certificate: for registries that the user named insecure. */
@@ -18,42 +19,61 @@ export interface Connection {
 
 /** Keep-alive connections whose addresses were checked when they were made. */
 export interface ConnectionPool {
+  /** Behind a proxy the proxy resolves names: only literal addresses in URLs are checked then. */
   agentFor(url: URL): Promise<Connection>;
   /** From now on trusts the certificates of the operating system too; false when it did already or when nothing is verified. */
   trustSystem(): boolean;
   close(): void;
 }
 
-export function createConnectionPool(options: { readonly addresses: AddressPolicy; readonly tls?: TlsTrust }): ConnectionPool {
-  const agentOptions = { keepAlive: true, maxSockets: 16, lookup: guardedLookup(options.addresses) };
-  const plain: Connection = { agent: new Agent(agentOptions), request: httpRequest };
-  let secure: Promise<Connection> | undefined;
+export interface PoolOptions {
+  readonly addresses: AddressPolicy;
+  readonly tls?: TlsTrust;
+  /** Where proxies are named. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export function createConnectionPool(options: PoolOptions): ConnectionPool {
+  const guarded = guardedLookup(options.addresses);
+  const open = new Map<string, Promise<Connection>>();
   let system = false;
-  const openSecure = async (): Promise<Connection> => {
-    // Loaded when first needed: registries on loopback and most tests speak plain HTTP.
-    const [https, tls] = await Promise.all([import('node:https'), import('node:tls')]);
-    const extra = [...(options.tls?.extraCertificates ?? []), ...(system ? tls.getCACertificates('system') : [])];
-    const trust = extra.length === 0 ? {} : { ca: [...new Set([...tls.getCACertificates('default'), ...extra])] };
-    const agent = new https.Agent({ ...agentOptions, ...trust, rejectUnauthorized: options.tls?.verify ?? true });
-    return { agent, request: https.request };
-  };
-  const current = (): Promise<Connection> => {
-    secure ??= openSecure();
-    return secure;
-  };
   return {
-    agentFor: async (url) => (url.protocol === 'https:' ? current() : plain),
+    agentFor: (url) => {
+      const proxy = proxyFor(url, options.environment);
+      const key = `${url.protocol} ${proxy ?? ''}`;
+      const known = open.get(key);
+      if (known !== undefined) return known;
+      const base = {
+        keepAlive: true,
+        maxSockets: 16,
+        ...(proxy === undefined ? { lookup: guarded } : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
+      };
+      const connection =
+        url.protocol === 'https:'
+          ? openSecure(base, options.tls, system)
+          : Promise.resolve({ agent: new Agent(base), request: httpRequest });
+      open.set(key, connection);
+      return connection;
+    },
     trustSystem: () => {
       if (system || options.tls?.verify === false) return false;
       system = true;
-      secure = undefined;
+      for (const key of open.keys()) if (key.startsWith('https:')) open.delete(key);
       return true;
     },
     close: () => {
-      plain.agent.destroy();
-      secure?.then(({ agent }) => agent.destroy()).catch(() => undefined);
+      for (const connection of open.values()) connection.then(({ agent }) => agent.destroy()).catch(() => undefined);
+      open.clear();
     },
   };
+}
+
+/** Loaded when first needed: registries on loopback speak plain HTTP. */
+async function openSecure(base: AgentOptions, trust: TlsTrust | undefined, system: boolean): Promise<Connection> {
+  const [https, tls] = await Promise.all([import('node:https'), import('node:tls')]);
+  const extra = [...(trust?.extraCertificates ?? []), ...(system ? tls.getCACertificates('system') : [])];
+  const ca = extra.length === 0 ? {} : { ca: [...new Set([...tls.getCACertificates('default'), ...extra])] };
+  return { agent: new https.Agent({ ...base, ...ca, rejectUnauthorized: trust?.verify ?? true }), request: https.request };
 }
 
 /** Refuses a name as soon as one of its addresses is refused: a mixed answer is how rebinding starts. */

@@ -42,6 +42,8 @@ export interface HttpResponse {
 export interface HttpClientOptions {
   readonly addresses: AddressPolicy;
   readonly tls?: TlsTrust;
+  /** Names proxies (`https_proxy` and so on); by default the environment of this process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Rejects with HttpError only. Every hop's addresses are checked at the moment of connecting. */
@@ -52,7 +54,7 @@ export interface HttpClient {
 }
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const pool = createConnectionPool(options);
+  const pool = createConnectionPool({ ...options, environment: options.environment ?? process.env });
   return {
     request: (request) => exchange(request, pool, options.addresses),
     close: () => pool.close(),

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EngineError } from '../../src/model/engine-error.ts';
 import type { RegistryCredential } from '../../src/model/ports/credential-source.ts';
@@ -344,6 +347,11 @@ describe('TLS', () => {
     expect(error.message).toContain('is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)');
     expect(error.help).toContain(`--insecure-registry ${secure.host}`);
     expect(await client({ extraCertificates: [pair.cert] }).listTags(target)).toBeUndefined();
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-certs-'));
+    await mkdir(join(folder, secure.host));
+    await writeFile(join(folder, secure.host, 'ca.crt'), pair.cert);
+    expect(await client({ certificateFolders: [folder] }).listTags(target)).toBeUndefined();
+    await rm(folder, { recursive: true });
     expect(await client({ insecureRegistries: [secure.host] }).listTags(target)).toBeUndefined();
     expect(await client({ insecureRegistries: [registry.host] }).listTags(`${registry.host}/team/app`)).toContain('v1');
   });
