@@ -28,29 +28,26 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
   if (flags.dryRun) return dryRun(request);
   const control = createControl(io);
   try {
-    if (!flags.watch) return (await loadAndRun(request, control)).code;
+    if (!flags.watch) return await loadAndRun(request, control);
     const { watchAndRun } = await import('./watch.ts');
-    return await watchAndRun(request, control);
+    return await watchAndRun(request, control, loadAndRun);
   } finally {
     control.dispose();
   }
 }
 
-/** Loads the task anew and runs it. `files` are what a watcher looks at; undefined when there was no context on this machine. */
-export async function loadAndRun(
-  request: RunRequest,
-  control: RunControl,
-): Promise<{ readonly code: ExitCode; readonly context: string | undefined; readonly file: string | undefined }> {
+/** Loads the task anew and runs it. */
+async function loadAndRun(request: RunRequest, control: RunControl): Promise<ExitCode> {
   const { flags, io, open } = request;
   const secrets = await openSecrets(flags, io, control.runSignal);
-  if (secrets === undefined) return { code: EXIT.badInput, context: undefined, file: undefined };
+  if (secrets === undefined) return EXIT.badInput;
   await using loaded = await loadForCommand(open.context, flags, io, {
     purpose: 'run',
     signal: control.runSignal,
     resolveSecrets: secrets.resolve,
     ...(open.made === undefined ? {} : { made: open.made }),
   });
-  if (loaded.failed) return { code: EXIT.badInput, context: undefined, file: undefined };
+  if (loaded.failed) return EXIT.badInput;
   const order: RunOrder = {
     plan: loaded.plan,
     runId: loaded.runId,
@@ -65,8 +62,7 @@ export async function loadAndRun(
     extended: flags.extended,
     platform: flags.platform,
   };
-  const code = await runOnce(order, flags, io, control);
-  return { code, context: loaded.source.context, file: loaded.source.file };
+  return await runOnce(order, flags, io, control);
 }
 
 /** Prints what would run. No engine, registry or secret is touched. */

@@ -9,8 +9,8 @@ import type { Io } from '../io.ts';
 import { renderDiagnostics } from '../print-diagnostics.ts';
 import { isDirectory } from '../source/find-task-file.ts';
 import { printable } from '../terminal/terminal-filter.ts';
-import { loadAndRun, type RunRequest } from './run-command.ts';
-import type { CommandControl } from './run-control.ts';
+import type { RunRequest } from './run-command.ts';
+import type { CommandControl, RunControl } from './run-control.ts';
 
 const DEBOUNCE_MS = 200;
 
@@ -18,7 +18,11 @@ const DEBOUNCE_MS = 200;
  * Runs, and runs again whenever something changes that the run reads; a run that is going on is cancelled first. Steps are
  * never skipped for looking unchanged: a `cmd` may depend on anything. Builds reuse what BuildKit has cached, and say how much.
  */
-export async function watchAndRun(request: RunRequest, control: CommandControl): Promise<ExitCode> {
+export async function watchAndRun(
+  request: RunRequest,
+  control: CommandControl,
+  run: (request: RunRequest, control: RunControl) => Promise<unknown>,
+): Promise<ExitCode> {
   const { io } = request;
   const place = await watchedPlace(request);
   if (place === undefined) {
@@ -35,7 +39,7 @@ export async function watchAndRun(request: RunRequest, control: CommandControl):
     while (!control.runSignal.aborted) {
       const superseded = new AbortController();
       const changed = changes.next(control.runSignal);
-      const running = loadAndRun(request, control.forRun(superseded.signal));
+      const running = run(request, control.forRun(superseded.signal));
       const first = await Promise.race([running.then(() => 'done' as const), changed]);
       if (first === 'done' && !control.runSignal.aborted) say(io, `Watching ${place.folder} for changes; Ctrl-C ends.`);
       const path = await changed;

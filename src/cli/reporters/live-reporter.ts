@@ -7,7 +7,7 @@ import { printable } from '../terminal/terminal-filter.ts';
 import { padText } from '../terminal/text-width.ts';
 import { renderFailure, renderFinished } from './failure.ts';
 import type { Reporter } from './reporter.ts';
-import { countVertices, RunView, type StepView } from './run-view.ts';
+import { countInstructions, RunView, type StepView } from './run-view.ts';
 import type { LogPlaces } from './step-logs.ts';
 import { countSteps, renderSummary } from './summary.ts';
 
@@ -141,7 +141,7 @@ function renderActivity(step: StepView): string {
 }
 
 function renderProgress(step: StepView): string {
-  const { total, done } = countVertices(step);
+  const { total, done } = countInstructions(step);
   const built = total === 0 ? '' : `[${done}/${total}] `;
   let current = 0;
   let size = 0;

@@ -5,7 +5,7 @@ import type { OutputStream, Paint } from '../terminal/paint.ts';
 import { printable } from '../terminal/terminal-filter.ts';
 import { writeText } from './output-writer.ts';
 import type { Reporter } from './reporter.ts';
-import { RunView } from './run-view.ts';
+import { isInternal, RunView } from './run-view.ts';
 import type { LogPlaces } from './step-logs.ts';
 import { countSteps, describeOutcome, renderSummary } from './summary.ts';
 
@@ -15,9 +15,16 @@ export function createPlainReporter(
   options: { readonly paint: Paint; readonly logs: LogPlaces; readonly utc?: boolean },
 ): Reporter {
   const view = new RunView();
-  const pulled = new Set<string>();
+  const told = new Set<string>();
   const clock = options.utc === true ? (at: string) => at.slice(11, 19) : localTime;
 
+  /** BuildKit tells the same state of a vertex several times. */
+  const isNews = ({ step, vertex, state, name }: Extract<RunEvent, { readonly type: 'build-progress' }>): boolean => {
+    const key = `${step} ${vertex} ${state}`;
+    if (told.has(key) || (isInternal(name) && state !== 'failed')) return false;
+    told.add(key);
+    return true;
+  };
   const render = (event: RunEvent): string => {
     const time = options.paint('dim', clock(event.at));
     const line = (step: string | undefined, text: string): string =>
@@ -40,11 +47,11 @@ export function createPlainReporter(
       case 'step-output':
         return renderOutput(event.text, line(event.step, ''), stream.isTTY === true ? view.steps.get(event.step)?.filter : undefined);
       case 'build-progress':
-        return renderVertex(event, (text) => line(event.step, text));
+        return isNews(event) ? renderVertex(event, (text) => line(event.step, text)) : '';
       case 'transfer-progress': {
         const key = `${event.step} ${event.direction} ${event.image}`;
-        if (pulled.has(key)) return '';
-        pulled.add(key);
+        if (told.has(key)) return '';
+        told.add(key);
         return line(event.step, `${event.direction === 'pull' ? 'pulling' : 'pushing'} ${printable(event.image)}`);
       }
       case 'step-retrying':

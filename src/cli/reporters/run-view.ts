@@ -3,6 +3,8 @@ import { TerminalFilter } from '../terminal/terminal-filter.ts';
 import { TailBuffer } from './tail-buffer.ts';
 
 const TAIL_LINES = 50;
+/** `[2/5] RUN …`, `[stage 2/5] COPY …`. */
+const INSTRUCTION = /^\[(?:[^\]]+ )?\d+\/\d+\] (?!FROM )/;
 
 type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type: Type }>;
 
@@ -60,15 +62,23 @@ export class RunView {
   }
 }
 
-/** How many of a build's vertices there are, are done, and came from the cache. */
-export function countVertices(step: StepView): { readonly total: number; readonly done: number; readonly cached: number } {
+/** BuildKit's own work around a build (loading the Dockerfile, metadata, the context), of no interest when it went well. */
+export function isInternal(vertexName: string): boolean {
+  return vertexName.startsWith('[internal] ');
+}
+
+/** How many instructions of a build there are, are done, and came from the cache. A FROM is no work of the build. */
+export function countInstructions(step: StepView): { readonly total: number; readonly done: number; readonly cached: number } {
+  let total = 0;
   let done = 0;
   let cached = 0;
-  for (const vertex of step.vertices.values()) {
-    if (vertex.state === 'cached') cached += 1;
-    if (vertex.state === 'cached' || vertex.state === 'done') done += 1;
+  for (const { name, state } of step.vertices.values()) {
+    if (!INSTRUCTION.test(name)) continue;
+    total += 1;
+    if (state === 'cached') cached += 1;
+    if (state === 'cached' || state === 'done') done += 1;
   }
-  return { total: step.vertices.size, done, cached };
+  return { total, done, cached };
 }
 
 type StepEvent = EventOf<

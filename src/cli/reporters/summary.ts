@@ -3,7 +3,7 @@ import { formatDuration } from '../terminal/format-duration.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { printable } from '../terminal/terminal-filter.ts';
 import { padText, textWidth } from '../terminal/text-width.ts';
-import { countVertices, type RunView, type StepView } from './run-view.ts';
+import { countInstructions, type RunView, type StepView } from './run-view.ts';
 import type { LogPlaces } from './step-logs.ts';
 
 type RunFinished = Extract<RunEvent, { readonly type: 'run-finished' }>;
@@ -60,8 +60,8 @@ export function outcomeSign(step: StepView, paint: Paint): string {
 export function describeOutcome(step: StepView): string {
   const { finished } = step;
   const parts: string[] = [];
-  const vertices = countVertices(step);
-  if (vertices.total > 0) parts.push(`${vertices.cached} of ${vertices.total} build steps cached`);
+  const { total, cached } = countInstructions(step);
+  if (total > 0) parts.push(`${cached} of ${total} instructions cached`);
   if (finished === undefined) return parts.join(', ');
   if (finished.attempts > 1) parts.push(`${finished.attempts} attempts`);
   if (finished.status !== 'succeeded') {

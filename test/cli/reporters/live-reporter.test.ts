@@ -38,7 +38,7 @@ test('a run from its start to its summary', () => {
   for (const event of FAILED_RUN) void reporter.emit(event);
   expect(terminal.text).toBe(`Run r1abcd of quickrun: 3 steps on docker 28.0
 warning: the registry is slow
-✔ build 1.5s  1 of 2 build steps cached
+✔ build 1.5s  0 of 1 instructions cached
 ↻ test attempt 1 failed: exit code 1
 ✘ test failed 1m 05s  2 attempts, the container ended with exit code 3
   │ second
@@ -47,7 +47,7 @@ warning: the registry is slow
 ○ push skipped  test failed
 
 Steps
-  ✔ build  build  1.5s    1 of 2 build steps cached
+  ✔ build  build  1.5s    0 of 1 instructions cached
   ✘ test   cmd    1m 05s  failed: 2 attempts, the container ended with exit code 3
   ○ push   push   -       skipped: test failed
 

@@ -19,7 +19,7 @@ test('prints every event as lines with time and step', () => {
 12:00:02 build | linking
 12:00:03 build | DONE [2/2] RUN make 1.2s
 12:00:03 build | built sha256:1111 app:1
-12:00:04 build | succeeded in 1.5s: 1 of 2 build steps cached
+12:00:04 build | succeeded in 1.5s: 0 of 1 instructions cached
 12:00:04 test | app:1 sh -c 'run tests'
 12:00:05 test | first try
 12:00:05 test | attempt 1 failed (exit code 1), again in 2.0s
@@ -30,7 +30,7 @@ test('prints every event as lines with time and step', () => {
 12:00:07 push | skipped: test failed
 
 Steps
-  ✔ build  build  1.5s    1 of 2 build steps cached
+  ✔ build  build  1.5s    0 of 1 instructions cached
   ✘ test   cmd    1m 05s  failed: 2 attempts, the container ended with exit code 3
   ○ push   push   -       skipped: test failed
 
