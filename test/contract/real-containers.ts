@@ -97,7 +97,7 @@ export function realContainersContract(name: string, subject: RealEngine): void 
 
       it('gets user, entrypoint, a new working directory, labels, limits and flags', async () => {
         await withRun(engine, {}, async (space) => {
-          const flags = { readOnly: true, tmpfs: ['/scratch:size=1m'], ulimits: ['nofile=100:200'], hostname: 'myhost' };
+          const flags = { readOnly: true, tmpfs: ['/scratch:size=1m'], ulimits: ['nofile=100:200', 'nproc=64:64'], hostname: 'myhost' };
           const spec = { user: '1234:5678', workdir: '/workspace/new/dir', entrypoint: ['sh', '-c'], extra: flags };
           const text =
             'id -u; id -g; pwd; hostname; ulimit -n; touch /x 2>/dev/null || echo read-only; grep -c " /scratch tmpfs" /proc/mounts';

@@ -14,17 +14,26 @@ export interface OwnPodman {
 }
 
 /** Starts Podman as a restricted machine needs it (runc, limits inside the hard ones) and gives it images of the machine's Docker. */
-export async function startOwnPodman(images: readonly string[], insecureRegistries: readonly string[] = []): Promise<OwnPodman> {
+export async function startOwnPodman(images: readonly string[]): Promise<OwnPodman> {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-podman-'));
   const socketPath = join(folder, 'podman.sock');
   const containers = join(folder, 'containers.conf');
   const registries = join(folder, 'registries.conf');
   writeFileSync(
     containers,
-    '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n',
+    `[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "none"
+[network]
+# The older network plugins have no DNS between containers, and keep their networks in one folder for all stores.
+network_backend = "netavark"
+network_config_dir = "${join(folder, 'networks')}"
+`,
   );
-  const insecure = insecureRegistries.map((host) => `[[registry]]\nlocation = ${JSON.stringify(host)}\ninsecure = true\n`).join('');
-  writeFileSync(registries, `unqualified-search-registries = []\n${insecure}`);
+  writeFileSync(registries, 'unqualified-search-registries = []\n');
   const stores = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
   const server = spawn('podman', [...stores, 'system', 'service', '--time', '0', `unix://${socketPath}`], {
     stdio: 'ignore',
