@@ -173,6 +173,43 @@ export const DIAGNOSTIC_CODES = {
     title: 'A registry credential of the command line does not say where its password comes from.',
     help: 'Put the password into an environment variable or a file; arguments are visible to every user of the machine.',
   },
+  'template-syntax': {
+    title: 'A template has a mistake in its syntax.',
+    help: 'The message names the place; every action is `{{ … }}`, and each `if`, `range` and `with` has its `{{end}}`.',
+  },
+  'template-failed': {
+    title: 'A template cannot be rendered.',
+    help: 'Check the values it uses: a missing one can have a default, as in `{{.Values.x | default "none"}}`.',
+  },
+  'template-limit': { title: 'A template does too much.', help: 'Make it do less; a loop or a template that calls itself may never end.' },
+  'template-empty': { title: 'A text renders to nothing.', help: 'Look at the conditions around the text and at the values they test.' },
+  'values-set': { title: 'An assignment of `--set` is none.', help: 'Write `--set NAME=VALUE`.' },
+  'values-not-a-mapping': { title: 'A values file is no mapping.', help: 'Write names and values: `name: value`.' },
+  'values-key': { title: 'A key of a values file cannot be a name.', help: 'Use a text as the key.' },
+  'values-number': { title: 'A number of a values file cannot be used.', help: 'Put it in quotes to pass it as text.' },
+  'nothing-to-push': { title: 'A build is to be pushed but has no tag.', help: 'Add `-t IMAGE`.' },
+  'scan-note': {
+    title: 'Something was noticed while a build was scanned.',
+    help: 'Nothing, as a rule; the message says what was noticed.',
+  },
+  'watch-context': { title: 'A context cannot be watched.', help: 'Watch a local folder.' },
+  'file-exists': { title: 'A file that would be written exists already.', help: 'Remove it, or write elsewhere.' },
+  'file-unreadable': { title: 'A file cannot be read.', help: 'Check its path and its permissions.' },
+  'file-too-big': { title: 'A file is too big for what it is used for.', help: 'The message names the limit.' },
+  'task-file-missing': { title: 'There is no task file.', help: 'Name one with `-f`, or write one with `task init`.' },
+  'setting-value': { title: 'A setting has a value that it does not take.', help: 'Write what the message expects.' },
+  'setting-unknown': { title: 'A setting does not exist.', help: 'Check its spelling.' },
+  'flags-conflict': { title: 'Two flags cannot be used together.', help: 'Leave one of them out.' },
+  'context-missing': { title: 'A context does not exist.', help: 'Check the path of the context.' },
+  'context-unsupported': { title: 'A context cannot be used here.', help: 'The message says which contexts can.' },
+  'registry-credential-literal': {
+    title: 'A credential of a registry is written out.',
+    help: 'Write `HOST=USER:env:NAME` or `HOST=USER:file:PATH`.',
+  },
+  'registry-credential-syntax': {
+    title: 'A credential of a registry has another form than expected.',
+    help: 'Write `HOST=USER:env:NAME` or `HOST=USER:file:PATH`.',
+  },
 } as const satisfies Record<string, DiagnosticCodeEntry>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;

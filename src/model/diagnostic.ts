@@ -1,4 +1,5 @@
 import type { Result } from '../util/result.ts';
+import type { DiagnosticCode } from './diagnostic-codes.ts';
 
 /** A text with a name a person knows it by: the path as the user gave it, `<stdin>`, `--set`, or a URL. */
 export interface SourceText {
@@ -23,7 +24,7 @@ export interface SourceRange {
  * - `range`: the place in the file as the author wrote it; absent only for problems of flags and of the environment.
  */
 export interface Diagnostic {
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly expected?: string;

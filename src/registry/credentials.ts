@@ -150,6 +150,6 @@ export function parseRegistryCredential(text: string): Result<ExplicitCredential
   return ok({ host, username, password: { kind: 'env', name: source } });
 }
 
-function mistake(code: string, message: string, help: string): { readonly ok: false; readonly error: Diagnostic } {
+function mistake(code: Diagnostic['code'], message: string, help: string): { readonly ok: false; readonly error: Diagnostic } {
   return err({ code, severity: 'error', message, expected: 'HOST=USER:env:NAME or HOST=USER:file:PATH', help });
 }

@@ -47,7 +47,7 @@ export async function scanForCommand(context: string, flags: ScanFlags, io: Io):
     }),
   );
   if (!scanned.ok) return err([...scanned.error, ...parsed.value.warnings]);
-  const noted = notes.map((message) => ({ code: 'scan-note', severity: 'warning' as const, message }));
+  const noted = notes.map((message) => ({ code: 'scan-note' as const, severity: 'warning' as const, message }));
   return ok({ value: scanned.value.value, warnings: [...parsed.value.warnings, ...scanned.value.warnings, ...noted] });
 }
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { Plan } from '../../model/plan.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { addTaskFlags, type TaskFlags } from '../flags/task-flags.ts';
@@ -40,7 +41,7 @@ async function renderGraph(plan: Plan, format: GraphFlags['format']): Promise<st
   return renderSvg(plan.steps, plan.taskName);
 }
 
-function tooManySteps(plan: Plan): { readonly code: string; readonly severity: 'error'; readonly message: string; readonly help: string } {
+function tooManySteps(plan: Plan): Diagnostic {
   return {
     code: 'flag-value',
     severity: 'error',

@@ -54,6 +54,6 @@ function unknownKey(name: string, entry: YamlEntry): Diagnostic {
   };
 }
 
-function problem(code: string, message: string, range: Diagnostic['range']): Diagnostic {
+function problem(code: Diagnostic['code'], message: string, range: Diagnostic['range']): Diagnostic {
   return { code, severity: 'error', message, ...(range === undefined ? {} : { range }) };
 }
