@@ -202,14 +202,6 @@ export const DIAGNOSTIC_CODES = {
   'flags-conflict': { title: 'Two flags cannot be used together.', help: 'Leave one of them out.' },
   'context-missing': { title: 'A context does not exist.', help: 'Check the path of the context.' },
   'context-unsupported': { title: 'A context cannot be used here.', help: 'The message says which contexts can.' },
-  'registry-credential-literal': {
-    title: 'A credential of a registry is written out.',
-    help: 'Write `HOST=USER:env:NAME` or `HOST=USER:file:PATH`.',
-  },
-  'registry-credential-syntax': {
-    title: 'A credential of a registry has another form than expected.',
-    help: 'Write `HOST=USER:env:NAME` or `HOST=USER:file:PATH`.',
-  },
 } as const satisfies Record<string, DiagnosticCodeEntry>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;
