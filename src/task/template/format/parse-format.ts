@@ -118,8 +118,8 @@ class FormatReader {
     }
     this.#at += 1;
     const precision = this.#integerArgument();
-    if (precision === undefined) this.#text('%!(BADPREC)');
-    else if (precision >= 0) spec.precision = precision;
+    if (precision === undefined || precision < 0) this.#text('%!(BADPREC)');
+    else spec.precision = precision;
     this.#afterIndex = false;
   }
 

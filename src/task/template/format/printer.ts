@@ -13,8 +13,11 @@ export class Printer {
   }
 
   format(value: Value, spec: FormatSpec): string {
-    if (spec.verb === 'T') return formatString(typeOf(value), { ...spec, verb: 's' }) ?? '';
-    if (value !== null && value !== undefined && spec.verb !== 'p') return this.#value(value, spec, 0);
+    if (spec.verb === 'T') {
+      const isNil = value === null || value === undefined;
+      return isNil ? pad('<nil>', spec) : (formatString(typeOf(value), { ...spec, verb: 's' }) ?? '');
+    }
+    if (value !== null && value !== undefined && spec.verb !== 'p' && spec.verb !== 'w') return this.#value(value, spec, 0);
     if (spec.verb === 'v') return pad('<nil>', spec);
     return this.#badVerb(value, spec);
   }

@@ -17,7 +17,7 @@ export function formatString(text: string, spec: FormatSpec): string | undefined
   const zeros = spec.zero && !spec.minus;
   switch (spec.verb) {
     case 'v':
-      return pad(spec.sharpV ? quoteString(text) : truncated(text, spec), spec, zeros);
+      return pad(spec.sharpV ? quoteString(truncated(text, spec)) : truncated(text, spec), spec, zeros);
     case 's':
       return pad(truncated(text, spec), spec, zeros);
     case 'q':
@@ -90,7 +90,7 @@ function integerInBase(value: bigint, base: number, spec: FormatSpec): string {
   const zeroWidth = spec.zero && !spec.minus && spec.precision === undefined && spec.width !== undefined ? spec.width - sign.length : 0;
   // With the zero flag the width counts digits, and a prefix such as 0x comes on top of it.
   const filled = digits.padStart(Math.max(spec.precision ?? 0, zeroWidth), '0');
-  const octalMark = base === 8 && spec.sharp && spec.verb !== 'O' && !filled.startsWith('0') ? '0' : '';
+  const octalMark = base === 8 && spec.sharp && !filled.startsWith('0') ? '0' : '';
   return pad(`${sign}${prefix}${octalMark}${filled}`, spec);
 }
 
@@ -119,7 +119,7 @@ function floatText(value: number, spec: FormatSpec): string | undefined {
   else if (/^[eEfF]$/.test(verb)) text = formatFloat(value, verb as FloatVerb, precision ?? 6);
   else if (/^[gGbxX]$/.test(verb)) text = formatFloat(value, verb as FloatVerb, precision ?? -1);
   else return undefined;
-  return spec.sharp && verb !== 'b' && verb !== 'v' && Number.isFinite(value) ? withPoint(text, spec) : text;
+  return spec.sharp && verb !== 'b' && Number.isFinite(value) ? withPoint(text, spec) : text;
 }
 
 function signedFloat(text: string, spec: FormatSpec): string {
@@ -128,14 +128,17 @@ function signedFloat(text: string, spec: FormatSpec): string {
   return (spec.plus ? '+' : spec.space ? ' ' : '') + text;
 }
 
-/** The sharp flag: always a point, and for %g the zeros at the end stay. */
+/** The sharp flag: always a point, and for %g and %x zeros at the end up to the precision. */
 function withPoint(text: string, spec: FormatSpec): string {
-  const [, sign = '', mantissa = '', tail = ''] = /^(-?(?:0[xX])?)([0-9a-fA-F.]*?)((?:[eEpP][+-].*)?)$/.exec(text) ?? [];
-  if (!/^[gG]$/.test(spec.verb)) return sign + (mantissa.includes('.') ? mantissa : `${mantissa}.`) + tail;
-  const wanted = spec.precision ?? 6;
-  const digits = mantissa.replace('.', '').replace(/^0+/, '').length;
-  const missing = Math.max(0, wanted - Math.max(digits, mantissa === '0' ? 1 : 0));
-  return `${sign}${mantissa.includes('.') ? mantissa : `${mantissa}.`}${'0'.repeat(missing)}${tail}`;
+  const isHex = /^[xX]$/.test(spec.verb);
+  const tailStart = text.search(isHex ? /[pP]/ : /[eE]/);
+  const [number, tail] = tailStart === -1 ? [text, ''] : [text.slice(0, tailStart), text.slice(tailStart)];
+  const unsigned = number.replace('-', '');
+  const wanted = /^[vgGx]$/.test(spec.verb) ? (spec.precision ?? 6) : 0;
+  // Everything behind the first character that is not 0 counts, for %x the x itself too.
+  const counted = unsigned.replace(/^[0.]+/, '').replace('.', '').length + (unsigned === '0' ? 1 : 0);
+  const point = number.includes('.') ? '' : '.';
+  return `${number}${point}${'0'.repeat(Math.max(0, wanted - counted))}${tail}`;
 }
 
 /** A complex number by the float verbs; undefined for others. */

@@ -13,7 +13,9 @@ function decodeBase64(text: string): { readonly bytes: string } | { readonly bad
   for (let at = 0; at < source.length; at += 1) {
     const byte = source.charAt(at);
     if (byte === '\n' || byte === '\r') continue;
-    if (padding > 0 || !/[A-Za-z0-9+/]/.test(byte)) {
+    const isDigit = /[A-Za-z0-9+/]/.test(byte);
+    if (padding > 0 && isDigit && (digits.length + padding) % 4 !== 0) return { badAt: at - 1 };
+    if (padding > 0 || !isDigit) {
       const place = digits.length % 4;
       if (byte !== '=' || place < 2 || padding >= 4 - place) return { badAt: at };
       padding += 1;

@@ -74,19 +74,20 @@ function joinWords(text: string, connector: string): string {
   const breaks = (word: Word | undefined): boolean => word !== undefined && word.kind !== 'connector' && word.kind !== 'punctuation';
   let at = 0;
   /** Writes the letters and numbers that follow a number, and a connector when another word comes. */
-  const finishNumber = (): void => {
+  const finishNumber = (afterWord: boolean): void => {
     for (let next = words[at]; next?.kind === 'letters' || next?.kind === 'number'; next = words[at]) {
       put(next);
       at += 1;
     }
-    if (breaks(words[at])) parts.push(connector);
+    // A number that begins a word gets a connector even before a connector.
+    if (breaks(words[at]) || (!afterWord && words[at]?.kind === 'connector')) parts.push(connector);
   };
   while (at < words.length - 1) {
     const word = words[at];
     put(word);
     at += 1;
     const next = words[at];
-    if (word?.kind === 'number') finishNumber();
+    if (word?.kind === 'number') finishNumber(false);
     else if (word?.kind === 'connector' || word?.kind === 'punctuation') continue;
     else if (next?.kind !== 'number') {
       if (breaks(next)) parts.push(connector);
@@ -95,7 +96,7 @@ function joinWords(text: string, connector: string): string {
       if (words[at]?.kind === 'letters') {
         parts.push(connector);
         put(next);
-        finishNumber();
+        finishNumber(true);
       } else {
         // A number before no small letters belongs to the word in front: Bld4Floor is bld4_floor.
         put(next);

@@ -1,3 +1,5 @@
+import { listedZoneName } from './zone-names.ts';
+
 /** A time zone: an IANA name, or a fixed offset with the name that a text gave it. */
 export type Zone = string | { readonly name: string; readonly offset: number };
 
@@ -33,7 +35,7 @@ export function zoneOffsetAt(zone: Zone, unixSeconds: bigint): ZoneOffset {
   const clamped = unixSeconds > LARGEST_DATE ? LARGEST_DATE : unixSeconds < -LARGEST_DATE ? -LARGEST_DATE : unixSeconds;
   const date = new Date(Number(clamped) * 1000);
   const offset = offsetFrom(partOf(date, zone, 'en-US', 'longOffset'));
-  return { name: abbreviation(date, zone) ?? numericName(offset), offset };
+  return { name: listedZoneName(zone, offset) ?? abbreviation(date, zone) ?? numericName(offset), offset };
 }
 
 function abbreviation(date: Date, zone: string): string | undefined {
