@@ -91,7 +91,8 @@ export class Cleanup {
   }
 }
 
-function whenAborted(signal: AbortSignal): Promise<void> {
+/** Resolves when the signal aborts; at once when it has. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });

@@ -1,7 +1,7 @@
 import { EngineError } from '../model/engine-error.ts';
 import type { Plan } from '../model/plan.ts';
 import type { EngineDescription, RunSpace } from '../model/ports/container-engine.ts';
-import { Cleanup, graceOf } from './cleanup.ts';
+import { Cleanup, graceOf, whenAborted } from './cleanup.ts';
 import { criticalPathMs } from './critical-path.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { imageDependencies } from './image-dependencies.ts';
@@ -58,10 +58,10 @@ export async function executeRun(plan: Plan, deps: RunDependencies, options: Run
   }
 }
 
-/** The engine, or undefined after the run has been interrupted for the lack of it. */
+/** The engine, or undefined when the run has been interrupted: for the lack of it, or while it did not answer. */
 async function describeEngine({ deps, interrupt }: Run): Promise<EngineDescription | undefined> {
   try {
-    return await deps.engine.describe();
+    return await Promise.race([deps.engine.describe(), whenAborted(interrupt.signal).then(() => undefined)]);
   } catch (error) {
     interrupt.raise({ kind: 'broken', ...describeError('the container engine cannot be used', error) });
     return undefined;
@@ -128,6 +128,8 @@ function createContext(run: Run, space: RunSpace, networking: RunNetworking, eng
 
 async function finishRun(run: Run, runner: StepRunner, durationMs: number): Promise<RunResult> {
   const { plan, deps, log, facts, interrupt } = run;
+  const pushes = Map.groupBy(facts.pushed, (image) => image.step);
+  const images = plan.steps.flatMap((step) => pushes.get(step.id) ?? []);
   const built = plan.steps.flatMap((step) => facts.built.get(step.id) ?? []);
   const baseImages = plan.steps.flatMap((step) =>
     (facts.inputs.get(step.id)?.baseImages ?? []).map((image) => ({ ...image, step: step.id })),
@@ -144,7 +146,7 @@ async function finishRun(run: Run, runner: StepRunner, durationMs: number): Prom
     ...statusOf(interrupt.reason, runner.failure, runner.states.values()),
     durationMs,
     criticalPathMs: criticalPathMs(plan.steps, runner.states),
-    images: facts.pushed,
+    images,
     built,
     baseImages,
     dependencies: await imageDependencies(plan.steps, facts, repoDigests),

@@ -23,13 +23,13 @@ export function runPushStep(step: PlanPushStep, context: StepContext, signal: Ab
 async function pushImage(step: PlanPushStep, image: string, context: StepContext, signal: AbortSignal): Promise<WorkResult> {
   const { clock, emit, random } = context.run;
   for (let attempt = 1; ; attempt += 1) {
+    if (signal.aborted) return CANCELED;
     context.attempts.last = Math.max(context.attempts.last, attempt);
     const pushed = await pushOnce(step, image, context, signal);
     if (!('because' in pushed.result) || pushed.permanent || attempt === ATTEMPTS) return pushed.result;
     const delayMs = Math.max(jitteredBackoffMs(attempt - 1, random), pushed.retryAfterMs);
     await emit({ type: 'step-retrying', step: step.id, attempt, delayMs, because: pushed.result.because });
     await clock.sleep(delayMs, signal);
-    if (signal.aborted) return CANCELED;
   }
 }
 

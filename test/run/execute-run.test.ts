@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { EngineError } from '../../src/model/engine-error.ts';
 import { settled } from '../fakes/fake-clock.ts';
+import { createFakeEngine } from '../fakes/fake-engine.ts';
 import { build, cmd, push } from './plans.ts';
 import { startRun } from './rig.ts';
 
@@ -275,6 +276,14 @@ describe('cancel', () => {
 });
 
 describe('set-up and clean-up', () => {
+  test('canceled while the engine does not answer', async () => {
+    const engine = Object.assign(createFakeEngine(), { describe: () => new Promise<never>(() => undefined) });
+    const rig = startRun([cmd('a')], { deps: { engine } });
+    rig.cancel.abort();
+    expect((await rig.result).status).toBe('Canceled');
+    expect(engine.spaces).toEqual([]);
+  });
+
   test('an engine that does not answer ends the run with every step skipped', async () => {
     const rig = startRun([cmd('a')], { engine: { failDescribe: new EngineError('engine-unreachable', 'nobody home') } });
     const message = 'the container engine cannot be used: nobody home';
