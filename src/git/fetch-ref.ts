@@ -45,7 +45,7 @@ async function fetchAndCheckout(git: GitCommand, request: FetchRequest, remote: 
   const fetched = await fetchObjects(git, request, remote);
   const commit = (await git.run(['rev-parse', '--verify', '--end-of-options', `${fetched.name}^{commit}`])).trim();
   const branch = ref.kind === 'default' ? await defaultBranch(git) : fetched.branch;
-  await git.run(['checkout', '--quiet', '--no-recurse-submodules', ...(branch === '' ? ['--detach'] : ['-B', branch]), commit, '--']);
+  await git.run(['checkout', '--no-recurse-submodules', ...(branch === '' ? ['--detach'] : ['-B', branch]), commit, '--']);
   return { git, commit, branch };
 }
 
@@ -70,7 +70,7 @@ async function fetchObjects(git: GitCommand, request: FetchRequest, remote: Guar
 }
 
 async function initialise(git: GitCommand, remote: string, objectFormat: string): Promise<void> {
-  await git.run(['init', '--quiet', '--template=', `--object-format=${objectFormat}`]);
+  await git.run(['init', '--template=', `--object-format=${objectFormat}`]);
   await git.run(['remote', 'add', '--', 'origin', remote]);
 }
 
@@ -79,14 +79,14 @@ async function fetchOne(git: GitCommand, request: FetchRequest, remote: GuardedR
   const { ref } = request;
   const wanted = ref.kind === 'default' ? 'HEAD' : ref.kind === 'commit' ? ref.id : ref.name;
   try {
-    await git.run(['fetch', '--quiet', '--no-tags', ...depth, '--', 'origin', wanted]);
+    await git.run(['fetch', '--no-tags', ...depth, '--', 'origin', wanted]);
     return { name: 'FETCH_HEAD', branch: await fetchedBranch(request.directory) };
   } catch (error) {
     const mayHelp = error instanceof GitFailure && (ref.kind === 'commit' || (ref.kind === 'name' && ref.maybeCommit)) && isMissing(error);
     if (!mayHelp) throw error;
     // Servers may refuse to serve a commit by its id, and none serves a shortened one: look into the whole history.
     request.onProgress?.('fetching the whole history');
-    await git.run(['fetch', '--quiet', '--tags', '--force', '--', 'origin', '+refs/heads/*:refs/remotes/origin/*']);
+    await git.run(['fetch', '--tags', '--force', '--', 'origin', '+refs/heads/*:refs/remotes/origin/*']);
     return { name: wanted, branch: '' };
   }
 }

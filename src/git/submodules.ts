@@ -26,8 +26,9 @@ interface Level {
 }
 
 async function complete(request: TreeRequest, context: GitContext, level: Level): Promise<void> {
-  await pullLargeFiles(request, context);
-  const wanted = await gitlinks(request.git);
+  const index = await readIndex(request.git);
+  if (index.hasAttributes) await pullLargeFiles(request, context);
+  const wanted = index.gitlinks;
   if (wanted.length === 0) return;
   const urls = await submoduleUrls(request);
   for (const { path, commit } of wanted) {
@@ -45,13 +46,19 @@ async function complete(request: TreeRequest, context: GitContext, level: Level)
   }
 }
 
-/** Entries of the index with mode 160000. */
-async function gitlinks(git: GitCommand): Promise<readonly { readonly path: string; readonly commit: string }[]> {
+interface Index {
+  /** Entries with mode 160000. */
+  readonly gitlinks: readonly { readonly path: string; readonly commit: string }[];
+  readonly hasAttributes: boolean;
+}
+
+async function readIndex(git: GitCommand): Promise<Index> {
   const listing = await git.run(['ls-files', '--stage', '-z']);
-  return listing.split('\0').flatMap((entry) => {
-    const match = /^160000 ([0-9a-f]{40,64}) 0\t(.+)$/s.exec(entry);
-    return match === null ? [] : [{ commit: match[1] ?? '', path: match[2] ?? '' }];
-  });
+  const gitlinks = [...listing.matchAll(/(?<=^|\0)160000 ([0-9a-f]{40,64}) 0\t([^\0]+)/g)].map(([, commit = '', path = '']) => ({
+    commit,
+    path,
+  }));
+  return { gitlinks, hasAttributes: /[\t/]\.gitattributes\0/.test(listing) };
 }
 
 async function submoduleUrls({ git, directory }: TreeRequest): Promise<ReadonlyMap<string, string>> {

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGitSource } from '../../src/git/git-source.ts';
 import { EngineError } from '../../src/model/engine-error.ts';
 import { type GitServer, git, startGitServer } from '../support/git-server.ts';
+import { startHttpServer } from '../support/http-server.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const open = { allowPrivate: true, allowLoopback: true };
 const source = createGitSource({ addresses: open });
@@ -149,6 +151,34 @@ describe('refs', () => {
   });
 });
 
+describe('cancel', () => {
+  it('stops git and its helpers in the middle of a transfer', async () => {
+    const stalled = Promise.withResolvers<void>();
+    const advertisement = await fetch(`${server.url}/smart/app.git/info/refs?service=git-upload-pack`).then((reply) => reply.arrayBuffer());
+    await using hanging = await startHttpServer((request, response) => {
+      if (request.method === 'GET')
+        response.setHeader('content-type', 'application/x-git-upload-pack-advertisement').end(Buffer.from(advertisement));
+      else stalled.resolve();
+    });
+    const controller = new AbortController();
+    const directory = await freshDirectory();
+    const url = `${hanging.url}/app.git`;
+    const asking = failure(source.checkout({ url, ref: 'main', directory, signal: controller.signal }));
+    await stalled.promise;
+    expect(await processesNaming(url)).not.toEqual([]);
+    controller.abort();
+    expect((await asking).message).toContain('cancelled');
+    await waitFor(async () => ((await processesNaming(url)).length === 0 ? true : undefined));
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
+
+async function processesNaming(text: string): Promise<readonly string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return commands.filter((command) => command.includes(text));
+}
+
 describe('credentials', () => {
   const token = 'canary-token-5f1c';
   it('sends a token to its server only, and never through argv', async () => {
@@ -177,7 +207,6 @@ describe('credentials', () => {
     await elsewhere.repository('app', async (work) => {
       await work.commit('one');
     });
-    const { startHttpServer } = await import('../support/http-server.ts');
     await using first = await startHttpServer((request, response) =>
       response.writeHead(302, { location: `${elsewhere.url}${request.url}` }).end(),
     );
@@ -229,7 +258,7 @@ describe('hardening', () => {
     }
     expect(environment).toContain('GIT_SSH_COMMAND=ssh -oBatchMode=yes');
     const argv = await spy.argv();
-    expect(argv).toMatch(/^fetch --quiet --no-tags --depth 1 -- origin feature\/x$/m);
+    expect(argv).toMatch(/^fetch --no-tags --depth 1 -- origin feature\/x$/m);
     expect(argv).toMatch(new RegExp(`^remote add -- origin ${server.url}/smart/app.git$`, 'm'));
   });
 
