@@ -14,4 +14,4 @@ const { registryProgram } = await import('./lib/registry.mjs');
 const { ensureBaseImage } = await import('./lib/base-image.mjs');
 registryProgram();
 await ensureBaseImage('busybox:local');
-installPackages(['podman', 'git'], 'the tests run every engine contract on Podman too, and real git servers');
+installPackages(['podman', 'git', 'openssh-client'], 'the tests run every engine contract on Podman too, real git servers and ssh agents');

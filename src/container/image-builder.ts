@@ -13,6 +13,8 @@ export interface BuildRunContext {
   /** For whatever the build makes in the engine besides the image. */
   readonly labels: Readonly<Record<string, string>>;
   readonly credentials: CredentialSource;
+  /** Registries other than loopback that may speak plain HTTP. */
+  readonly insecureRegistries: readonly string[];
   /** A directory of the run's workspace as a tar whose entries are relative to it. Rejects with `context-failed` when there is none. */
   readWorkspaceTar(path: string): Promise<Readable>;
   /** One file of the run's workspace, or undefined when there is none. */

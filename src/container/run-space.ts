@@ -109,6 +109,7 @@ export class DockerRunSpace implements RunSpace {
       runId: this.#spec.runId,
       labels: this.#context.stepLabels(request.step, request.attempt),
       credentials: this.#spec.credentials,
+      insecureRegistries: this.#spec.insecureRegistries,
       readWorkspaceTar: (path) => this.#readWorkspaceTar(path),
       readWorkspaceFile: (path) => this.readWorkspaceFile(path),
       writeWorkspaceTar: (directory, tar) => this.#writeWorkspaceTar(directory, tar),

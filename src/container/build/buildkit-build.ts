@@ -47,6 +47,7 @@ export async function buildWithBuildkit(
   environment: BuildRunContext,
 ): Promise<BuilderResult> {
   let readError: ContextReadError | undefined;
+  const query = buildkitQuery(request, inputs);
   const output = inputs.target.kind === 'image' ? undefined : new PassThrough();
   // An output that cannot be written fails the engine's side too; the writer's own error says why.
   const writing = output === undefined ? undefined : writeOutput(output, inputs.target, environment);
@@ -58,7 +59,7 @@ export async function buildWithBuildkit(
     }),
   });
   try {
-    const result = await solve(api, buildkitQuery(request, inputs, session.id), io);
+    const result = await solve(api, query, session.id, io);
     if (readError !== undefined) throw readError;
     output?.end();
     await writing;
@@ -102,7 +103,7 @@ function dockerfileName(request: BuildRequest): string {
   return name === '' || name === '-' ? 'Dockerfile' : name;
 }
 
-function buildkitQuery(request: BuildRequest, inputs: PreparedInputs, session: string): URLSearchParams {
+function buildkitQuery(request: BuildRequest, inputs: PreparedInputs): URLSearchParams {
   const query = buildQuery(request.spec, inputs.tags);
   const args = Object.fromEntries(buildArguments(request.spec));
   if (inputs.cache.inline) args['BUILDKIT_INLINE_CACHE'] = '1';
@@ -112,13 +113,13 @@ function buildkitQuery(request: BuildRequest, inputs: PreparedInputs, session: s
   query.set('version', '2');
   query.set('remote', 'client-session');
   query.set('dockerfile', dockerfileName(request));
-  query.set('session', session);
   query.set('buildid', randomUUID());
   return query;
 }
 
 /** Starts the build and follows its messages to the end. */
-async function solve(api: EngineApi, query: URLSearchParams, io: BuildIo): Promise<BuilderResult> {
+async function solve(api: EngineApi, query: URLSearchParams, session: string, io: BuildIo): Promise<BuilderResult> {
+  query.set('session', session);
   const gone = new AbortController();
   let deadline: NodeJS.Timeout | undefined;
   const cancel = (): void => {
@@ -153,6 +154,7 @@ async function followBuild(messages: AsyncIterable<BuildMessage>, io: BuildIo): 
       ? new EngineError('engine-failed', `build: the engine's progress cannot be read: ${error.message}`, { cause: error })
       : toEngineError(error, 'build');
   }
+  progress.finish();
   if (report !== undefined) return io.signal.aborted ? { ok: false, message: report } : outcomeOfFailure(report, progress.failure(report));
   return { ok: true, imageId: imageId ?? '' };
 }

@@ -2,7 +2,7 @@ import { EngineError } from '../../model/engine-error.ts';
 import type { BuildIo, BuildRequest } from '../../model/ports/container-engine.ts';
 import type { EngineApi } from '../engine-api.ts';
 import type { BuildRunContext } from '../image-builder.ts';
-import { registryHostOf } from '../image-name.ts';
+import { isLoopbackHost, registryHostOf } from '../image-name.ts';
 import { buildArguments, buildQuery } from './build-parameters.ts';
 import type { BuilderResult } from './build-result.ts';
 import type { PreparedInputs } from './buildkit-build.ts';
@@ -43,7 +43,7 @@ export async function buildClassic(
   try {
     const stream = await api.stream({
       method: 'POST',
-      path: `/build?${classicQuery(request, inputs, secretNames)}&`,
+      path: `/build?${classicQuery(request, inputs, secretNames, environment)}&`,
       file: body,
       headers: {
         'Content-Type': 'application/x-tar',
@@ -66,23 +66,39 @@ function asEngineFailure(error: unknown): unknown {
   return error instanceof SyntaxError ? new EngineError('engine-failed', `build: ${error.message}`, { cause: error }) : error;
 }
 
-function classicQuery(request: BuildRequest, inputs: PreparedInputs, secretNames: readonly string[]): URLSearchParams {
+function classicQuery(
+  request: BuildRequest,
+  inputs: PreparedInputs,
+  secretNames: readonly string[],
+  environment: BuildRunContext,
+): URLSearchParams {
   const query = buildQuery(request.spec, inputs.tags);
   const args = Object.fromEntries(buildArguments(request.spec));
   if (Object.keys(args).length > 0) query.set('buildargs', JSON.stringify(args));
   if (inputs.cache.from.length > 0) query.set('cachefrom', JSON.stringify(inputs.cache.from));
   query.set('dockerfile', DOCKERFILE);
+  // Podman's word; Docker knows from its own configuration which registries may go without TLS.
+  if (mayGoWithoutTls(request, environment)) query.set('tlsVerify', 'false');
   if (inputs.secrets.size > 0) {
     query.set('secrets', JSON.stringify([...inputs.secrets.keys()].map((id, index) => `id=${id},src=${secretNames[index] ?? ''}`)));
   }
   return query;
 }
 
+/** The option holds for every registry of the build, so all of them must be allowed to speak plain HTTP. */
+function mayGoWithoutTls(request: BuildRequest, environment: BuildRunContext): boolean {
+  const hosts = baseHosts(request);
+  return hosts.length > 0 && hosts.every((host) => isLoopbackHost(host) || environment.insecureRegistries.includes(host));
+}
+
+function baseHosts(request: BuildRequest): string[] {
+  return request.inputs.baseImages
+    .filter((image) => image.source === 'registry' || image.source === 'unresolved')
+    .map((image) => registryHostOf(image.reference));
+}
+
 function registryHosts(request: BuildRequest, environment: BuildRunContext): Set<string> {
-  return new Set([
-    ...environment.credentials.explicitHosts(),
-    ...request.inputs.baseImages.filter((image) => image.source !== 'scratch').map((image) => registryHostOf(image.reference)),
-  ]);
+  return new Set([...environment.credentials.explicitHosts(), ...baseHosts(request)]);
 }
 
 /**

@@ -1,15 +1,20 @@
-import type { BuildIo } from '../../model/ports/container-engine.ts';
+import type { BuildIo, BuildProgress } from '../../model/ports/container-engine.ts';
 import type { BuildTrace, TraceStatus, TraceVertex } from './build-trace.ts';
 import { LogTail } from './log-tail.ts';
 
 const TAIL_BYTES = 8 * 1024;
 const TAIL_LINES = 20;
+/** Nothing that does work ends sooner. */
+const INSTANT_MS = 1;
 
 interface VertexState {
   name: string;
   startedNs: bigint | undefined;
   completedNs: bigint | undefined;
   error: string;
+  announced: boolean;
+  /** An end that came at once, not yet told. */
+  instant: BuildProgress | undefined;
   readonly transfers: Map<string, TraceStatus>;
   tail: LogTail | undefined;
 }
@@ -46,6 +51,14 @@ export class TraceProgress {
   }
 
   /**
+   * Tells what was held back. The engine ends a vertex once when it has only computed its cache key and begins it again
+   * when it does the work: ends that come at once are told when nothing more can follow.
+   */
+  finish(): void {
+    for (const state of this.#vertexes.values()) if (state.instant !== undefined) this.#announce(state, state.instant);
+  }
+
+  /**
    * The vertex whose failure the engine reports: others are cancelled because of it and say so in their own words, so it
    * is the one whose error the report repeats, else the first that failed.
    */
@@ -59,7 +72,16 @@ export class TraceProgress {
   #state(digest: string): VertexState {
     const known = this.#vertexes.get(digest);
     if (known !== undefined) return known;
-    const state: VertexState = { name: '', startedNs: undefined, completedNs: undefined, error: '', transfers: new Map(), tail: undefined };
+    const state: VertexState = {
+      name: '',
+      startedNs: undefined,
+      completedNs: undefined,
+      error: '',
+      announced: false,
+      instant: undefined,
+      transfers: new Map(),
+      tail: undefined,
+    };
     this.#vertexes.set(digest, state);
     return state;
   }
@@ -74,12 +96,20 @@ export class TraceProgress {
     state.error = vertex.error;
     const common = { vertex: vertex.digest, name: vertex.name };
     if (!completed) {
-      if (started) this.#io.onProgress({ ...common, state: 'started' });
+      if (started) this.#announce(state, { ...common, state: 'started' });
       return;
     }
     const durationMs = Math.max(0, Number((vertex.completedNs ?? 0n) - (state.startedNs ?? vertex.completedNs ?? 0n)) / 1e6);
-    if (vertex.error !== '') this.#io.onProgress({ ...common, state: 'failed', durationMs, error: vertex.error });
-    else this.#io.onProgress({ ...common, state: vertex.cached ? 'cached' : 'done', durationMs });
+    if (vertex.error !== '') this.#announce(state, { ...common, state: 'failed', durationMs, error: vertex.error });
+    else if (vertex.cached) this.#announce(state, { ...common, state: 'cached', durationMs });
+    else if (state.announced || durationMs >= INSTANT_MS) this.#announce(state, { ...common, state: 'done', durationMs });
+    else state.instant = { ...common, state: 'done', durationMs };
+  }
+
+  #announce(state: VertexState, progress: BuildProgress): void {
+    state.announced = true;
+    state.instant = undefined;
+    this.#io.onProgress(progress);
   }
 
   #transfer(status: TraceStatus): void {

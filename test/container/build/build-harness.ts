@@ -59,6 +59,7 @@ export interface BuildCase {
   readonly dockerfileName?: string;
   readonly ignore?: readonly string[];
   readonly context?: PreparedBuild['context'];
+  readonly baseImages?: PreparedBuild['baseImages'];
   readonly spec?: Partial<BuildSpec>;
   readonly secrets?: ReadonlyMap<string, Uint8Array>;
   readonly environment?: Partial<BuildRunContext>;
@@ -94,7 +95,7 @@ export async function build(wanted: BuildCase): Promise<BuildReport> {
       context: wanted.context ?? { kind: 'empty' },
       dockerfile: { name: wanted.dockerfileName ?? 'Dockerfile', text: wanted.dockerfile },
       ignore: wanted.ignore ?? [],
-      baseImages: [],
+      baseImages: wanted.baseImages ?? [],
       gitHead: '',
       dispose: async () => undefined,
     },
@@ -146,6 +147,7 @@ export class MemoryWorkspace {
     return {
       runId: 'buildtests',
       labels: {},
+      insecureRegistries: [],
       credentials: { forHost: async () => undefined, explicitHosts: () => [] },
       readWorkspaceTar: async () => this.archive ?? Readable.from([]),
       readWorkspaceFile: async (path) => this.files.get(path),

@@ -10,7 +10,7 @@ let registry: LocalRegistry;
 
 beforeAll(async () => {
   registry = await startLocalRegistry();
-  podman = await startOwnPodman([BASE], [registry.host]);
+  podman = await startOwnPodman([BASE]);
 });
 
 afterAll(async () => {
@@ -58,7 +58,20 @@ describe('builds on Podman', () => {
     const pushed = await docker.getImage(`${name}:v1`).push({ authconfig: {} });
     for await (const _ of pushed);
     await removeImage(`${name}:v1`);
-    imageOf(await onPodman({ dockerfile: `FROM ${name}:v1\nLABEL a=b`, spec: { pull: 'always' } }));
+    const resolved = {
+      reference: `${name}:v1`,
+      platform: '',
+      indexDigest: '',
+      platformDigest: '',
+      role: 'runtime' as const,
+      source: 'registry' as const,
+    };
+    const dockerfile = `FROM ${name}:v1\nLABEL a=b`;
+    imageOf(await onPodman({ dockerfile, spec: { pull: 'always' }, baseImages: [resolved] }));
+    const elsewhere = { ...resolved, reference: 'registry.invalid/other:1' };
+    await expect(onPodman({ dockerfile, spec: { pull: 'always' }, baseImages: [resolved, elsewhere] })).rejects.toMatchObject({
+      code: 'image-not-found',
+    });
   });
 
   it('mounts secrets and leaves no trace of them', async () => {

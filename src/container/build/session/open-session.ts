@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { type GrpcHandler, type GrpcServer, serveGrpc } from './grpc-server.ts';
 
@@ -26,6 +27,8 @@ export async function openSession(
   const id = randomUUID().replaceAll('-', '');
   const socket = await dial(docker, id, options.sharedKey, [...handlers.keys()]);
   const server: GrpcServer = serveGrpc(socket, handlers);
+  // Node hands what came along with the upgrade to HTTP/2 in the next tick, and fails when the session is gone by then.
+  await setImmediate();
   return { id, closed: server.closed, close: server.close };
 }
 
