@@ -108,6 +108,34 @@ export async function renderForCommand(
   return rendered.ok ? rendered.value.value : undefined;
 }
 
+/**
+ * The normalised task as JSON, or undefined when there are errors, which have then been printed. What only keeps the task
+ * from being executed (a command line that no engine can run) is printed and does not count: the document shows the file.
+ */
+export async function planJsonForCommand(context: string, flags: TaskFlags, io: Io): Promise<string | undefined> {
+  const opened = await openInputs(context, flags, io, { purpose: 'preview', keepIdEmpty: true });
+  const loaded = opened.ok ? await loadOpened(opened.value) : opened;
+  if (!opened.ok || !loaded.ok) {
+    io.stderr.write(renderDiagnostics(loaded.ok ? [] : loaded.error, io.paintError));
+    return undefined;
+  }
+  const { value: task, warnings } = loaded.value;
+  const { compilePlan } = await import('../../task/compile-plan.ts');
+  const compiled = compilePlan(task, { extended: flags.extended });
+  io.stderr.write(renderDiagnostics([...warnings, ...(compiled.ok ? compiled.value.warnings : compiled.error)], io.paintError));
+  const { planDocument } = await import('../../task/plan-document.ts');
+  return createMasker(opened.value.masked).maskText(`${JSON.stringify(planDocument(task), undefined, 2)}\n`);
+}
+
+async function loadOpened(opened: Opened): Promise<Checked<Task>> {
+  const { loadTask } = await import('../../task/load-task.ts');
+  try {
+    return await loadTask(opened.inputs);
+  } finally {
+    await opened.source.dispose();
+  }
+}
+
 /** Everything there is to say about the task of a command. */
 export async function lintForCommand(
   context: string,
