@@ -1,5 +1,5 @@
 import { EngineError } from '../model/engine-error.ts';
-import { ERROR_CODES } from '../model/error-codes.ts';
+import { ERROR_CODES, isErrorCode } from '../model/error-codes.ts';
 import type { RunStatus } from '../model/run-event.ts';
 
 /** What the process tells its caller; the list is in docs/acr-compatibility.md. */
@@ -18,14 +18,10 @@ export function exitCodeOfRun(status: RunStatus, errorCode?: string): ExitCode {
     case 'Canceled':
       return EXIT.canceled;
     default:
-      return isErrorCode(errorCode) ? ERROR_CODES[errorCode].exitCode : EXIT.engineFailed;
+      return errorCode !== undefined && isErrorCode(errorCode) ? ERROR_CODES[errorCode].exitCode : EXIT.engineFailed;
   }
 }
 
 export function exitCodeOfError(error: unknown): ExitCode {
   return error instanceof EngineError ? ERROR_CODES[error.code].exitCode : EXIT.engineFailed;
-}
-
-function isErrorCode(code: string | undefined): code is keyof typeof ERROR_CODES {
-  return code !== undefined && Object.hasOwn(ERROR_CODES, code);
 }

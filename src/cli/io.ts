@@ -20,17 +20,11 @@ export interface Io {
 export function processIo(): Io {
   const { stdin, stdout, stderr, env } = process;
   let readerGone = (): void => process.exit();
-  for (const stream of [stdout, stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      // EPIPE: `task … | head`; EIO: the terminal was closed.
-      if (error.code === 'EPIPE' || error.code === 'EIO') readerGone();
-      else throw error;
-    });
-  }
+  const guard = (stream: NodeJS.WriteStream): OutputStream => guardReader(stream, () => readerGone());
   return {
     stdin,
-    stdout,
-    stderr,
+    stdout: guard(stdout),
+    stderr: guard(stderr),
     environment: env,
     directory: process.cwd(),
     paint: createPaint(wantsColor(stdout, env)),
@@ -38,5 +32,44 @@ export function processIo(): Io {
     onReaderGone: (listener) => {
       readerGone = listener;
     },
+  };
+}
+
+/** After its reader has gone (`task … | head`, a closed terminal) a stream takes everything and holds nobody up. */
+function guardReader(stream: NodeJS.WriteStream, onGone: () => void): OutputStream {
+  let gone = false;
+  const waiting = new Set<() => void>();
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    if (gone) return;
+    gone = true;
+    for (const resume of waiting) resume();
+    onGone();
+  });
+  return {
+    get isTTY() {
+      return stream.isTTY;
+    },
+    get columns() {
+      return stream.columns;
+    },
+    get rows() {
+      return stream.rows;
+    },
+    write: (text) => gone || stream.write(text),
+    once: (_event, listener) => {
+      const resume = (): void => {
+        waiting.delete(resume);
+        stream.off('drain', resume);
+        listener();
+      };
+      if (gone) listener();
+      else {
+        waiting.add(resume);
+        stream.once('drain', resume);
+      }
+    },
+    on: (event, listener) => stream.on(event, listener),
+    off: (event, listener) => stream.off(event, listener),
   };
 }

@@ -9,7 +9,7 @@ import { renderFailure, renderFinished } from './failure.ts';
 import type { Reporter } from './reporter.ts';
 import { countInstructions, RunView, type StepView } from './run-view.ts';
 import type { LogPlaces } from './step-logs.ts';
-import { countSteps, renderSummary } from './summary.ts';
+import { countSteps, onEngine, renderSummary } from './summary.ts';
 
 const FRAME_MS = 100;
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -77,9 +77,7 @@ function lastingLines(event: RunEvent, view: RunView, options: LiveOptions): str
   const { paint } = options;
   switch (event.type) {
     case 'run-started':
-      return [
-        paint('dim', `Run ${event.run} of ${printable(event.task)}: ${countSteps(event.steps.length)} on ${printable(event.engine)}`),
-      ];
+      return [paint('dim', `Run ${event.run} of ${printable(event.task)}: ${countSteps(event.steps.length)}${onEngine(event.engine)}`)];
     case 'note': {
       const where = event.step === undefined ? '' : `${printable(event.step)}: `;
       return [

@@ -7,7 +7,7 @@ import { writeText } from './output-writer.ts';
 import type { Reporter } from './reporter.ts';
 import { isInternal, RunView } from './run-view.ts';
 import type { LogPlaces } from './step-logs.ts';
-import { countSteps, describeOutcome, renderSummary } from './summary.ts';
+import { countSteps, describeOutcome, onEngine, renderSummary } from './summary.ts';
 
 /** Lines `HH:MM:SS step | text` in the order things happen, for logs and for terminals without drawing. */
 export function createPlainReporter(
@@ -31,10 +31,7 @@ export function createPlainReporter(
       step === undefined ? `${time} ${text}\n` : `${time} ${options.paint('cyan', printable(step))} | ${text}\n`;
     switch (event.type) {
       case 'run-started':
-        return line(
-          undefined,
-          `run ${event.run} of ${printable(event.task)}: ${countSteps(event.steps.length)} on ${printable(event.engine)}`,
-        );
+        return line(undefined, `run ${event.run} of ${printable(event.task)}: ${countSteps(event.steps.length)}${onEngine(event.engine)}`);
       case 'note':
         return line(event.step, `${event.level === 'warning' ? options.paint('yellow', 'warning: ') : ''}${printable(event.message)}`);
       case 'step-delayed':

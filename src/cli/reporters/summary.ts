@@ -1,3 +1,4 @@
+import { ERROR_CODES, isErrorCode } from '../../model/error-codes.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -26,7 +27,7 @@ export function renderSummary(
   if (finished.baseImages.length > 0) {
     lines.push('', paint('bold', 'Base images'), ...table(uniqueBaseImages(finished).map((cells) => cells.map(printable))));
   }
-  lines.push('', renderOutcome(finished, paint));
+  lines.push('', renderOutcome(finished, paint), ...renderHelp(finished));
   if (options.logs.hasFiles) lines.push(paint('dim', `Logs: ${options.logs.directory}`));
   return lines;
 }
@@ -39,6 +40,17 @@ function renderOutcome(finished: RunFinished, paint: Paint): string {
   const where = failure?.step === undefined ? '' : `${printable(failure.step)}: `;
   const why = failure === undefined ? '' : `: ${where}${printable(failure.message)}`;
   return paint([finished.status === 'Canceled' ? 'yellow' : 'red', 'bold'], `${finished.status} after ${time}${why}`);
+}
+
+/** How to mend what kept the engine or a registry from their work. */
+function renderHelp({ failure }: RunFinished): string[] {
+  const code = failure?.errorCode;
+  return code !== undefined && isErrorCode(code) ? [`help: ${ERROR_CODES[code].help} [${code}]`] : [];
+}
+
+/** ` on docker 28.0 at unix:///…`; nothing when no engine answered. */
+export function onEngine(engine: string): string {
+  return engine === '' ? '' : ` on ${printable(engine)}`;
 }
 
 /** The sign that stands for a step's end. */
