@@ -11,7 +11,6 @@ const CHUNK = 8 * 1024 * 1024;
 
 /** Blobs of repositories. Content read is checked against its digest. */
 export interface BlobStore {
-  has(repository: Repository, digest: string, signal?: AbortSignal): Promise<boolean>;
   /** Throws at its end when size or digest differ from the descriptor. */
   read(repository: Repository, blob: Descriptor, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Copies a blob unless it is there; within one registry it is mounted where the registry can. */
@@ -21,50 +20,53 @@ export interface BlobStore {
 }
 
 export function createBlobStore(http: RegistryHttp, retry: RetryPolicy): BlobStore {
-  const has: BlobStore['has'] = async (repository, digest, signal) => {
-    const response = await http.send({ ...blobRequest(repository, digest, 'pull', signal), method: 'HEAD' });
-    response.discard();
-    return response.status === 200;
-  };
-  const start = (from: Repository | undefined, to: Repository, blob: Descriptor | undefined, signal: AbortSignal | undefined) => {
-    const mount =
-      from !== undefined && blob !== undefined && from.host === to.host
-        ? `?mount=${blob.digest}&from=${encodeURIComponent(from.repository)}`
-        : '';
-    return http.send({
-      ...blobRequest(to, `uploads/${mount}`, 'pull,push', signal),
-      scopes: [
-        `repository:${to.repository}:pull,push`,
-        ...(mount === '' || from?.repository === to.repository ? [] : [`repository:${from?.repository}:pull`]),
-      ],
-      method: 'POST',
-      body: Buffer.alloc(0),
-    });
-  };
   return {
-    has,
     read: (repository, blob, signal) => readBlob(http, repository, blob, signal),
-    copy: async (from, to, blob, signal) => {
-      await withRetries({ ...retry, signal }, async (_number, last): Promise<Attempt<void>> => {
+    copy: (from, to, blob, signal) =>
+      withRetries({ ...retry, signal }, async (_number, last): Promise<Attempt<void>> => {
         try {
-          // Asked before every attempt: an upload may have arrived although its answer was lost.
-          if (await has(to, blob.digest, signal)) return { done: true, value: undefined };
-          const started = await start(from, to, blob, signal);
-          if (started.status === 201) started.discard();
-          else await upload(http, { to, blob, signal, read: () => readBlob(http, from, blob, signal) }, await location(http, to, started));
+          await copyOnce(http, { from, to, blob, signal });
           return { done: true, value: undefined };
         } catch (error) {
           if (last || !(error instanceof EngineError) || !error.transient || signal?.aborted === true) throw error;
           return { done: false };
         }
-      });
-    },
+      }),
     probeUpload: async (repository, signal) => {
-      const started = await location(http, repository, await start(undefined, repository, undefined, signal));
+      const started = await location(http, repository, await http.send(startRequest(repository, undefined, signal)));
       const dropped = await http.send({ ...uploadRequest(repository, started, signal), method: 'DELETE' });
       dropped.discard();
     },
   };
+}
+
+interface BlobCopy {
+  readonly from: Repository;
+  readonly to: Repository;
+  readonly blob: Descriptor;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Looks first whether the blob is there: an earlier attempt may have brought it although its answer was lost. */
+async function copyOnce(http: RegistryHttp, { from, to, blob, signal }: BlobCopy): Promise<void> {
+  const present = await http.send({ ...blobRequest(to, blob.digest, 'pull', signal), method: 'HEAD' });
+  present.discard();
+  if (present.status === 200) return;
+  const mountFrom = from.host === to.host ? { repository: from.repository, digest: blob.digest } : undefined;
+  const started = await http.send(startRequest(to, mountFrom, signal));
+  if (started.status === 201) started.discard();
+  else await upload(http, { to, blob, signal, read: () => readBlob(http, from, blob, signal) }, await location(http, to, started));
+}
+
+function startRequest(
+  to: Repository,
+  mount: { readonly repository: string; readonly digest: string } | undefined,
+  signal: AbortSignal | undefined,
+): RegistryRequest {
+  const query = mount === undefined ? '' : `?mount=${mount.digest}&from=${encodeURIComponent(mount.repository)}`;
+  const request = blobRequest(to, `uploads/${query}`, 'pull,push', signal);
+  const source = mount === undefined || mount.repository === to.repository ? [] : [`repository:${mount.repository}:pull`];
+  return { ...request, scopes: [...request.scopes, ...source], method: 'POST', body: Buffer.alloc(0) };
 }
 
 function blobRequest({ host, repository }: Repository, path: string, action: string, signal: AbortSignal | undefined): RegistryRequest {

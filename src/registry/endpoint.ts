@@ -32,50 +32,61 @@ export interface Endpoints {
 
 const PROBE_MS = 10_000;
 
+interface Clients {
+  readonly strict: HttpClient;
+  readonly lax: HttpClient;
+  /** A registry with certificates of its own gets a client of its own: they count for no other host. */
+  trusting(host: string): Promise<HttpClient>;
+  close(): void;
+}
+
+/** `certain` is false while nobody answered: the next request asks again. */
+interface Decision {
+  readonly endpoint: RegistryEndpoint;
+  readonly certain: boolean;
+}
+
 /**
  * Decides once for each host between https and http: loopback hosts speak http unless they answer in TLS (then with a
  * trusted certificate), hosts named insecure https with any certificate, else http, and all others https.
  */
 export function createEndpoints(options: EndpointOptions): Endpoints {
-  const tls = { extraCertificates: options.extraCertificates };
-  const strict = createHttpClient({ addresses: options.addresses, tls });
-  const lax = createHttpClient({ addresses: options.addresses, tls: { verify: false } });
+  const clients = createClients(options);
   const insecure = new Set(options.insecureRegistries.map((host) => host.toLowerCase()));
-  const known = new Map<string, Promise<RegistryEndpoint>>();
-  const own: HttpClient[] = [];
-  /** A registry with certificates of its own gets a client of its own: they count for no other host. */
-  const trusting = async (host: string): Promise<HttpClient> => {
-    const certificates = await hostCertificates(host, options.certificateFolders);
-    if (certificates.length === 0) return strict;
-    const client = createHttpClient({
-      addresses: options.addresses,
-      tls: { extraCertificates: [...options.extraCertificates, ...certificates] },
-    });
-    own.push(client);
-    return client;
+  const known = new Map<string, Promise<Decision>>();
+  return {
+    strict: clients.strict,
+    endpoint: async (written, signal) => {
+      const host = written.toLowerCase();
+      let asked = known.get(host);
+      if (asked === undefined) {
+        // Without the signal of the one who asks first: the others want the answer too.
+        asked = decide(host, insecure.has(host), clients);
+        known.set(host, asked);
+        asked.then(
+          ({ certain }) => certain || known.delete(host),
+          () => known.delete(host),
+        );
+      }
+      return (await untilAborted(asked, host, signal)).endpoint;
+    },
+    close: () => clients.close(),
   };
+}
 
-  const decide = async (host: string, signal: AbortSignal | undefined): Promise<RegistryEndpoint> => {
-    if (host === DOCKER_HUB) return { host, base: 'https://registry-1.docker.io', http: strict };
-    if (insecure.has(host)) {
-      const secure = await speaks('https', host, lax, signal);
-      return { host, base: `${secure ? 'https' : 'http'}://${host}`, http: lax };
-    }
-    if (isLoopback(host) && (await speaks('http', host, strict, signal))) return { host, base: `http://${host}`, http: strict };
-    return { host, base: `https://${host}`, http: await trusting(host) };
-  };
+function createClients({ addresses, extraCertificates, certificateFolders }: EndpointOptions): Clients {
+  const strict = createHttpClient({ addresses, tls: { extraCertificates } });
+  const lax = createHttpClient({ addresses, tls: { verify: false } });
+  const own: HttpClient[] = [];
   return {
     strict,
-    endpoint: (written, signal) => {
-      const host = written.toLowerCase();
-      const found = known.get(host);
-      if (found !== undefined) return found;
-      const decided = decide(host, signal).catch((error: unknown) => {
-        known.delete(host);
-        throw error;
-      });
-      known.set(host, decided);
-      return decided;
+    lax,
+    trusting: async (host) => {
+      const certificates = await hostCertificates(host, certificateFolders);
+      if (certificates.length === 0) return strict;
+      const client = createHttpClient({ addresses, tls: { extraCertificates: [...extraCertificates, ...certificates] } });
+      own.push(client);
+      return client;
     },
     close: () => {
       for (const client of [strict, lax, ...own]) client.close();
@@ -83,23 +94,43 @@ export function createEndpoints(options: EndpointOptions): Endpoints {
   };
 }
 
+async function decide(host: string, insecure: boolean, clients: Clients): Promise<Decision> {
+  if (host === DOCKER_HUB) return { endpoint: { host, base: 'https://registry-1.docker.io', http: clients.strict }, certain: true };
+  if (insecure) {
+    const answer = await speaks('https', host, clients.lax);
+    return {
+      endpoint: { host, base: `${answer === 'yes' ? 'https' : 'http'}://${host}`, http: clients.lax },
+      certain: answer !== 'nobody',
+    };
+  }
+  const answer = isLoopback(host) ? await speaks('http', host, clients.strict) : 'no';
+  if (answer !== 'no') return { endpoint: { host, base: `http://${host}`, http: clients.strict }, certain: answer === 'yes' };
+  return { endpoint: { host, base: `https://${host}`, http: await clients.trusting(host) }, certain: true };
+}
+
+function untilAborted<T>(promise: Promise<T>, host: string, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(new HttpError('canceled', `the request to ${host} was cancelled`, { cause: signal.reason }));
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
+}
+
 export function isLoopback(host: string): boolean {
   const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   return name === 'localhost' || (/^[\d.]+$|:/.test(name) && classifyAddress(name) === 'loopback');
 }
 
-/** An HTTP server on a TLS port answers 400 or not at all; the question carries no credentials. */
-async function speaks(scheme: 'http' | 'https', host: string, http: HttpClient, signal: AbortSignal | undefined): Promise<boolean> {
+/** An HTTP server on a TLS port answers 400 or breaks off; the question carries no credentials. */
+async function speaks(scheme: 'http' | 'https', host: string, http: HttpClient): Promise<'yes' | 'no' | 'nobody'> {
   try {
-    const response = await http.request({ url: `${scheme}://${host}/v2/`, timeoutMs: PROBE_MS, redirects: 0, signal });
+    const response = await http.request({ url: `${scheme}://${host}/v2/`, timeoutMs: PROBE_MS, redirects: 0 });
     response.discard();
-    return response.status !== 400;
+    return response.status === 400 ? 'no' : 'yes';
   } catch (error) {
-    if (!(error instanceof HttpError)) throw error;
-    if (error.kind === 'canceled' || error.kind === 'refused-address' || error.kind === 'unresolved') throw error;
-    // A refused connection says nothing about the scheme, but the other scheme would be refused too.
-    const refused = error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'ECONNREFUSED';
-    if (refused && scheme === 'http') throw error;
-    return false;
+    if (!(error instanceof HttpError) || error.kind === 'refused-address') throw error;
+    const code = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined;
+    return error.kind === 'unresolved' || error.kind === 'timeout' || code === 'ECONNREFUSED' ? 'nobody' : 'no';
   }
 }

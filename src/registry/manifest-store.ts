@@ -1,7 +1,7 @@
 import { EngineError } from '../model/engine-error.ts';
 import type { HttpResponse } from '../util/http.ts';
 import { ACCEPT, isDigest, type Manifest, sha256 } from './manifest.ts';
-import type { RegistryHttp } from './registry-http.ts';
+import type { RegistryHttp, RegistryRequest } from './registry-http.ts';
 
 const MAX_MANIFEST = 8 * 1024 * 1024;
 
@@ -20,27 +20,8 @@ export interface ManifestStore {
 }
 
 export function createManifestStore(http: RegistryHttp): ManifestStore {
-  const request = (
-    { host, repository }: Repository,
-    name: string,
-    action: 'pull' | 'pull,push' | 'delete',
-    signal: AbortSignal | undefined,
-  ) => ({
-    host,
-    target: `/v2/${repository}/manifests/${name}`,
-    scopes: [`repository:${repository}:${action}`],
-    signal,
-    maxBytes: MAX_MANIFEST,
-  });
-  const get: ManifestStore['get'] = async (repository, name, signal) => {
-    const response = await http.send({ ...request(repository, name, 'pull', signal), headers: { accept: ACCEPT } });
-    if (response.status === 404) return discarded(response);
-    if (response.status !== 200) throw await http.errorOf(repository.host, `the request for ${described(repository, name)}`, response);
-    const bytes = await response.bytes().catch((error: unknown) => Promise.reject(http.failure(repository.host, error)));
-    return { bytes, digest: verifiedDigest(bytes, name, response, repository), mediaType: contentType(response) };
-  };
   return {
-    get,
+    get: (repository, name, signal) => getManifest(http, repository, name, signal),
     head: async (repository, name, signal) => {
       const response = await http.send({ ...request(repository, name, 'pull', signal), method: 'HEAD', headers: { accept: ACCEPT } });
       response.discard();
@@ -49,7 +30,7 @@ export function createManifestStore(http: RegistryHttp): ManifestStore {
       const mediaType = contentType(response);
       if (response.status === 200 && isDigest(digest) && mediaType !== '') return { digest, mediaType };
       // HEAD is not everywhere, or without the digest, and has no body that says why it failed.
-      return get(repository, name, signal);
+      return getManifest(http, repository, name, signal);
     },
     put: async (repository, name, manifest, signal) => {
       const headers = { 'content-type': manifest.mediaType };
@@ -58,19 +39,52 @@ export function createManifestStore(http: RegistryHttp): ManifestStore {
         throw await http.errorOf(repository.host, `the push of ${described(repository, name)}`, response);
       response.discard();
     },
-    remove: async (repository, digest, signal) => {
-      const response = await http.send({ ...request(repository, digest, 'delete', signal), method: 'DELETE' });
-      if (response.status === 404) return discarded(response) ?? false;
-      if (response.status === 405) {
-        throw new EngineError('registry-failed', `${repository.host} does not allow deletion`, {
-          help: 'The CNCF registry allows it with `storage.delete.enabled: true` in its configuration (REGISTRY_STORAGE_DELETE_ENABLED=true).',
-        });
-      }
-      if (response.status >= 300) throw await http.errorOf(repository.host, `the deletion of ${described(repository, digest)}`, response);
-      response.discard();
-      return true;
-    },
+    remove: (repository, digest, signal) => removeManifest(http, repository, digest, signal),
   };
+}
+
+function request(
+  { host, repository }: Repository,
+  name: string,
+  action: 'pull' | 'pull,push' | 'delete',
+  signal: AbortSignal | undefined,
+): RegistryRequest {
+  const scopes = [`repository:${repository}:${action}`];
+  return { host, target: `/v2/${repository}/manifests/${name}`, scopes, signal, maxBytes: MAX_MANIFEST };
+}
+
+async function getManifest(
+  http: RegistryHttp,
+  repository: Repository,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Manifest | undefined> {
+  const response = await http.send({ ...request(repository, name, 'pull', signal), headers: { accept: ACCEPT } });
+  if (response.status === 404) {
+    response.discard();
+    return undefined;
+  }
+  if (response.status !== 200) throw await http.errorOf(repository.host, `the request for ${described(repository, name)}`, response);
+  const bytes = await response.bytes().catch((error: unknown) => Promise.reject(http.failure(repository.host, error)));
+  return { bytes, digest: verifiedDigest(bytes, name, response, repository), mediaType: contentType(response) };
+}
+
+async function removeManifest(
+  http: RegistryHttp,
+  repository: Repository,
+  digest: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const response = await http.send({ ...request(repository, digest, 'delete', signal), method: 'DELETE' });
+  if (response.status < 300 || response.status === 404) {
+    response.discard();
+    return response.status !== 404;
+  }
+  if (response.status !== 405) throw await http.errorOf(repository.host, `the deletion of ${described(repository, digest)}`, response);
+  response.discard();
+  throw new EngineError('registry-failed', `${repository.host} does not allow deletion`, {
+    help: 'The CNCF registry allows it with `storage.delete.enabled: true` in its configuration (REGISTRY_STORAGE_DELETE_ENABLED=true).',
+  });
 }
 
 /** A digest asked for, or announced, has to be that of the bytes: a registry may not swap images. */
@@ -89,11 +103,6 @@ function verifiedDigest(bytes: Buffer, name: string, response: HttpResponse, rep
 
 function contentType(response: HttpResponse): string {
   return (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-}
-
-function discarded(response: HttpResponse): undefined {
-  response.discard();
-  return undefined;
 }
 
 export function described({ host, repository }: Repository, name: string): string {

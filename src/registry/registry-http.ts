@@ -3,8 +3,9 @@ import type { HttpBody, HttpRequest, HttpResponse } from '../util/http.ts';
 import { HttpError } from '../util/http-error.ts';
 import { printable, requestWithRetries } from '../util/http-retry.ts';
 import type { RetryPolicy } from '../util/retry.ts';
-import type { Authorizer, Scopes } from './authorizer.ts';
+import type { Authorizer } from './authorizer.ts';
 import type { Endpoints, RegistryEndpoint } from './endpoint.ts';
+import type { Scopes } from './token-request.ts';
 
 export interface RegistryRequest {
   readonly host: string;
@@ -56,12 +57,7 @@ export function createRegistryHttp(options: {
   };
   const transmit = (request: RegistryRequest, url: URL, endpoint: RegistryEndpoint, header: string | undefined): Promise<HttpResponse> => {
     const http = url.host === new URL(endpoint.base).host ? endpoint.http : endpoints.strict;
-    const { retry: _retry, host: _host, target: _target, scopes: _scopes, ...rest } = request;
-    const sent: HttpRequest = {
-      ...rest,
-      url: url.href,
-      headers: { ...request.headers, ...(header === undefined ? {} : { authorization: header }) },
-    };
+    const sent = httpRequest(request, url, header);
     return request.retry === false ? http.request(sent) : requestWithRetries(http, sent, options.retry);
   };
   const errorOf = async (host: string, doing: string, response: HttpResponse): Promise<EngineError> => {
@@ -74,6 +70,11 @@ export function createRegistryHttp(options: {
     errorOf,
     failure,
   };
+}
+
+function httpRequest(request: RegistryRequest, url: URL, header: string | undefined): HttpRequest {
+  const { retry: _retry, host: _host, target: _target, scopes: _scopes, ...rest } = request;
+  return { ...rest, url: url.href, headers: { ...request.headers, ...(header === undefined ? {} : { authorization: header }) } };
 }
 
 /** The messages of a distribution error body, or the beginning of another one. */

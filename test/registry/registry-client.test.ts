@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -354,6 +355,24 @@ describe('TLS', () => {
     await rm(folder, { recursive: true });
     expect(await client({ insecureRegistries: [secure.host] }).listTags(target)).toBeUndefined();
     expect(await client({ insecureRegistries: [registry.host] }).listTags(`${registry.host}/team/app`)).toContain('v1');
+  });
+
+  it("asks again how a registry speaks when nobody answered at first, and one caller's cancel is not the others'", async () => {
+    const first = await startHttpServer(() => undefined);
+    const { port } = first;
+    await first[Symbol.asyncDispose]();
+    const host = `127.0.0.1:${port}`;
+    for (const here of [client(), client({ insecureRegistries: [host] })]) {
+      expect(await failure(here.listTags(`${host}/a`))).toMatchObject({ code: 'registry-unreachable', transient: true });
+      const server = createServer((_, response) => response.end('{"tags":["late"]}'));
+      await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+      const stopped = failure(here.listTags(`${host}/a`, { signal: AbortSignal.abort() }));
+      expect(await here.listTags(`${host}/a`)).toEqual(['late']);
+      expect((await stopped).message).toContain('cancelled');
+      here.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 
   it('says when nobody answers, and keeps off metadata addresses', async () => {
