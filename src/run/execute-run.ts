@@ -1,6 +1,7 @@
 import { EngineError } from '../model/engine-error.ts';
 import type { Plan } from '../model/plan.ts';
 import type { EngineDescription, RunSpace } from '../model/ports/container-engine.ts';
+import type { StepState } from '../model/step-state.ts';
 import { Cleanup, graceOf, whenAborted } from './cleanup.ts';
 import { criticalPathMs } from './critical-path.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
@@ -10,11 +11,11 @@ import { createRunFacts, type RunFacts } from './run-facts.ts';
 import { RunInterrupt } from './run-interrupt.ts';
 import type { RunDependencies, RunOptions, RunResult } from './run-options.ts';
 import { statusOf } from './run-status.ts';
-import { createSchedule } from './schedule.ts';
+import { createSchedule, type Schedule } from './schedule.ts';
 import { createSlots } from './slots.ts';
 import type { RunContext } from './step-context.ts';
 import { buildsBeforeAllCommands } from './step-order.ts';
-import { StepRunner } from './step-runner.ts';
+import { type StepFailure, StepRunner } from './step-runner.ts';
 
 /** One run in the making: what its phases share. */
 interface Run {
@@ -24,6 +25,12 @@ interface Run {
   readonly interrupt: RunInterrupt;
   readonly log: EventLog;
   readonly facts: RunFacts;
+}
+
+/** How the steps ended. */
+interface StepsOutcome {
+  readonly states: ReadonlyMap<string, StepState>;
+  readonly failure: StepFailure | undefined;
 }
 
 /**
@@ -50,8 +57,8 @@ export async function executeRun(plan: Plan, deps: RunDependencies, options: Run
       engine: engineName(engine),
       steps: plan.steps.map(stepShape),
     });
-    const runner = await runSteps(run, engine, cleanup, stopWatching);
-    return await finishRun(run, runner, clock.monotonicMs() - startedAtMs);
+    const steps = await runSteps(run, engine, cleanup, stopWatching);
+    return await finishRun(run, steps, clock.monotonicMs() - startedAtMs);
   } finally {
     stopWatching();
     cleanup.end();
@@ -72,19 +79,20 @@ async function describeEngine({ deps, interrupt }: Run): Promise<EngineDescripti
  * Opens the space, runs the steps in it, and always destroys it, once. Without a space every step is skipped. `onSettled` is called before
  * the clean-up: canceling it changes no outcome.
  */
-async function runSteps(run: Run, engine: EngineDescription | undefined, cleanup: Cleanup, onSettled: () => void): Promise<StepRunner> {
+async function runSteps(run: Run, engine: EngineDescription | undefined, cleanup: Cleanup, onSettled: () => void): Promise<StepsOutcome> {
   const networking = decideNetworking(run.plan);
   const schedule = createSchedule(run.plan.steps, run.options);
-  const space = engine === undefined || run.interrupt.signal.aborted ? undefined : await openSpace(run, networking);
-  const context = createContext(run, space ?? NO_SPACE, networking, engine);
   const { parallel, buildParallel = engine?.cpus ?? 1 } = run.options;
   const slots = createSlots({ parallel, buildParallel });
+  const space = engine === undefined || run.interrupt.signal.aborted ? undefined : await openSpace(run, networking);
+  if (engine === undefined || space === undefined) return skipSteps(run, schedule);
+  const context = createContext(run, space, networking, engine);
   const runner = new StepRunner({ steps: run.plan.steps, schedule, slots, interrupt: run.interrupt, run: context });
   try {
     if (!(await cleanup.settle(runner.run()))) runner.abandon();
   } finally {
     onSettled();
-    if (space !== undefined) await cleanup.destroy(space, run.log.emit);
+    await cleanup.destroy(space, run.log.emit);
   }
   return runner;
 }
@@ -101,14 +109,17 @@ async function openSpace({ deps, options, plan, interrupt }: Run, networking: Ru
   }
 }
 
-/** Stands where no space could be opened: the run is interrupted then, so no step gets to use it. */
-const NO_SPACE = new Proxy({} as RunSpace, {
-  get: () => {
-    throw new Error('bug: a step of a run without a space was started');
-  },
-});
+/** Without a space no step starts. */
+function skipSteps({ interrupt, log }: Run, schedule: Schedule): StepsOutcome {
+  const states = new Map<string, StepState>();
+  for (const { id, because } of schedule.stop(interrupt.reason?.because ?? 'the run ended')) {
+    states.set(id, { status: 'skipped', because });
+    void log.emit({ type: 'step-finished', step: id, status: 'skipped', attempts: 0, durationMs: 0, because });
+  }
+  return { states, failure: undefined };
+}
 
-function createContext(run: Run, space: RunSpace, networking: RunNetworking, engine: EngineDescription | undefined): RunContext {
+function createContext(run: Run, space: RunSpace, networking: RunNetworking, engine: EngineDescription): RunContext {
   const { deps, options, log, facts } = run;
   const { inputs, registry, clock, masker, random = Math.random } = deps;
   const { noPush, secrets, workspace } = options;
@@ -117,7 +128,7 @@ function createContext(run: Run, space: RunSpace, networking: RunNetworking, eng
     ...{ space, inputs, registry, clock, masker, random, noPush, secrets, facts },
     emit: log.emit,
     graceMs: graceOf(options.cleanupDeadlineMs),
-    platform: { fallback: engine === undefined ? '' : `${engine.os}/${engine.architecture}`, asked: options.platform },
+    platform: { fallback: `${engine.os}/${engine.architecture}`, asked: options.platform },
     workspaceOf: (step) =>
       workspace.kind === 'volume' && readsSeed.has(step.id)
         ? { kind: 'directory', path: workspace.seed }
@@ -126,7 +137,7 @@ function createContext(run: Run, space: RunSpace, networking: RunNetworking, eng
   };
 }
 
-async function finishRun(run: Run, runner: StepRunner, durationMs: number): Promise<RunResult> {
+async function finishRun(run: Run, steps: StepsOutcome, durationMs: number): Promise<RunResult> {
   const { plan, deps, log, facts, interrupt } = run;
   const pushes = Map.groupBy(facts.pushed, (image) => image.step);
   const images = plan.steps.flatMap((step) => pushes.get(step.id) ?? []);
@@ -143,9 +154,9 @@ async function finishRun(run: Run, runner: StepRunner, durationMs: number): Prom
     }
   };
   const finished = {
-    ...statusOf(interrupt.reason, runner.failure, runner.states.values()),
+    ...statusOf(interrupt.reason, steps.failure, steps.states.values()),
     durationMs,
-    criticalPathMs: criticalPathMs(plan.steps, runner.states),
+    criticalPathMs: criticalPathMs(plan.steps, steps.states),
     images,
     built,
     baseImages,
@@ -154,7 +165,7 @@ async function finishRun(run: Run, runner: StepRunner, durationMs: number): Prom
   void log.emit({ type: 'run-finished', ...finished });
   log.close();
   await log.drained();
-  return { ...finished, steps: runner.states };
+  return { ...finished, steps: steps.states };
 }
 
 /** Interrupts the run when the caller cancels it or its time is up. Returns how to stop watching. */

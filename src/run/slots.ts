@@ -9,7 +9,7 @@ export interface Slots {
 
 /** `parallel` bounds all steps at once (undefined: no bound), `buildParallel` the builds among them. */
 export function createSlots(limits: { readonly parallel: number | undefined; readonly buildParallel: number }): Slots {
-  const all = new PQueue({ concurrency: limits.parallel ?? Number.POSITIVE_INFINITY });
+  const all = new PQueue({ concurrency: Math.max(1, limits.parallel ?? Number.POSITIVE_INFINITY) });
   const builds = new PQueue({ concurrency: Math.max(1, limits.buildParallel) });
   return {
     run: ({ kind, weight }, work) => {
