@@ -128,6 +128,7 @@ export const DIAGNOSTIC_CODES = {
     title: 'A `cmd` has a second command on another line.',
     help: "Fold the lines with `cmd: >`, end a line with `\\`, or wrap a script in `IMAGE sh -c '…'`.",
   },
+  'shell-too-long': { title: 'Variables of a step make its text too long.', help: 'Hand large values over in a file of the workspace.' },
   'cmd-no-image': { title: 'A `cmd` names no image.', help: 'Write the image first, for example `cmd: alpine echo hello`.' },
   'flag-unknown': { title: 'A docker flag does not exist.', help: 'Check its spelling; arguments of an image follow its name.' },
   'flag-value': { title: 'A docker flag has no value, or one of the wrong kind.', help: 'The message says what the flag takes.' },

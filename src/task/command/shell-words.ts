@@ -29,6 +29,8 @@ const BLANK = /[ \t]/;
 const OPERATOR = /&&|\|\||;;|<<-|<<|>>|<&|>&|<>|>\||[|&;<>()]/y;
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const BRACED_NAME = /\{([A-Za-z_][A-Za-z0-9_]*)\}/y;
+/** What the variables of a step may add to one text; no engine takes longer arguments. */
+const LONGEST_EXPANSION = 1024 * 1024;
 const ESCAPED_IN_DOUBLE_QUOTES = '$`"\\';
 
 /**
@@ -49,6 +51,7 @@ class Splitter {
   #wordStart = 0;
   /** Something was written since the last blank, though an empty expansion may have made no word of it. */
   #inToken = false;
+  #expanded = 0;
   #problem: ShellProblem | undefined;
 
   constructor(text: string, options: ShellOptions) {
@@ -169,10 +172,13 @@ class Splitter {
 
   /** Outside quotes the value is split at blanks into words of its own, and an empty one makes no word. */
   #expand(value: string, consumed: number, quoted: boolean): void {
-    if (quoted) {
-      this.#append(value, consumed);
-      return;
-    }
+    this.#expanded += value.length;
+    if (this.#expanded > LONGEST_EXPANSION) this.#refuseExpansion(consumed);
+    else if (quoted) this.#append(value, consumed);
+    else this.#expandIntoWords(value, consumed);
+  }
+
+  #expandIntoWords(value: string, consumed: number): void {
     value.split(/[ \t\n]+/).forEach((piece, index) => {
       if (index > 0) this.#endWord();
       if (piece !== '') this.#append(piece, 0);
@@ -210,6 +216,17 @@ class Splitter {
       message: `\`${operator}\` outside quotes would run on the machine of the engine, not in the container.`,
       expected: 'plain words: no shell runs outside the container',
       help: "Wrap the script in a shell of the container, `IMAGE sh -c '…'`, or put quotes around the word.",
+      start: this.#at,
+      end: this.#at + length,
+    };
+  }
+
+  #refuseExpansion(length: number): void {
+    this.#problem = {
+      code: 'shell-too-long',
+      message: `The variables of this step make more than ${LONGEST_EXPANSION} characters of one text.`,
+      expected: 'arguments that an engine can take',
+      help: 'Hand large values over in a file of the workspace.',
       start: this.#at,
       end: this.#at + length,
     };

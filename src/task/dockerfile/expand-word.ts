@@ -12,25 +12,33 @@ interface ExpandOptions {
 }
 
 const DEEPEST = 32;
+/** Variables may double each other; what they add to one word in all is bounded. */
+const LONGEST = 64 * 1024;
 
 /** Expands `$X`, `${X}`, `${X:-d}`, `${X-d}`, `${X:+a}`, `${X+a}`, `${X:?e}` and removes quotes, as a Dockerfile's reader does. */
 export function expandWord(word: string, options: ExpandOptions): ExpandedWord {
   const unset: string[] = [];
-  const text = new Expansion(word, options, unset, 0).untilEnd('');
+  const text = new Expansion(word, options, { unset, left: LONGEST }, 0).untilEnd('');
   return { text, unset };
+}
+
+/** What nested expansions share. */
+interface Tally {
+  readonly unset: string[];
+  left: number;
 }
 
 class Expansion {
   readonly #word: string;
   readonly #options: ExpandOptions;
-  readonly #unset: string[];
+  readonly #tally: Tally;
   readonly #depth: number;
   #at = 0;
 
-  constructor(word: string, options: ExpandOptions, unset: string[], depth: number) {
+  constructor(word: string, options: ExpandOptions, tally: Tally, depth: number) {
     this.#word = word;
     this.#options = options;
-    this.#unset = unset;
+    this.#tally = tally;
     this.#depth = depth;
   }
 
@@ -91,28 +99,32 @@ class Expansion {
     this.#at += all.length;
     if (operator === '') return this.#next() === '}' ? this.#valueOf(name) : this.#notUnderstood();
     if (this.#depth >= DEEPEST) return this.#notUnderstood();
-    const nested = new Expansion(this.#word.slice(this.#at), this.#options, [], this.#depth + 1);
+    const inside: Tally = { unset: [], left: this.#tally.left };
+    const nested = new Expansion(this.#word.slice(this.#at), this.#options, inside, this.#depth + 1);
     const alternative = nested.untilEnd('}');
     this.#at += nested.#at;
-    return this.#choose(name, operator, alternative, nested.#unset);
+    this.#tally.left = inside.left;
+    return this.#choose(name, operator, alternative, inside.unset);
   }
 
   #choose(name: string, operator: string, alternative: string, unsetInside: readonly string[]): string {
     const value = this.#options.lookup(name);
     const present = value !== undefined && !(operator.startsWith(':') && value === '');
-    if (operator.endsWith('?')) return present ? value : this.#missing(name);
+    if (operator.endsWith('?')) return present ? this.#valueOf(name) : this.#missing(name);
     const useAlternative = operator.endsWith('+') ? present : !present;
-    if (!useAlternative) return operator.endsWith('+') ? '' : (value ?? '');
-    this.#unset.push(...unsetInside);
+    if (!useAlternative) return operator.endsWith('+') ? '' : this.#valueOf(name);
+    this.#tally.unset.push(...unsetInside);
     return alternative;
   }
 
   #valueOf(name: string): string {
-    return this.#options.lookup(name) ?? this.#missing(name);
+    const value = this.#options.lookup(name);
+    this.#tally.left -= value?.length ?? 0;
+    return value === undefined || this.#tally.left < 0 ? this.#missing(name) : value;
   }
 
   #missing(name: string): string {
-    this.#unset.push(name);
+    this.#tally.unset.push(name);
     return '';
   }
 

@@ -4,6 +4,7 @@ import { splitImageReference, withDefaultTag } from '../../model/image-reference
 import { err, ok } from '../../util/result.ts';
 import { expandWord } from './expand-word.ts';
 import { type ArgDeclaration, type DockerfileStages, parseStages, type SourceWord, type Stage, type TextSpan } from './parse-stages.ts';
+import { platformArgs } from './platform-args.ts';
 
 /** An image that a build takes from outside, and every place of the Dockerfile that names it. */
 export interface ImageOrigin {
@@ -30,29 +31,42 @@ interface ScanOptions {
   readonly buildArgs: ReadonlyMap<string, string>;
   /** Empty: the last stage. */
   readonly target: string;
-  /** What the image is for, and what the builder runs on: `os/arch[/variant]`. */
-  readonly platform: string;
+  /** What the image is made for, each `os/arch[/variant]`; at least one. */
+  readonly platforms: readonly string[];
+  /** What the builder runs on. */
   readonly buildPlatform: string;
   /** Names of `--build-context`: they are no images. */
   readonly contexts: ReadonlySet<string>;
 }
 
-/** A Dockerfile larger than this is not read. */
-const LARGEST = 1024 * 1024;
+/** A Dockerfile larger than this is not read: a hostile one of this size keeps the parser busy for a second. */
+const LARGEST = 256 * 1024;
 
 /**
- * Finds the images a Dockerfile builds upon: stages that the target does not reach are left out, a stage is known by its
+ * Finds the images a Dockerfile builds upon, for each platform: stages that the target does not reach are left out, a stage is known by its
  * name in any case or by its number, and an ARG counts where a builder would see it. A reference that a variable leaves
  * open is a warning; an instruction that no builder would accept is an error.
  */
-export function scanDockerfile(source: SourceText, options: ScanOptions): Checked<DockerfileScan> {
+export function scanDockerfile(source: SourceText, options: ScanOptions): Checked<readonly DockerfileScan[]> {
   if (source.text.length > LARGEST) return err([problemAt(source, undefined, `This Dockerfile has more than ${LARGEST} characters.`)]);
   const parsed = parseStages(source.text);
   const errors = parsed.problems.map(({ message, help, span }) => ({ ...problemAt(source, span, message), help }));
   if (parsed.stages.length === 0 && errors.length === 0)
     errors.push({ ...problemAt(source, undefined, 'This Dockerfile has no FROM.'), help: 'Start with `FROM IMAGE`.' });
   if (errors.length > 0) return err(errors);
-  return new Scanner(source, parsed, options).scan();
+  const scans: DockerfileScan[] = [];
+  const warnings = new Map<string, Diagnostic>();
+  for (const platform of new Set(options.platforms)) {
+    const scanned = new Scanner(source, parsed, { ...options, platform }).scan();
+    if (!scanned.ok) return scanned;
+    scans.push(scanned.value.value);
+    for (const warning of scanned.value.warnings) warnings.set(warning.message, warning);
+  }
+  return ok({ value: scans, warnings: [...warnings.values()] });
+}
+
+interface PlatformOptions extends ScanOptions {
+  readonly platform: string;
 }
 
 function problemAt(source: SourceText, span: TextSpan | undefined, message: string): Diagnostic {
@@ -71,10 +85,20 @@ interface OpenOrigin {
   readonly words: TextSpan[];
 }
 
+/** What the FROM of a stage names. */
+interface Base {
+  readonly reference: string;
+  readonly platform: string;
+  readonly unset: readonly string[];
+  /** Builders see the same values as we do. */
+  readonly pinnable: boolean;
+  readonly key: string;
+}
+
 class Scanner {
   readonly #source: SourceText;
   readonly #parsed: DockerfileStages;
-  readonly #options: ScanOptions;
+  readonly #options: PlatformOptions;
   /** What a FROM sees. */
   readonly #globals = new Map<string, string>();
   /** What it does not see although a value is near: ARGs of stages and build arguments never declared. */
@@ -82,7 +106,7 @@ class Scanner {
   readonly #origins = new Map<string, OpenOrigin>();
   readonly #problems: Diagnostic[] = [];
 
-  constructor(source: SourceText, parsed: DockerfileStages, options: ScanOptions) {
+  constructor(source: SourceText, parsed: DockerfileStages, options: PlatformOptions) {
     this.#source = source;
     this.#parsed = parsed;
     this.#options = options;
@@ -97,10 +121,11 @@ class Scanner {
     const target = this.#stageNamed(this.#options.target, stages.length) ?? stages.length - 1;
     const reached = this.#reachedFrom(target);
     for (const index of reached) this.#visit(index);
-    const runtimeKey = this.#runtimeOf(target);
     const errors = this.#problems.filter(({ severity }) => severity === 'error');
-    const runtime = this.#origins.get(runtimeKey);
-    if (errors.length > 0 || runtime === undefined) return err(errors);
+    if (errors.length > 0) return err(errors);
+    const { key: runtimeKey, reference, platform } = this.#runtimeOf(target);
+    // Where a `--build-context` stands in for the base of the final stage, nobody can tell which image that is.
+    const runtime = this.#origins.get(runtimeKey) ?? { reference, platform, unresolved: true, words: [] };
     const others = [...this.#origins]
       .filter(([key]) => key !== runtimeKey)
       .map(([, origin]) => ({ ...origin, role: 'buildtime' as const }));
@@ -158,14 +183,15 @@ class Scanner {
     }
   }
 
-  #runtimeOf(target: number): string {
+  #runtimeOf(target: number): Base {
     let index = target;
     for (let base = this.#baseStage(index); base !== undefined; base = this.#baseStage(index)) index = base;
     const stage = this.#parsed.stages[index];
-    return stage === undefined ? '' : this.#baseOf(stage).key;
+    if (stage === undefined) throw new Error(`bug: the Dockerfile has no stage ${index}`);
+    return this.#baseOf(stage);
   }
 
-  #baseOf(stage: Stage): { reference: string; platform: string; unset: readonly string[]; pinnable: boolean; key: string } {
+  #baseOf(stage: Stage): Base {
     const strict = this.#expand(stage.base.written, this.#globals);
     const expanded = strict.unset.length === 0 ? strict : this.#expand(stage.base.written, this.#globals, this.#strays);
     const platform = this.#expand(stage.platform, this.#globals).text || this.#options.platform;
@@ -220,18 +246,4 @@ class Scanner {
 /** `golang`, `golang:latest` and `library/golang` are one image. */
 function keyOf(reference: string, platform: string): string {
   return `${withDefaultTag(reference).replace(/^library\//, '')} ${platform}`;
-}
-
-function platformArgs({ platform, buildPlatform }: ScanOptions): readonly [string, string][] {
-  return [...platformParts('TARGET', platform), ...platformParts('BUILD', buildPlatform)];
-}
-
-function platformParts(prefix: string, platform: string): [string, string][] {
-  const [os = '', arch = '', variant = ''] = platform.split('/');
-  return [
-    [`${prefix}PLATFORM`, platform],
-    [`${prefix}OS`, os],
-    [`${prefix}ARCH`, arch],
-    [`${prefix}VARIANT`, variant],
-  ];
 }

@@ -85,6 +85,11 @@ describe('splitShellWords', () => {
     expect(words('-t a\n  .\n', {}, 'separates')).toEqual(['-t', 'a', '.']);
   });
 
+  it('bounds what variables make of a text', () => {
+    expect(words('a $A'.repeat(3), { A: 'x'.repeat(500_000) })).toBe('shell-too-long $A');
+    expect(words('"$A"'.repeat(3), { A: 'x'.repeat(500_000) })).toBe('shell-too-long $A');
+  });
+
   it('says where a word was written', () => {
     expect(splitShellWords(` a  'b c'd `, { newline: 'ends' })).toEqual({
       ok: true,

@@ -15,7 +15,7 @@ function read(text: string, given: Given = {}): ReturnType<typeof scanDockerfile
     {
       buildArgs: new Map(Object.entries(given.args ?? {})),
       target: given.target ?? '',
-      platform: given.platform ?? 'linux/amd64',
+      platforms: [given.platform ?? 'linux/amd64'],
       buildPlatform: 'linux/amd64',
       contexts: new Set(given.contexts),
     },
@@ -25,7 +25,9 @@ function read(text: string, given: Given = {}): ReturnType<typeof scanDockerfile
 function scanned(text: string, given: Given = {}): DockerfileScan {
   const result = read(text, given);
   if (!result.ok) throw new Error(result.error.map(({ message }) => message).join('\n'));
-  return result.value.value;
+  const [scan] = result.value.value;
+  if (scan === undefined) throw new Error('no scan');
+  return scan;
 }
 
 function images(text: string, given: Given = {}): string {
@@ -116,10 +118,23 @@ describe('scanDockerfile', () => {
   });
 
   it('refuses what is too long to be a Dockerfile', () => {
-    expect(read(`FROM a\n#${'x'.repeat(1024 * 1024)}`)).toMatchObject({
+    expect(read(`FROM a\n#${'x'.repeat(256 * 1024)}`)).toMatchObject({
       ok: false,
       error: [{ message: expect.stringContaining('more than') }],
     });
+  });
+
+  it('does not guess what a build context in place of the final base is', () => {
+    const { runtime, buildtime } = scanned('FROM a AS x\nFROM ctx\nCOPY --from=x b c', { contexts: ['ctx'] });
+    expect(runtime).toMatchObject({ reference: 'ctx', unresolved: true, words: [] });
+    expect(buildtime.map(({ reference }) => reference)).toEqual(['a']);
+  });
+
+  it('bounds variables that double each other', () => {
+    const doubling = Array.from({ length: 60 }, (_, index) => `ARG A${index + 1}=$A${index}$A${index}`).join('\n');
+    const result = read(`ARG A0=xxxxxxxxxx\n${doubling}\nFROM $A60`);
+    expect(result.ok ? result.value.warnings : result.error).toMatchObject([{ code: expect.stringMatching(/^dockerfile-/) }]);
+    expect(read(`ARG A=${'x'.repeat(60_000)}\nARG B=${'$A'.repeat(50_000)}\nFROM b`).ok).toBe(true);
   });
 
   it('reads long lines and many stages in time', () => {
