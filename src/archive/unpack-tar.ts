@@ -1,7 +1,7 @@
 import { link, lstat, mkdir, open, readdir, readlink, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
-import { extract } from 'tar-stream';
+import { extract, type Header } from 'tar-stream';
 import { EngineError } from '../model/engine-error.ts';
 import { EntryTree, rejected } from './entry-tree.ts';
 import type { ArchiveLimits } from './limits.ts';
@@ -56,14 +56,8 @@ export async function unpackTar(
 async function unpackEntry(entry: Entry, directory: string, tree: EntryTree): Promise<void> {
   const { header } = entry;
   const components = tree.components(header.name);
-  const name = components.join('/');
-  // Null for kinds that tar-stream does not know, GNU's sparse files among them.
-  const type: string | null = header.type;
-  const sparse = Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse'));
-  if (sparse) throw rejected(header.name, 'sparse files are not supported');
-  if (type === null || !KINDS.includes(type))
-    throw rejected(header.name, type === null ? 'it is of an unknown kind' : `it is a ${type.replace('-', ' ')}`);
-  if (name === '') {
+  const type = checkedKind(header);
+  if (components.length === 0) {
     if (type === 'directory') return;
     throw rejected(header.name, 'it would replace the root');
   }
@@ -71,27 +65,39 @@ async function unpackEntry(entry: Entry, directory: string, tree: EntryTree): Pr
     tree.add(parent, { kind: 'directory' });
     await mkdir(join(directory, parent), 0o755);
   }
+  const name = components.join('/');
   const path = join(directory, name);
-  const { mode } = header;
   const linkname = (header.linkname as string | null) ?? '';
-  if (type === 'directory') return unpackDirectory(path, name, mode, tree);
+  if (type === 'directory') return unpackDirectory(path, name, header.mode, tree);
   await makeRoom(path, name, tree);
-  if (type === 'symlink') {
-    const target = linkname;
-    if (target === '' || target.includes('\0') || Buffer.byteLength(target) > 4096) throw rejected(name, 'its link target is malformed');
-    tree.add(name, { kind: 'symlink', target });
-    await symlink(target, path);
-  } else if (type === 'link') {
-    const target = tree.components(linkname).join('/');
-    if (target === name || tree.kindOf(target) !== 'file')
-      throw rejected(name, 'it is a hard link to something that is no earlier file of the archive');
-    tree.missingParents(target.split('/'));
-    tree.add(name, { kind: 'file' });
-    await link(join(directory, target), path);
-  } else {
-    tree.add(name, { kind: 'file' });
-    await unpackFile(entry, path, mode);
-  }
+  if (type === 'symlink') return unpackSymlink(path, name, linkname, tree);
+  if (type === 'link') return unpackHardLink(directory, name, linkname, tree);
+  tree.add(name, { kind: 'file' });
+  await unpackFile(entry, path, header.mode);
+}
+
+function checkedKind(header: Header): string {
+  // Null for kinds that tar-stream does not know, GNU's sparse files among them.
+  const type: string | null = header.type;
+  const sparse = Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse'));
+  if (sparse) throw rejected(header.name, 'sparse files are not supported');
+  if (type !== null && KINDS.includes(type)) return type;
+  throw rejected(header.name, type === null ? 'it is of an unknown kind' : `it is a ${type.replace('-', ' ')}`);
+}
+
+async function unpackSymlink(path: string, name: string, target: string, tree: EntryTree): Promise<void> {
+  if (target === '' || target.includes('\0') || Buffer.byteLength(target) > 4096) throw rejected(name, 'its link target is malformed');
+  tree.add(name, { kind: 'symlink', target });
+  await symlink(target, path);
+}
+
+async function unpackHardLink(directory: string, name: string, linkname: string, tree: EntryTree): Promise<void> {
+  const components = tree.components(linkname);
+  const target = components.join('/');
+  if (target === name || tree.kindOf(target) !== 'file')
+    throw rejected(name, 'it is a hard link to something that is no earlier file of the archive');
+  tree.add(name, { kind: 'file' });
+  await link(join(directory, target), join(directory, name));
 }
 
 async function unpackDirectory(path: string, name: string, mode: number, tree: EntryTree): Promise<void> {
