@@ -6,7 +6,8 @@ import { definedOnly } from './defined-only.ts';
 import { DOCKER_RUN_FLAGS } from './docker-run-flags.ts';
 import { type FlagProblem, type ParsedFlags, parseFlags } from './flags.ts';
 import { rangeWithin } from './range-within.ts';
-import { type ShellProblem, type ShellWord, splitShellWords } from './shell-words.ts';
+import type { ShellProblem } from './shell-problems.ts';
+import { type ShellWord, splitShellWords } from './shell-words.ts';
 import { envValues } from './unquote-env.ts';
 
 /**

@@ -1,19 +1,9 @@
-import type { DiagnosticCode } from '../../model/diagnostic-codes.ts';
 import { err, ok, type Result } from '../../util/result.ts';
+import { operatorProblem, type ShellProblem, secondCommandProblem, tooLongProblem, unterminatedProblem } from './shell-problems.ts';
 
 /** One word as `sh` makes it, and where in the text it was written. */
 export interface ShellWord {
   readonly text: string;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Why a text is not one plain command: a part of a Diagnostic, placed by offsets of the text. */
-export interface ShellProblem {
-  readonly code: DiagnosticCode;
-  readonly message: string;
-  readonly expected: string;
-  readonly help: string;
   readonly start: number;
   readonly end: number;
 }
@@ -112,14 +102,7 @@ class Splitter {
       return;
     }
     const start = this.#at + next.index + next[0].length - next[1].length;
-    this.#problem = {
-      code: 'shell-second-command',
-      message: 'A command ends with its line, and this is a second one.',
-      expected: 'one command: an image and its arguments',
-      help: "Fold the lines into one command with `cmd: >`, end a line with `\\`, or wrap a script in `sh -c '…'`.",
-      start,
-      end: start + next[1].trimEnd().length,
-    };
+    this.#problem = secondCommandProblem({ start, end: start + next[1].trimEnd().length });
   }
 
   #singleQuoted(): void {
@@ -170,14 +153,15 @@ class Splitter {
     else this.#append('$', 1);
   }
 
-  /** Outside quotes the value is split at blanks into words of its own, and an empty one makes no word. */
   #expand(value: string, consumed: number, quoted: boolean): void {
     this.#expanded += value.length;
-    if (this.#expanded > LONGEST_EXPANSION) this.#refuseExpansion(consumed);
+    if (this.#expanded > LONGEST_EXPANSION)
+      this.#problem = tooLongProblem(LONGEST_EXPANSION, { start: this.#at, end: this.#at + consumed });
     else if (quoted) this.#append(value, consumed);
     else this.#expandIntoWords(value, consumed);
   }
 
+  /** Outside quotes the value is split at blanks into words of its own, and an empty one makes no word. */
   #expandIntoWords(value: string, consumed: number): void {
     value.split(/[ \t\n]+/).forEach((piece, index) => {
       if (index > 0) this.#endWord();
@@ -211,37 +195,11 @@ class Splitter {
   }
 
   #refuseOperator(operator: string, length: number): void {
-    this.#problem = {
-      code: 'shell-operator',
-      message: `\`${operator}\` outside quotes would run on the machine of the engine, not in the container.`,
-      expected: 'plain words: no shell runs outside the container',
-      help: "Wrap the script in a shell of the container, `IMAGE sh -c '…'`, or put quotes around the word.",
-      start: this.#at,
-      end: this.#at + length,
-    };
-  }
-
-  #refuseExpansion(length: number): void {
-    this.#problem = {
-      code: 'shell-too-long',
-      message: `The variables of this step make more than ${LONGEST_EXPANSION} characters of one text.`,
-      expected: 'arguments that an engine can take',
-      help: 'Hand large values over in a file of the workspace.',
-      start: this.#at,
-      end: this.#at + length,
-    };
+    this.#problem = operatorProblem(operator, { start: this.#at, end: this.#at + length });
   }
 
   #refuseUnterminated(opening: string, start: number): void {
-    const closing = opening === '$(' ? ')' : opening === '${' ? '}' : opening;
-    this.#problem = {
-      code: 'shell-unterminated',
-      message: `\`${opening}\` is never closed.`,
-      expected: `a closing \`${closing}\``,
-      help: 'Close it, or put a backslash before it when the character itself is meant.',
-      start,
-      end: start + opening.length,
-    };
+    this.#problem = unterminatedProblem(opening, { start, end: start + opening.length });
   }
 }
 

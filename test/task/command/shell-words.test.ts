@@ -86,7 +86,7 @@ describe('splitShellWords', () => {
   });
 
   it('bounds what variables make of a text', () => {
-    expect(words('a $A'.repeat(3), { A: 'x'.repeat(500_000) })).toBe('shell-too-long $A');
+    expect(words('a $A '.repeat(3), { A: 'x'.repeat(500_000) })).toBe('shell-too-long $A');
     expect(words('"$A"'.repeat(3), { A: 'x'.repeat(500_000) })).toBe('shell-too-long $A');
   });
 
