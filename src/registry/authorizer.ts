@@ -2,7 +2,7 @@ import { systemClock } from '../util/clock.ts';
 import { parseChallenges } from './challenge.ts';
 import type { RegistryEndpoint } from './endpoint.ts';
 import { createSecretRedactor, type SecretRedactor } from './secret-redactor.ts';
-import { type AuthorizerOptions, basicHeader, requestToken, type Scopes, type Token } from './token-request.ts';
+import { type AuthorizerOptions, basicHeader, requestToken, type Scopes, type Token, type TokenRequest } from './token-request.ts';
 
 /** Keeps what each registry wants as proof, and its tokens until they expire. */
 export interface Authorizer {
@@ -21,42 +21,54 @@ type Mode = { readonly kind: 'basic' } | { readonly kind: 'bearer'; readonly rea
 
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const modes = new Map<string, Mode>();
-  const tokens = new Map<string, Promise<Token>>();
   const redactor = createSecretRedactor();
-
-  const bearer = async (
-    endpoint: RegistryEndpoint,
-    mode: Mode & { kind: 'bearer' },
-    scopes: Scopes,
-    signal: AbortSignal | undefined,
-  ): Promise<string> => {
-    const key = [endpoint.host, ...scopes].join(' ');
-    const cached = await tokens.get(key)?.catch(() => undefined);
-    if (cached !== undefined && cached.expiresAtMs > systemClock.monotonicMs()) return `Bearer ${cached.value}`;
-    const asked = requestToken({ endpoint, ...mode, scopes, signal }, options, redactor);
-    tokens.set(key, asked);
-    asked.catch(() => tokens.delete(key));
-    return `Bearer ${(await asked).value}`;
+  const tokens = createTokenCache(options, redactor);
+  const basic = async (host: string): Promise<string | undefined> => {
+    const credential = await options.credentials.forHost(host);
+    return credential?.kind === 'basic' ? basicHeader(credential, redactor) : undefined;
   };
-
   return {
     redact: redactor.redact,
     header: async (endpoint, scopes, signal) => {
       const mode = modes.get(endpoint.host);
       if (mode === undefined) return undefined;
-      if (mode.kind === 'bearer') return bearer(endpoint, mode, scopes, signal);
-      const credential = await options.credentials.forHost(endpoint.host);
-      if (credential?.kind !== 'basic') return undefined;
-      return basicHeader(credential, redactor);
+      return mode.kind === 'basic' ? basic(endpoint.host) : tokens.header({ endpoint, ...mode, scopes, signal });
     },
     challenged: async (endpoint, scopes, refused) => {
       const mode = modeOf(refused.wwwAuthenticate, endpoint);
       if (mode === undefined) return false;
       modes.set(endpoint.host, mode);
-      tokens.delete([endpoint.host, ...scopes].join(' '));
-      if (mode.kind === 'bearer') return true;
-      const credential = await options.credentials.forHost(endpoint.host);
-      return credential?.kind === 'basic' && basicHeader(credential, redactor) !== refused.header;
+      if (mode.kind === 'basic') return (await basic(endpoint.host)) !== refused.header;
+      await tokens.forget(endpoint.host, scopes, refused.header);
+      return true;
+    },
+  };
+}
+
+interface TokenCache {
+  header(request: TokenRequest): Promise<string>;
+  /** Drops the token that was refused, unless another request has replaced it already. */
+  forget(host: string, scopes: Scopes, header: string | undefined): Promise<void>;
+}
+
+function createTokenCache(options: AuthorizerOptions, redactor: SecretRedactor): TokenCache {
+  const tokens = new Map<string, Promise<Token>>();
+  const keyOf = (host: string, scopes: Scopes): string => [host, ...scopes].join(' ');
+  const find = async (key: string): Promise<Token | undefined> => tokens.get(key)?.catch(() => undefined);
+  return {
+    header: async (request) => {
+      const key = keyOf(request.endpoint.host, request.scopes);
+      // No pause before the first request is kept: requests side by side share one token.
+      const cached = tokens.has(key) ? await find(key) : undefined;
+      if (cached !== undefined && cached.expiresAtMs > systemClock.monotonicMs()) return `Bearer ${cached.value}`;
+      const asked = requestToken(request, options, redactor);
+      tokens.set(key, asked);
+      return `Bearer ${(await asked).value}`;
+    },
+    forget: async (host, scopes, header) => {
+      const key = keyOf(host, scopes);
+      const cached = await find(key);
+      if (cached === undefined || `Bearer ${cached.value}` === header) tokens.delete(key);
     },
   };
 }

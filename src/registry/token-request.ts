@@ -23,7 +23,7 @@ export interface Token {
   readonly expiresAtMs: number;
 }
 
-interface TokenRequest {
+export interface TokenRequest {
   readonly endpoint: RegistryEndpoint;
   readonly realm: URL;
   readonly service: string;

@@ -269,7 +269,8 @@ describe('proof', () => {
       expect(await here.resolve(`${locked.host}/a/b:v1`, {})).toMatchObject({ digest: single.digest });
     expect(tokens.requests.length).toBe(afterCopy);
     const scopes = tokens.requests.map(({ parameters }) => parameters.getAll('scope').join(' '));
-    expect([...new Set(scopes)].sort()).toEqual(['repository:a/b:pull', 'repository:a/b:pull,push']);
+    // Three blobs were copied side by side.
+    expect(scopes.sort()).toEqual(['repository:a/b:pull', 'repository:a/b:pull,push']);
     await here.copy(`${locked.host}/a/b:v1`, `${locked.host}/c:v1`);
     expect(tokens.requests.map(({ parameters }) => parameters.getAll('scope').join(' '))).toContain(
       'repository:c:pull,push repository:a/b:pull',
