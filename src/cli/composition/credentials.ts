@@ -18,6 +18,14 @@ export interface GivenCredentials {
   readonly vault: readonly Extract<TaskCredential, { readonly kind: 'vault' }>[];
 }
 
+/** What is wrong with the JSON of `--credential`; for commands that log in nowhere but take the same flags. */
+export function credentialProblems(credentials: readonly string[]): readonly Diagnostic[] {
+  return credentials.flatMap((json) => {
+    const parsed = parseCredential(json);
+    return parsed.ok ? [] : [problem(parsed.error)];
+  });
+}
+
 export function parseCredentials(flags: CredentialFlags): Result<GivenCredentials, readonly Diagnostic[]> {
   const explicit: ExplicitCredential[] = [];
   const vault: Extract<TaskCredential, { readonly kind: 'vault' }>[] = [];

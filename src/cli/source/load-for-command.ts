@@ -233,7 +233,11 @@ async function makeInputs(
     git: source.git ?? (await describeGit(source)),
   });
   const problems = [values, secretSets, run].flatMap((result) => (result === undefined || result.ok ? [] : result.error));
-  if (values?.ok === false || !secretSets.ok || !run.ok) return err(problems);
+  if (flags.credential.length > 0) {
+    const { credentialProblems } = await import('../composition/credentials.ts');
+    problems.push(...credentialProblems(flags.credential));
+  }
+  if (values?.ok === false || !secretSets.ok || !run.ok || problems.length > 0) return err(problems);
   const inputs: TaskInputs = {
     source: source.source,
     run: run.value,
