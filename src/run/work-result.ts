@@ -1,5 +1,5 @@
 import { EngineError } from '../model/engine-error.ts';
-import type { ErrorCode } from '../model/error-codes.ts';
+import { ERROR_CODES, type ErrorCode } from '../model/error-codes.ts';
 import type { TransferOutcome } from '../model/ports/container-engine.ts';
 
 /**
@@ -17,7 +17,11 @@ export const CANCELED: WorkResult = { status: 'canceled' };
 /** What a thrown error means for the work: after its signal was aborted, any error is the cancellation. */
 export function resultOfError(error: unknown, signal: AbortSignal): WorkResult {
   if (signal.aborted) return CANCELED;
-  if (error instanceof EngineError) return { status: 'errored', because: error.message, errorCode: error.code };
+  if (error instanceof EngineError) {
+    // What the catalogue gives the exit code of a failed step (a missing Dockerfile) is the user's matter.
+    if (ERROR_CODES[error.code].exitCode === 1) return { status: 'failed', because: error.message, timedOut: false };
+    return { status: 'errored', because: error.message, errorCode: error.code };
+  }
   const text = error instanceof Error ? error.message : String(error);
   return { status: 'errored', because: `a defect of this program: ${text}`, errorCode: 'internal' };
 }
