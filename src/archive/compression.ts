@@ -89,32 +89,3 @@ function piped(source: Readable, transform: NodeJS.ReadWriteStream & Readable): 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
-
-/** The first bytes of a stream, and the whole stream again. */
-export async function peek(
-  source: AsyncIterable<Uint8Array>,
-  length: number,
-): Promise<{ readonly head: Uint8Array; readonly whole: AsyncIterable<Uint8Array> }> {
-  const iterator = source[Symbol.asyncIterator]();
-  const seen: Uint8Array[] = [];
-  let size = 0;
-  let ended = false;
-  while (size < length && !ended) {
-    const { value, done } = await iterator.next();
-    if (done === true) ended = true;
-    else {
-      seen.push(value);
-      size += value.length;
-    }
-  }
-  const head = Buffer.concat(seen);
-  async function* whole(): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      yield head;
-      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  return { head: head.subarray(0, length), whole: whole() };
-}

@@ -7,7 +7,8 @@ import { createHttpClient, type HttpResponse } from '../util/http.ts';
 import { HttpError } from '../util/http-error.ts';
 import { isTransientStatus, printable } from '../util/http-retry.ts';
 import { type Attempt, type RetryPolicy, retryAfterMs, withRetries } from '../util/retry.ts';
-import { type ContentKind, decompress, detectContent, MAGIC_LENGTH, peek } from './compression.ts';
+import { peek, untilAborted } from './byte-streams.ts';
+import { type ContentKind, decompress, detectContent, MAGIC_LENGTH } from './compression.ts';
 import { type ArchiveLimits, DEFAULT_LIMITS } from './limits.ts';
 import { unpackTar } from './unpack-tar.ts';
 
@@ -47,7 +48,7 @@ export function createContextFetcher(options: ContextFetcherOptions): ContextFet
     unpackStream: async (content, directory, { signal }) => {
       const shown = 'standard input';
       try {
-        const { head, whole } = await peek(content, MAGIC_LENGTH);
+        const { head, whole } = await peek(untilAborted(content, signal), MAGIC_LENGTH);
         const kind = detectContent(head);
         if (kind === 'text') return { kind: 'dockerfile', text: await readDockerfile(whole) };
         await unpackContent(kind, whole, directory, { limits, signal, shown, contentType: '' });

@@ -1,6 +1,7 @@
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -325,6 +326,20 @@ describe('bounds', () => {
       message: 'fetching standard input was cancelled',
     });
     expect(await readdir(directory)).toEqual([]);
+  });
+});
+
+describe('a silent stream', () => {
+  it.each([0, 1])('is left at the signal after %i pieces', async (count) => {
+    const controller = new AbortController();
+    const directory = await fresh();
+    const silent = new PassThrough();
+    if (count === 1) silent.write(makeTar([{ name: 'big', size: 100_000 }], { end: false }));
+    const reading = fetcher.unpackStream(silent, directory, { signal: controller.signal });
+    setImmediate(() => controller.abort());
+    await expect(reading).rejects.toMatchObject({ message: 'fetching standard input was cancelled' });
+    expect(await readdir(directory)).toEqual([]);
+    expect(silent.destroyed).toBe(true);
   });
 });
 
