@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { EngineError } from '../model/engine-error.ts';
 
@@ -55,7 +55,9 @@ export class EngineApi {
 
   /** The answer as a stream; resolves when its headers are there. */
   async stream(call: EngineCall): Promise<IncomingMessage> {
-    return (await this.#dial(call, { isStream: true })) as IncomingMessage;
+    const answer = (await this.#dial(call, { isStream: true })) as IncomingMessage;
+    // An aborted request ends its answer without an error; a stream cut short has to fail.
+    return call.signal === undefined ? answer : addAbortSignal(call.signal, answer);
   }
 
   /** The raw connection after `101 Switching Protocols`. */

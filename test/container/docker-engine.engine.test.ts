@@ -7,5 +7,7 @@ containerEngineContract('Docker', { open: () => createDockerEngine(), request: s
 realContainersContract('Docker', {
   open: (environment) => createDockerEngine(environment === undefined ? {} : { environment }),
   tellsOutOfMemory: true,
+  resolvesRawBytes: true,
+  reachesPublishedPorts: true,
   socketPath: () => '/var/run/docker.sock',
 });

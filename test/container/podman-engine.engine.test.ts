@@ -20,5 +20,7 @@ containerEngineContract('Podman', { open: () => createDockerEngine(endpoint()), 
 realContainersContract('Podman', {
   open: (environment) => createDockerEngine({ ...endpoint(), ...(environment === undefined ? {} : { environment }) }),
   tellsOutOfMemory: false,
+  resolvesRawBytes: false,
+  reachesPublishedPorts: false,
   socketPath: () => podman.socketPath,
 });

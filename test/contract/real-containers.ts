@@ -11,6 +11,10 @@ export interface RealEngine {
   socketPath(): string;
   /** Podman 4.3 says nothing about it where control groups are of version 1. */
   readonly tellsOutOfMemory: boolean;
+  /** Podman compares names with bytes above 127 in another form. */
+  readonly resolvesRawBytes: boolean;
+  /** Podman's rules for published ports need kernel settings that a restricted machine refuses; there only the setting is looked at. */
+  readonly reachesPublishedPorts: boolean;
 }
 
 const onTask = { network: { kind: 'task', name: 'acb_default_network' } } as const;
@@ -257,7 +261,7 @@ export function realContainersContract(name: string, subject: RealEngine): void 
             'for host in web C xn--ber-goa; do for i in 1 2 3 4 5 6 7 8 9; do wget -q -O - http://$host && break; sleep 0.3; done; done';
           expect((await run(space, script('client', fetchAll, onTask))).stdout).toBe('hello\nhello\nhello\n');
           // Programs that know no international names ask with raw bytes.
-          expect((await run(space, script('raw', 'nslookup über', onTask))).outcome.exitCode).toBe(0);
+          if (subject.resolvesRawBytes) expect((await run(space, script('raw', 'nslookup über', onTask))).outcome.exitCode).toBe(0);
         });
       });
 
@@ -295,8 +299,14 @@ export function realContainersContract(name: string, subject: RealEngine): void 
         const lanes = [{ id: '0', network: undefined, steps: ['lane'], ports: ['127.0.0.1:38471:80'], expose: [] }];
         await withRun(engine, { lanes }, async (space) => {
           const server = 'echo $0 > /tmp/index.html; exec httpd -f -p 80 -h /tmp';
-          await run(space, script('alone', server, { ports: ['127.0.0.1:38472:80/tcp'] }, { detach: true }));
+          const alone = await run(space, script('alone', server, { ports: ['127.0.0.1:38472:80/tcp'] }, { detach: true }));
           await run(space, script('lane', server, {}, { detach: true }));
+          const { HostConfig } = await http.json<{ HostConfig: { PortBindings: object } }>(
+            'GET',
+            `/containers/${alone.outcome.containerId}/json`,
+          );
+          expect(HostConfig.PortBindings).toEqual({ '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '38472' }] });
+          if (!subject.reachesPublishedPorts) return;
           expect(await getSoon('http://127.0.0.1:38472/')).toBe('sh\n');
           expect(await getSoon('http://127.0.0.1:38471/')).toBe('sh\n');
         });

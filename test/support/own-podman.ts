@@ -33,7 +33,8 @@ network_backend = "netavark"
 network_config_dir = "${join(folder, 'networks')}"
 `,
   );
-  writeFileSync(registries, 'unqualified-search-registries = []\n');
+  // Registries of the tests speak plain HTTP on loopback; a location without a port stands for all ports.
+  writeFileSync(registries, 'unqualified-search-registries = []\n[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n');
   const stores = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
   const server = spawn('podman', [...stores, 'system', 'service', '--time', '0', `unix://${socketPath}`], {
     stdio: 'ignore',
