@@ -329,6 +329,28 @@ describe('hardening', () => {
     expect(await readdir(folder)).not.toContain('canary-monitor');
   });
 
+  it('describes what git itself would say: packed refs, linked work trees, detached heads, sub-directories', async () => {
+    const directory = await freshDirectory();
+    const ask = async (...args: string[]): Promise<string> => (await git(directory, ...args)).trim();
+    await git(directory, 'init', '-q', '-b', 'feature/deep');
+    await git(directory, 'commit', '-q', '--allow-empty', '-m', 'x');
+    await git(directory, 'remote', 'add', 'origin', 'git@host:o/r.git');
+    await git(directory, 'worktree', 'add', '-q', '-b', 'linked', join(folder, 'linked'));
+    await git(directory, 'pack-refs', '--all');
+    await mkdir(join(directory, 'sub'));
+    const commit = await ask('rev-parse', 'HEAD');
+    const expected = { commit, branch: 'feature/deep', remote: 'git@host:o/r.git' };
+    expect(await source.describe(directory)).toEqual(expected);
+    expect(await source.describe(join(directory, 'sub'))).toEqual(expected);
+    expect(await source.describe(join(folder, 'linked'))).toEqual({ ...expected, branch: 'linked' });
+    await git(directory, 'checkout', '-q', '--detach');
+    expect(await source.describe(directory)).toEqual({ ...expected, branch: '' });
+    for (const head of ['ref: ../../../etc/passwd', 'ref: refs/../../x', 'nonsense', '']) {
+      await writeFile(join(directory, '.git/HEAD'), head);
+      expect(await source.describe(directory)).toBeUndefined();
+    }
+  });
+
   it('says so when git is missing', async () => {
     const none = createGitSource({ addresses: open, environment: { PATH: folder } });
     expect((await failure(checkout(`${server.url}/smart/app.git`, '', none))).message).toBe('git is not installed');
