@@ -1,4 +1,7 @@
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { type BuildFlags, makeBuildTask } from '../../src/cli/build/build-task.ts';
+import { processIo } from '../../src/cli/io.ts';
 import type { BuildSpec, ContainerSpec, Plan, PlanBuildStep, PlanCmdStep, PlanStep } from '../../src/model/plan.ts';
 import { DOCKER_RUN_FLAGS } from '../../src/task/command/docker-run-flags.ts';
 import { parseFlags } from '../../src/task/command/flags.ts';
@@ -214,6 +217,63 @@ async function check(one: Case): Promise<void> {
     expect(inOrder(oursOf(plan))).toEqual(inOrder(await readRecorded(one.expect.output as readonly string[])));
   } else expect(isPlan(plan), `the peer says: ${one.expect.error}`).toBe(false);
 }
+
+/** The plan of `task build` with the flags of a recorded `acb build`. */
+async function planOfBuild(one: Case): Promise<Plan | readonly string[]> {
+  const all = (...names: readonly string[]): string[] =>
+    one.args.flatMap((arg, at) => (names.includes(one.args[at - 1] ?? '') ? [arg] : []));
+  const last = (name: string, key: string): Readonly<Record<string, string>> => {
+    const value = all(name).at(-1);
+    return value === undefined ? {} : { [key]: value };
+  };
+  const flags: BuildFlags = {
+    tag: all('-t'),
+    buildArg: all('--build-arg'),
+    secretBuildArg: all('--secret-build-arg'),
+    cache: !one.args.includes('--no-cache'),
+    pull: one.args.includes('--pull'),
+    label: all('--label'),
+    secret: [],
+    ssh: [],
+    addHost: [],
+    cacheFrom: [],
+    cacheTo: [],
+    push: one.args.includes('--push'),
+    run: [],
+    set: [],
+    credential: [],
+    ...last('-f', 'file'),
+    ...last('--target', 'target'),
+    ...last('--platform', 'platform'),
+    registry: all('-r').at(-1) ?? '',
+  };
+  const made = await makeBuildTask(one.args.at(-1) ?? '', flags, { ...processIo(), directory: tmpdir(), environment: {} });
+  if (!made.ok) return made.error.map(({ code }) => code);
+  const task = await loadTask({ ...inputsOf(withFile(one), tmpdir()), source: made.value.open.made.source });
+  if (!task.ok) return task.error.map(({ code }) => code);
+  const plan = compilePlan(task.value.value, { extended: false });
+  return plan.ok ? plan.value.value : plan.error.map(({ code }) => code);
+}
+
+/** The peer names the default Dockerfile, creates no network for a single build, and lists secret arguments after the others. */
+function ofSingleBuild({ builds, pushed }: Recorded): Pick<Recorded, 'builds' | 'pushed'> {
+  return { builds: builds.map((build) => ({ ...build, dockerfile: build.dockerfile === 'Dockerfile' ? '' : build.dockerfile })), pushed };
+}
+
+/** Left to the command line: flags that `task build` has not (`--isolation`, `--working-directory`) and a missing argument. */
+const singleBuilds = loadCases('exec').filter(({ id }) =>
+  /^build-dry-(?:plain|tags|registry|push|file-arg-target|git|set-values|debug|template-err|push-nocred)$/.test(id),
+);
+
+describe('command lines of single builds', () => {
+  it.each(singleBuilds.map((one): [string, Case] => [one.id, one]))('%s', async (_id, one) => {
+    const plan = await planOfBuild(one);
+    if (difference(one.id) !== undefined) expect(isPlan(plan) && plan.steps.map(({ id }) => id)).toEqual(['build', 'push']);
+    else if (one.expect.ok !== true) expect(isPlan(plan), `the peer says: ${one.expect.error}`).toBe(false);
+    else if (!isPlan(plan)) throw new Error(`no plan: ${plan.join(' ')}`);
+    else expect(ofSingleBuild(oursOf(plan))).toEqual(ofSingleBuild(await readRecorded(one.expect.output as readonly string[])));
+  });
+});
 
 /** Problems of the command line and of a missing file are the command line's: test/cli has them. */
 const OF_COMMAND_LINE = new Set(['exec-dry-bad-flag', 'exec-dry-no-file']);
