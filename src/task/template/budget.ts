@@ -16,7 +16,7 @@ export interface RenderLimits {
  */
 export const DEFAULT_LIMITS: RenderLimits = { characters: 16 * 1024 * 1024, steps: 5_000_000, depth: 500 };
 
-const CHARACTERS_A_STEP = 64;
+const CHARACTERS_A_STEP = 16;
 const ITEMS_A_STEP = 16;
 
 /** Counts the work of one rendering and stops it at a limit. */
@@ -33,11 +33,16 @@ export class Budget {
     if (this.#steps > this.limits.steps) throw new LimitReached(`the template does more than ${this.limits.steps} steps of work`);
   }
 
-  /** To be called before (or at least right after) a text of this length is made. */
+  /** To be called before (or at least right after) a text of this length is made or read through. */
   text(length: number): void {
+    this.size(length);
+    this.step(length / CHARACTERS_A_STEP);
+  }
+
+  /** Only checks a length: for texts that grow piece by piece, each piece charged on its own. */
+  size(length: number): void {
     if (length > this.limits.characters)
       throw new LimitReached(`the template makes a text longer than ${this.limits.characters} characters`);
-    this.step(length / CHARACTERS_A_STEP);
   }
 
   /** To be called before a piece is added to the result: the limit holds for the whole, the work is that of the piece. */

@@ -9,6 +9,7 @@ export function deepEqual(left: Value, right: Value, budget: Budget, depth = 0):
   if (left === right) return !(typeof left === 'number' && Number.isNaN(left));
   if (left === null || left === undefined || right === null || right === undefined) return (left ?? null) === (right ?? null);
   if (typeOf(left) !== typeOf(right)) return false;
+  budget.step(1 / 2);
   if (left instanceof GoList && right instanceof GoList) return equalLists(left, right, budget, depth);
   if (left instanceof GoMap && right instanceof GoMap) return equalMaps(left, right, budget, depth);
   if (left instanceof GoInt && right instanceof GoInt) return left.value === right.value;

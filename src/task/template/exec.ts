@@ -31,6 +31,9 @@ export function execute(name: string, data: Value, options: ExecOptions): void {
   new Executor(options).run(name, data);
 }
 
+/** Blocks and templates together; what a JavaScript stack holds with room to spare. */
+const DEEPEST = 1200;
+
 /** How a list of nodes ended. */
 type Flow = 'on' | 'break' | 'continue';
 
@@ -47,6 +50,8 @@ class Executor {
   readonly #options: ExecOptions;
   #variables: { readonly name: string; value: Value }[] = [];
   #depth = 0;
+  /** Lists of nodes running inside each other. */
+  #nesting = 0;
 
   constructor(options: ExecOptions) {
     this.#options = options;
@@ -58,10 +63,15 @@ class Executor {
   }
 
   #list(nodes: readonly Node[], dot: Value): Flow {
+    this.#nesting += 1;
     for (const node of nodes) {
+      if (this.#nesting > DEEPEST) this.#fail(node, `templates and blocks run inside each other deeper than ${DEEPEST} levels`, 'template-limit');
       const flow = this.#node(node, dot);
-      if (flow !== 'on') return flow;
+      if (flow === 'on') continue;
+      this.#nesting -= 1;
+      return flow;
     }
+    this.#nesting -= 1;
     return 'on';
   }
 
@@ -300,6 +310,7 @@ class Executor {
 
   #run(name: string, target: GoFunction, context: CallContext, args: readonly unknown[]): Value {
     context.budget.step();
+    for (const argument of args) if (typeof argument === 'string') context.budget.text(argument.length);
     try {
       const value = target.call(context, args);
       if (typeof value !== 'string') return value;

@@ -5,19 +5,26 @@
 const BYTE_BASE = 0xdc00;
 
 const ONLY_ASCII = /^[\0-\x7f]*$/;
-const LONE_SURROGATE = /(?<![\ud800-\udbff])[\udc80-\udcff]|[\ud800-\udbff](?![\udc00-\udfff])/;
+const LONE_SURROGATE = /(?<![\ud800-\udbff])[\udc00-\udfff]|[\ud800-\udbff](?![\udc00-\udfff])/;
+const LONE_SURROGATES = new RegExp(LONE_SURROGATE, 'g');
 
 /** The bytes of a string, each as one character (a "binary string"); ASCII texts come back as they are. */
 export function toBytes(text: string): string {
   if (ONLY_ASCII.test(text)) return text;
-  if (!LONE_SURROGATE.test(text)) return Buffer.from(text, 'utf8').toString('latin1');
   const parts: string[] = [];
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (isLoneByte(code)) parts.push(String.fromCharCode(code - BYTE_BASE));
-    else parts.push(Buffer.from(character, 'utf8').toString('latin1'));
+  let at = 0;
+  for (const match of text.matchAll(LONE_SURROGATES)) {
+    if (match.index > at) parts.push(Buffer.from(text.slice(at, match.index), 'utf8').toString('latin1'));
+    parts.push(bytesOfLone(match[0].charCodeAt(0)));
+    at = match.index + 1;
   }
+  parts.push(Buffer.from(text.slice(at), 'utf8').toString('latin1'));
   return parts.join('');
+}
+
+/** The byte that a stand-in means; a half of a surrogate pair that is none becomes U+FFFD. */
+function bytesOfLone(unit: number): string {
+  return isLoneByte(unit) ? String.fromCharCode(unit - BYTE_BASE) : '\xef\xbf\xbd';
 }
 
 /** The string of bytes given as characters: the inverse of `toBytes`. */
@@ -32,12 +39,20 @@ export function fromBytes(bytes: string): string {
 
 function decodeBroken(buffer: Buffer): string {
   const parts: string[] = [];
-  for (let at = 0; at < buffer.length; ) {
+  let valid = 0;
+  let at = 0;
+  while (at < buffer.length) {
     const size = sequenceLength(buffer, at);
-    if (size === 0) parts.push(String.fromCharCode(BYTE_BASE + (buffer[at] ?? 0)));
-    else parts.push(buffer.toString('utf8', at, at + size));
-    at += Math.max(1, size);
+    if (size > 0) {
+      at += size;
+      continue;
+    }
+    if (at > valid) parts.push(buffer.toString('utf8', valid, at));
+    parts.push(String.fromCharCode(BYTE_BASE + (buffer[at] ?? 0)));
+    at += 1;
+    valid = at;
   }
+  parts.push(buffer.toString('utf8', valid));
   return parts.join('');
 }
 
@@ -45,18 +60,17 @@ function decodeBroken(buffer: Buffer): string {
 function sequenceLength(buffer: Buffer, at: number): number {
   const first = buffer[at] ?? 0;
   if (first < 0x80) return 1;
-  const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-  if (size === 0 || first > 0xf4 || at + size > buffer.length) return 0;
-  const slice = buffer.subarray(at, at + size);
-  return Buffer.from(slice.toString('utf8'), 'utf8').equals(slice) && !slice.toString('utf8').includes('\ufffd')
-    ? size
-    : isReplacement(slice)
-      ? 3
-      : 0;
-}
-
-function isReplacement(slice: Buffer): boolean {
-  return slice.length === 3 && slice[0] === 0xef && slice[1] === 0xbf && slice[2] === 0xbd;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  // The second byte excludes longer forms than needed, surrogates and what lies beyond U+10FFFF.
+  const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  const second = buffer[at + 1] ?? 0;
+  if (second < least || second > most) return 0;
+  for (let next = 2; next < size; next += 1) {
+    if (((buffer[at + next] ?? 0) & 0xc0) !== 0x80) return 0;
+  }
+  return size;
 }
 
 /** A string for the outside: joins split characters again and puts U+FFFD for bytes that are no UTF-8. */

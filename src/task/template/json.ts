@@ -72,7 +72,7 @@ class JsonWriter {
     for (const item of items) {
       const text = show(item);
       length += text.length + this.#indent.length * depth;
-      this.#budget.text(length);
+      this.#budget.size(length);
       parts.push(text);
     }
     if (this.#indent === '') return open + parts.join(',') + close;

@@ -24,7 +24,7 @@ export class Printer {
 
   #value(value: Value, spec: FormatSpec, depth: number): string {
     this.#budget.depth(depth);
-    this.#budget.step(1 / 8);
+    this.#budget.step(1 / 4);
     if (value === null || value === undefined) return spec.sharpV ? 'interface {}(nil)' : '<nil>';
     const own = spec.sharpV || !/^[vsxXq]$/.test(spec.verb) ? undefined : stringOf(value);
     if (own !== undefined) return formatString(own, spec) ?? '';
@@ -67,7 +67,7 @@ export class Printer {
     for (const item of items) {
       const text = show(item);
       length += text.length + 1;
-      this.#budget.text(length);
+      this.#budget.size(length);
       parts.push(text);
     }
     return parts.join(spec.sharpV ? ', ' : ' ');

@@ -28,7 +28,7 @@ export function sprintf(format: string, values: readonly Value[], budget: Budget
   for (const piece of pieces) {
     const text = piece.type === 'text' ? piece.text : printer.format(piece.value, piece.spec);
     length += text.length;
-    budget.text(length);
+    budget.size(length);
     parts.push(text);
   }
   if (surplus.length > 0) parts.push(`%!(EXTRA ${surplus.map((value) => surplusText(value, printer)).join(', ')})`);

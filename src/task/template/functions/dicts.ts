@@ -42,7 +42,7 @@ function merge(overwrite: boolean): (context: CallContext, target: GoMap, ...sou
 /** A copy that shares no list or map with the value. */
 export function deepCopy(value: Value, budget: Budget, depth = 0): Value {
   budget.depth(depth);
-  budget.step(1 / 8);
+  budget.step();
   if (value instanceof GoList) {
     return new GoList(
       value.items.map((item) => deepCopy(item, budget, depth + 1)),

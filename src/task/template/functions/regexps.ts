@@ -42,7 +42,7 @@ function replaceAll(context: CallContext, regex: RE2JS, text: string, replacemen
     const [start = 0, end = 0] = match;
     const made = text.slice(at, start) + replacement(match);
     length += made.length;
-    context.budget.text(length);
+    context.budget.size(length);
     parts.push(made);
     at = end;
   }
