@@ -28,7 +28,10 @@ export interface Running {
 }
 
 const folders: string[] = [];
+const children = new Set<ChildProcess>();
 afterAll(() => {
+  // A test that timed out must not leave its run behind.
+  for (const child of children) child.kill('SIGINT');
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -51,6 +54,7 @@ export function startTask(args: readonly string[], options: StartOptions = {}): 
     env: { PATH: process.env['PATH'] ?? '', HOME: home, TZ: 'UTC', ...options.env },
     stdio: 'pipe',
   });
+  children.add(child);
   let stdout = '';
   let stderr = '';
   const watchers = new Set<() => void>();
@@ -64,7 +68,10 @@ export function startTask(args: readonly string[], options: StartOptions = {}): 
   child.stdin.on('error', () => undefined).end(options.input ?? '');
   const finished = new Promise<Finished>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+    child.on('close', (code, signal) => {
+      children.delete(child);
+      resolve({ code, signal, stdout, stderr });
+    });
   });
   const waitFor = (text: string): Promise<void> =>
     new Promise((resolve, reject) => {
