@@ -45,12 +45,11 @@ export function createContextFetcher(options: ContextFetcherOptions): ContextFet
           throw failure(error, source.shown, signal);
         }
       }),
-    unpackStream: async (content, directory, { signal }) => {
-      const shown = 'standard input';
+    unpackStream: async (content, directory, { signal, name: shown = 'standard input' }) => {
       try {
         const { head, whole } = await peek(untilAborted(content, signal), MAGIC_LENGTH);
         const kind = detectContent(head);
-        if (kind === 'text') return { kind: 'dockerfile', text: await readDockerfile(whole) };
+        if (kind === 'text') return { kind: 'dockerfile', text: await readDockerfile(whole, shown) };
         await unpackContent(kind, whole, directory, { limits, signal, shown, contentType: '' });
         return { kind: 'archive' };
       } catch (error) {
@@ -145,20 +144,20 @@ async function* bounded(
   }
 }
 
-async function readDockerfile(source: AsyncIterable<Uint8Array>): Promise<string> {
+async function readDockerfile(source: AsyncIterable<Uint8Array>, shown: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of source) {
     size += chunk.length;
     if (size > MAX_DOCKERFILE)
-      throw new EngineError('context-rejected', `a Dockerfile on standard input has at most ${MAX_DOCKERFILE} bytes`);
+      throw new EngineError('context-rejected', `a Dockerfile has at most ${MAX_DOCKERFILE} bytes, and ${shown} has more`);
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new EngineError('context-rejected', 'standard input is neither a tar archive nor a Dockerfile in UTF-8');
+    throw new EngineError('context-rejected', `${shown} is neither a tar archive nor a Dockerfile in UTF-8`);
   }
 }
 

@@ -7,6 +7,7 @@ import { EngineError } from '../../src/model/engine-error.ts';
 import { type GitServer, git, startGitServer } from '../support/git-server.ts';
 import { startHttpServer } from '../support/http-server.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { HOSTILE_REFS, HOSTILE_URLS } from './hostile-corpus.ts';
 
 const open = { allowPrivate: true, allowLoopback: true };
 const source = createGitSource({ addresses: open });
@@ -260,6 +261,22 @@ describe('hardening', () => {
     const argv = await spy.argv();
     expect(argv).toMatch(/^fetch --no-tags --depth 1 -- origin feature\/x$/m);
     expect(argv).toMatch(new RegExp(`^remote add -- origin ${server.url}/smart/app.git$`, 'm'));
+  });
+
+  it('lets no hostile URL or ref reach git, and makes no file', async () => {
+    const spy = await spyOnGit();
+    const before = (await readdir(folder)).length;
+    const directory = await freshDirectory();
+    const good = `${server.url}/smart/app.git`;
+    const requests = [...HOSTILE_URLS.map((url) => ({ url, ref: 'main' })), ...HOSTILE_REFS.map((ref) => ({ url: good, ref }))];
+    for (const request of requests) {
+      const error = await failure(spy.source.checkout({ ...request, directory, signal: new AbortController().signal }));
+      expect([request, error.code]).toEqual([request, 'context-rejected']);
+    }
+    expect(requests.length).toBeGreaterThan(200);
+    expect(await spy.argv()).toBe('--version\n');
+    expect(await readdir(directory)).toEqual([]);
+    expect((await readdir(folder)).length).toBe(before + 1);
   });
 
   it('speaks ssh without prompts, with the path quoted for the remote shell', async () => {

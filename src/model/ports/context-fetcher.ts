@@ -6,6 +6,7 @@ export interface ContextFetcher {
   unpackStream(
     content: AsyncIterable<Uint8Array>,
     directory: string,
-    options: { readonly signal: AbortSignal },
+    /** `name` is what messages call the stream; `standard input` by default. */
+    options: { readonly signal: AbortSignal; readonly name?: string },
   ): Promise<{ readonly kind: 'archive' } | { readonly kind: 'dockerfile'; readonly text: string }>;
 }
