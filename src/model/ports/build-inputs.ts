@@ -7,8 +7,9 @@ import type { BuildSpec } from '../plan.ts';
  */
 export interface BuildInputs {
   /**
-   * Safe to call concurrently. Rejects with EngineError (`context-failed`, `context-rejected`, `registry-…`); a Dockerfile
-   * that cannot be read as one is not an error here: it goes to the engine unpinned, with a note.
+   * Safe to call concurrently. Rejects with EngineError (`context-failed`, `context-rejected`, `dockerfile-missing`, `engine-…`).
+   * A Dockerfile that cannot be read as one goes to the engine unpinned, with a note; a base image that its registry cannot
+   * be asked about is taken from the engine, or left to it (it may know mirrors), with a warning.
    */
   prepare(request: BuildInputsRequest): Promise<PreparedBuild>;
 }
