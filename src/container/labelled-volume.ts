@@ -5,7 +5,7 @@ import type { RunContext } from './run-context.ts';
 export async function makeVolume(context: RunContext, name: string, options: Readonly<Record<string, string>> = {}): Promise<void> {
   const body = { Name: name, Driver: 'local', DriverOpts: options, Labels: context.labels };
   try {
-    await context.track(context.api.json({ method: 'POST', path: '/volumes/create', body }));
+    await context.make(() => context.api.json({ method: 'POST', path: '/volumes/create', body }));
   } catch (error) {
     throw toEngineError(error, `Making volume ${name}`);
   }

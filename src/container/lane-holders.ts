@@ -68,7 +68,7 @@ export class LaneHolders {
       lane.network === undefined ? undefined : this.#networks.ensure(lane.network),
     ]);
     if (!image.runs) return undefined;
-    const id = await this.#context.track(this.#create(lane, image.reference, network));
+    const id = await this.#context.make(() => this.#create(lane, image.reference, network));
     const started = this.#context
       .track(this.#context.startGate.pass(() => startContainer(this.#context.api, id)))
       .catch((error: unknown) => {

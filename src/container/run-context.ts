@@ -1,3 +1,4 @@
+import { EngineError } from '../model/engine-error.ts';
 import type { EngineDescription } from '../model/ports/container-engine.ts';
 import type { EngineApi } from './engine-api.ts';
 import type { HolderImage } from './holder-image.ts';
@@ -48,6 +49,12 @@ export class RunContext {
   /** Aborts when the run ends. */
   get closing(): AbortSignal {
     return this.#closing.signal;
+  }
+
+  /** Makes something of the run; refused once the run ends, so that nothing appears behind its removal. */
+  async make<T>(work: () => Promise<T>): Promise<T> {
+    if (this.closed) throw new EngineError('internal', `Run ${this.runId} has ended; nothing can be made in it.`);
+    return await this.track(work());
   }
 
   /** Remembers work that makes or removes something, so that the end of the run can wait for it. Failures are the caller's. */

@@ -36,7 +36,7 @@ export class RunNetworks {
       Labels: this.#context.labels,
     };
     try {
-      await this.#context.track(this.#context.api.json({ method: 'POST', path: '/networks/create', body }));
+      await this.#context.make(() => this.#context.api.json({ method: 'POST', path: '/networks/create', body }));
       return name;
     } catch (error) {
       if (error instanceof EngineRefusal && /address pool|predefined address/i.test(error.message)) {

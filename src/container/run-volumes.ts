@@ -96,7 +96,7 @@ export class RunVolumes {
     const door = await this.fileDoor();
     const archive = await workspaceSeed(seed, this.#pack);
     try {
-      await this.#context.track(
+      await this.#context.make(() =>
         this.#context.api.json({ method: 'PUT', path: `/containers/${door}/archive`, query: { path: WORKSPACE_PATH }, file: archive }),
       );
     } catch (error) {
@@ -113,7 +113,7 @@ export class RunVolumes {
       { path: '.docker/config.json', mode: 0o644, content: config },
     ];
     const [door, file] = await Promise.all([this.fileDoor(), packEntries(entries)]);
-    await this.#context.track(
+    await this.#context.make(() =>
       this.#context.api.json({ method: 'PUT', path: `/containers/${door}/archive`, query: { path: HOME_PATH }, file }),
     );
   }
@@ -124,7 +124,7 @@ export class RunVolumes {
     const HostConfig = { NetworkMode: 'none', Binds: Binds.map((bind) => bind.replace(/^(\/[^:]*:[^:]*):nocopy$/, '$1')) };
     const body = { Image: image.reference, Labels: this.#context.labels, HostConfig };
     try {
-      return await this.#context.track(createContainer(this.#context.api, [this.#context.name('files')], body));
+      return await this.#context.make(() => createContainer(this.#context.api, [this.#context.name('files')], body));
     } catch (error) {
       throw toEngineError(error, 'Making the door to the workspace');
     }

@@ -69,8 +69,8 @@ export class SecretVolumes {
       HostConfig: { NetworkMode: 'none', Binds, LogConfig: { Type: 'none' } },
     };
     try {
-      const holder = await this.#context.track(createContainer(this.#context.api, [this.#context.name('secrets')], body));
-      if (image.runs) await this.#context.track(startContainer(this.#context.api, holder));
+      const holder = await this.#context.make(() => createContainer(this.#context.api, [this.#context.name('secrets')], body));
+      if (image.runs) await this.#context.make(() => startContainer(this.#context.api, holder));
       await Promise.all(this.#volumes.map((volume, index) => this.#write(holder, `/secrets/${index}`, volume)));
     } catch (error) {
       throw toEngineError(error, 'Making the secret volumes');
@@ -81,6 +81,6 @@ export class SecretVolumes {
     const file = await packEntries(
       Object.entries(volume.files).map(([name, text]) => ({ path: name, mode: 0o444, content: Buffer.from(text, 'base64') })),
     );
-    await this.#context.track(this.#context.api.json({ method: 'PUT', path: `/containers/${holder}/archive`, query: { path }, file }));
+    await this.#context.make(() => this.#context.api.json({ method: 'PUT', path: `/containers/${holder}/archive`, query: { path }, file }));
   }
 }

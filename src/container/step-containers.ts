@@ -135,7 +135,7 @@ export class StepContainers {
     const names = containerNames(context.runId, request.step, request.attempt, bareName);
     try {
       const body = containerConfig(request, place);
-      const id = await context.track(createContainer(context.api, names, body, request.container.platform));
+      const id = await context.make(() => createContainer(context.api, names, body, request.container.platform));
       const ready = Promise.all([volumes.ready(mounted), network.holder?.started]).then(() => undefined);
       ready.catch(() => undefined);
       return { kind: 'created', id, ready };

@@ -34,7 +34,7 @@ export async function executeContainer(
     const refused = await gate.pass(async () => {
       if (io.signal.aborted) return canceledOutcome(container.id);
       io.onStarted?.(container.id);
-      return await tryStart(api, container.id);
+      return await tryStart(api, container);
     });
     if (refused !== undefined) return refused;
     if (pump === undefined) return { exitCode: 0, containerId: container.id, canceled: false, outOfMemory: false };
@@ -70,14 +70,20 @@ async function attach(api: EngineApi, container: CreatedContainer, io: Container
   }
 }
 
-async function tryStart(api: EngineApi, id: string): Promise<ContainerOutcome | undefined> {
+async function tryStart(api: EngineApi, { id, step }: CreatedContainer): Promise<ContainerOutcome | undefined> {
   try {
     await startContainer(api, id);
     return undefined;
   } catch (error) {
     if (error instanceof EngineRefusal) return startFailure(error, id);
-    throw error;
+    throw engineWentAway(step, error);
   }
+}
+
+/** Not an exit code of the step: an engine that stops or breaks takes along what it runs. */
+function engineWentAway(step: string, error: unknown): EngineError {
+  const message = `The container engine went away while step "${step}" ran: ${(error as Error).message}`;
+  return new EngineError('engine-failed', message, { cause: error, transient: true });
 }
 
 async function follow(api: EngineApi, container: CreatedContainer, io: ContainerIo, pump: OutputPump): Promise<ContainerOutcome> {
@@ -111,15 +117,7 @@ async function waitForExit(api: EngineApi, container: CreatedContainer, pump: Ou
     } catch (error) {
       const details = await inspectContainer(api, container.id).catch(() => undefined);
       if (details?.State.Running === true && pump.isOpen()) continue;
-      // Not an exit code of the step: an engine that stops or breaks kills what it runs.
-      throw new EngineError(
-        'engine-failed',
-        `The container engine went away while step "${container.step}" ran: ${(error as Error).message}`,
-        {
-          cause: error,
-          transient: true,
-        },
-      );
+      throw engineWentAway(container.step, error);
     }
   }
 }
