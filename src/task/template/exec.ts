@@ -1,12 +1,7 @@
-import { assign, assignNil, assignNumber, expectedFor, idealNumber } from './assign.ts';
-import type { Budget } from './budget.ts';
-import { FunctionFailure, LimitReached, TemplateFailure } from './failure.ts';
+import { Evaluator, type EvaluatorOptions } from './evaluator.ts';
 import { printValue } from './format/sprintf.ts';
-import type { CallContext, FunctionTable, GoFunction, ParameterType } from './functions/signature.ts';
-import { normalized } from './go-string.ts';
-import { methodOf } from './methods.ts';
-import type { BranchNode, CommandNode, Node, Operand, PipeNode, TemplateCallNode, TemplateSet } from './nodes.ts';
-import { Certificate, GoInt, GoList, GoMap, goInt, isTrue, typeOf, type Value } from './value.ts';
+import type { BranchNode, Node, PipeNode, TemplateCallNode, TemplateSet } from './nodes.ts';
+import { GoInt, GoList, GoMap, goInt, isTrue, type Value } from './value.ts';
 
 /** Receives the output: text copied from the template, and text that a node made. */
 export interface OutputSink {
@@ -14,12 +9,8 @@ export interface OutputSink {
   generate(text: string, start: number, end: number): void;
 }
 
-export interface ExecOptions {
-  readonly text: string;
+export interface ExecOptions extends EvaluatorOptions {
   readonly templates: TemplateSet;
-  readonly functions: FunctionTable;
-  readonly budget: Budget;
-  readonly now: Date;
   readonly sink: OutputSink;
 }
 
@@ -37,35 +28,28 @@ const DEEPEST = 1200;
 /** How a list of nodes ended. */
 type Flow = 'on' | 'break' | 'continue';
 
-/** No value from an earlier stage of the pipeline. */
-const NOTHING = Symbol('nothing');
-type Final = Value | typeof NOTHING;
-
-interface Place {
-  readonly start: number;
-  readonly end: number;
-}
-
 class Executor {
   readonly #options: ExecOptions;
-  #variables: { readonly name: string; value: Value }[] = [];
+  readonly #evaluator: Evaluator;
   #depth = 0;
   /** Lists of nodes running inside each other. */
   #nesting = 0;
 
   constructor(options: ExecOptions) {
     this.#options = options;
+    this.#evaluator = new Evaluator(options);
   }
 
   run(name: string, data: Value): void {
-    this.#variables = [{ name: '$', value: data }];
+    this.#evaluator.variables = [{ name: '$', value: data }];
     this.#list(this.#options.templates.get(name) ?? [], data);
   }
 
   #list(nodes: readonly Node[], dot: Value): Flow {
     this.#nesting += 1;
     for (const node of nodes) {
-      if (this.#nesting > DEEPEST) this.#fail(node, `templates and blocks run inside each other deeper than ${DEEPEST} levels`, 'template-limit');
+      if (this.#nesting > DEEPEST)
+        this.#evaluator.fail(node, `templates and blocks run inside each other deeper than ${DEEPEST} levels`, 'template-limit');
       const flow = this.#node(node, dot);
       if (flow === 'on') continue;
       this.#nesting -= 1;
@@ -76,7 +60,7 @@ class Executor {
   }
 
   #node(node: Node, dot: Value): Flow {
-    this.#guard(node, () => this.#options.budget.step());
+    this.#evaluator.guard(node, () => this.#options.budget.step());
     switch (node.type) {
       case 'text':
         this.#options.sink.copy(node.start, node.end);
@@ -98,38 +82,38 @@ class Executor {
   }
 
   #print(pipe: PipeNode, dot: Value): void {
-    const value = this.#pipe(pipe, dot);
+    const value = this.#evaluator.pipe(pipe, dot);
     if (pipe.variables.length > 0) return;
-    this.#guard(pipe, () => {
+    this.#evaluator.guard(pipe, () => {
       const text = value === undefined ? '<no value>' : printValue(value, this.#options.budget);
       this.#options.sink.generate(text, pipe.start, pipe.end);
     });
   }
 
   #ifOrWith(node: BranchNode, dot: Value): Flow {
-    const mark = this.#variables.length;
-    const value = this.#pipe(node.pipe, dot);
+    const mark = this.#evaluator.variables.length;
+    const value = this.#evaluator.pipe(node.pipe, dot);
     const inner = node.type === 'with' ? value : dot;
     const flow = isTrue(value) ? this.#list(node.list, inner) : this.#list(node.otherwise ?? [], dot);
-    this.#variables.length = mark;
+    this.#evaluator.variables.length = mark;
     return flow;
   }
 
   #range(node: BranchNode, dot: Value): Flow {
-    const mark = this.#variables.length;
-    const value = this.#pipe(node.pipe, dot);
-    const inner = this.#variables.length;
+    const mark = this.#evaluator.variables.length;
+    const value = this.#evaluator.pipe(node.pipe, dot);
+    const inner = this.#evaluator.variables.length;
     let count = 0;
     let flow: Flow = 'on';
     for (const [index, element] of this.#elements(node, value)) {
       count += 1;
       this.#setRangeVariables(node.pipe, index, element);
       flow = this.#list(node.list, element);
-      this.#variables.length = inner;
+      this.#evaluator.variables.length = inner;
       if (flow === 'break') break;
     }
     const after = count === 0 ? this.#list(node.otherwise ?? [], dot) : 'on';
-    this.#variables.length = mark;
+    this.#evaluator.variables.length = mark;
     return after;
   }
 
@@ -147,19 +131,20 @@ class Executor {
   /** `:=` made the variables anew on top of the stack, `=` sets those of an outer scope. */
   #setRangeVariable(pipe: PipeNode, name: string, fromTop: number, value: Value): void {
     if (pipe.assign) {
-      this.#setVariable(name, value, pipe);
+      this.#evaluator.setVariable(name, value, pipe);
       return;
     }
-    const variable = this.#variables[this.#variables.length - fromTop];
+    const variable = this.#evaluator.variables[this.#evaluator.variables.length - fromTop];
     if (variable !== undefined) variable.value = value;
   }
 
   *#elements(node: BranchNode, value: Value): Generator<readonly [Value, Value]> {
     if (value === undefined || value === null) return;
     if (value instanceof GoInt) {
-      if (node.pipe.variables.length > 1) this.#fail(node.pipe, `can't use ${value.value} to iterate over more than one variable`);
+      if (node.pipe.variables.length > 1)
+        this.#evaluator.fail(node.pipe, `can't use ${value.value} to iterate over more than one variable`);
       for (let count = 0n; count < value.value; count += 1n) {
-        this.#guard(node.pipe, () => this.#options.budget.step());
+        this.#evaluator.guard(node.pipe, () => this.#options.budget.step());
         yield [new GoInt(value.type, count), new GoInt(value.type, count)];
       }
     } else if (value instanceof GoList) {
@@ -167,238 +152,21 @@ class Executor {
     } else if (value instanceof GoMap) {
       for (const key of value.sortedKeys()) yield [key, value.get(key)];
     } else {
-      this.#fail(node.pipe, `range can't iterate over ${printValue(value, this.#options.budget)}`);
+      this.#evaluator.fail(node.pipe, `range can't iterate over ${printValue(value, this.#options.budget)}`);
     }
   }
 
   #call(node: TemplateCallNode, dot: Value): void {
     const nodes = this.#options.templates.get(node.name);
-    if (nodes === undefined) throw this.#failure(node, `template ${JSON.stringify(node.name)} not defined`);
+    if (nodes === undefined) throw this.#evaluator.failure(node, `template ${JSON.stringify(node.name)} not defined`);
     const { depth } = this.#options.budget.limits;
-    if (this.#depth >= depth) this.#fail(node, `exceeded maximum template depth (${depth})`, 'template-limit');
-    const inner = node.pipe === undefined ? undefined : this.#pipe(node.pipe, dot);
-    const outer = this.#variables;
-    this.#variables = [{ name: '$', value: inner }];
+    if (this.#depth >= depth) this.#evaluator.fail(node, `exceeded maximum template depth (${depth})`, 'template-limit');
+    const inner = node.pipe === undefined ? undefined : this.#evaluator.pipe(node.pipe, dot);
+    const outer = this.#evaluator.variables;
+    this.#evaluator.variables = [{ name: '$', value: inner }];
     this.#depth += 1;
     this.#list(nodes, inner);
     this.#depth -= 1;
-    this.#variables = outer;
+    this.#evaluator.variables = outer;
   }
-
-  /** The value of a pipeline. A nil of an interface comes out as no value, as in Go. */
-  #pipe(pipe: PipeNode, dot: Value): Value {
-    let value: Final = NOTHING;
-    for (const command of pipe.commands) value = this.#command(command, dot, value) ?? undefined;
-    const result = value === NOTHING ? undefined : value;
-    for (const name of pipe.variables) {
-      if (pipe.assign) this.#setVariable(name, result, pipe);
-      else this.#variables.push({ name, value: result });
-    }
-    return result;
-  }
-
-  #setVariable(name: string, value: Value, at: Place): void {
-    const variable = this.#variables.findLast((one) => one.name === name);
-    if (variable === undefined) this.#fail(at, `undefined variable: ${name}`);
-    else variable.value = value;
-  }
-
-  #command(command: CommandNode, dot: Value, final: Final): Value {
-    const [first, ...rest] = command.args;
-    if (first === undefined) return undefined;
-    switch (first.type) {
-      case 'identifier':
-        return this.#invoke(first.name, this.#function(first.name), { place: command, name: first, rest, dot, final });
-      case 'field':
-        return this.#fields(dot, first.fields, { place: first, name: first, rest, dot, final });
-      case 'variable':
-        if (first.fields.length > 0)
-          return this.#fields(this.#variable(first.name, first), first.fields, { place: first, name: first, rest, dot, final });
-        break;
-      case 'chain':
-        return this.#fields(this.#chainBase(first.base, dot), first.fields, { place: first, name: first, rest, dot, final });
-      default:
-    }
-    if (rest.length > 0 || final !== NOTHING) this.#fail(first, `can't give argument to non-function ${this.#source(first)}`);
-    if (first.type === 'nil') this.#fail(first, 'nil is not a command');
-    return this.#operand(first, dot);
-  }
-
-  #chainBase(base: Operand, dot: Value): Value {
-    if (base.type === 'nil') this.#fail(base, 'indirection through explicit nil');
-    return this.#operand(base, dot);
-  }
-
-  /** The value of an operand where no type is asked for. */
-  #operand(node: Operand, dot: Value): Value {
-    switch (node.type) {
-      case 'bool':
-      case 'string':
-        return node.value;
-      case 'dot':
-        return dot;
-      case 'nil':
-        return undefined;
-      case 'number':
-        return this.#guard(node, () => idealNumber(node));
-      case 'pipe':
-        return this.#pipe(node, dot);
-      case 'field':
-        return this.#fields(dot, node.fields, noArguments(node, dot));
-      case 'variable': {
-        const value = this.#variable(node.name, node);
-        return node.fields.length === 0 ? value : this.#fields(value, node.fields, noArguments(node, dot));
-      }
-      case 'chain':
-        return this.#fields(this.#chainBase(node.base, dot), node.fields, noArguments(node, dot));
-      default:
-        return this.#invoke(node.name, this.#function(node.name), noArguments(node, dot));
-    }
-  }
-
-  #variable(name: string, at: Place): Value {
-    const variable = this.#variables.findLast((one) => one.name === name);
-    return variable === undefined ? this.#fail(at, `undefined variable: ${name}`) : variable.value;
-  }
-
-  #function(name: string): GoFunction {
-    const found = Object.hasOwn(this.#options.functions, name) ? this.#options.functions[name] : undefined;
-    if (found === undefined) throw new Error(`the parser let an unknown function pass: ${name}`);
-    return found;
-  }
-
-  /** `.A.B.C arguments`: only the last field can be a method with arguments. */
-  #fields(receiver: Value, fields: readonly string[], call: Invocation): Value {
-    let value = receiver;
-    for (const [index, field] of fields.entries()) {
-      const last = index === fields.length - 1;
-      value = this.#field(value, field, last ? call : { ...call, rest: [], final: NOTHING });
-    }
-    return value;
-  }
-
-  #field(receiver: Value, field: string, call: Invocation): Value {
-    if (receiver === undefined) return undefined;
-    if (receiver === null) return this.#fail(call.place, `nil pointer evaluating interface {}.${field}`);
-    const method = methodOf(receiver, field);
-    if (method !== undefined) return this.#invoke(field, method, call);
-    const hasArguments = call.rest.length > 0 || call.final !== NOTHING;
-    if (receiver instanceof GoMap) {
-      if (hasArguments) this.#fail(call.place, `${field} is not a method but has arguments`);
-      return receiver.get(field);
-    }
-    if (receiver instanceof Certificate && (field === 'Cert' || field === 'Key')) {
-      if (hasArguments) this.#fail(call.place, `${field} has arguments but cannot be invoked as function`);
-      return field === 'Cert' ? receiver.cert : receiver.key;
-    }
-    return this.#fail(call.place, `can't evaluate field ${field} in type ${typeOf(receiver)}`);
-  }
-
-  #invoke(name: string, target: GoFunction, call: Invocation): Value {
-    this.#checkCount(name, target, call);
-    if (target.shortCircuit !== undefined) return this.#shortCircuit(target.shortCircuit, call);
-    const args: unknown[] = call.rest.map((node, index) => this.#argument(node, parameterAt(target, index), call.dot));
-    const { final } = call;
-    if (final !== NOTHING) args.push(this.#guard(call.place, () => assign(final, parameterAt(target, args.length))));
-    const context: CallContext = {
-      now: this.#options.now,
-      budget: this.#options.budget,
-      argumentText: (index) => this.#source(call.rest[index] ?? call.name),
-    };
-    return this.#guard(call.place, () => this.#run(name, target, context, args));
-  }
-
-  #run(name: string, target: GoFunction, context: CallContext, args: readonly unknown[]): Value {
-    context.budget.step();
-    for (const argument of args) if (typeof argument === 'string') context.budget.text(argument.length);
-    try {
-      const value = target.call(context, args);
-      if (typeof value !== 'string') return value;
-      context.budget.text(value.length);
-      return normalized(value);
-    } catch (error) {
-      if (error instanceof FunctionFailure) throw new FunctionFailure(`error calling ${name}: ${error.message}`);
-      throw error;
-    }
-  }
-
-  #checkCount(name: string, target: GoFunction, call: Invocation): void {
-    const given = call.rest.length + (call.final === NOTHING ? 0 : 1);
-    const wanted = target.parameters.length;
-    if (target.rest === undefined ? given === wanted : given >= wanted) return;
-    const least = target.rest === undefined ? '' : 'at least ';
-    this.#fail(call.name, `wrong number of args for ${name}: want ${least}${wanted} got ${given}`);
-  }
-
-  /** `and` and `or`: the first argument that decides, the rest is not looked at. */
-  #shortCircuit(decisive: boolean, call: Invocation): Value {
-    let value: Value;
-    for (const node of call.rest) {
-      value = this.#operand(node, call.dot);
-      if (isTrue(value) === decisive) return value;
-    }
-    return call.final === NOTHING ? value : call.final;
-  }
-
-  #argument(node: Operand, type: ParameterType, dot: Value): unknown {
-    return this.#guard(node, () => {
-      switch (node.type) {
-        case 'nil':
-          return assignNil(type);
-        case 'number':
-          return assignNumber(node, type);
-        case 'string':
-        case 'bool':
-          return type === 'any' || type === 'value' || type === constantType(node) ? node.value : expectedFor(type, this.#source(node));
-        default:
-          return assign(this.#operand(node, dot), type);
-      }
-    });
-  }
-
-  #source(node: Place): string {
-    return this.#options.text.slice(node.start, node.end);
-  }
-
-  /** Gives failures inside of `work` their place; those of inner nodes have one already. */
-  #guard<T>(at: Place, work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      if (error instanceof FunctionFailure) return this.#fail(at, error.message);
-      if (error instanceof LimitReached) return this.#fail(at, error.message, 'template-limit');
-      throw error;
-    }
-  }
-
-  #fail(at: Place, message: string, code: TemplateFailure['code'] = 'template-failed'): never {
-    throw this.#failure(at, message, code);
-  }
-
-  #failure(at: Place, message: string, code: TemplateFailure['code'] = 'template-failed'): TemplateFailure {
-    return new TemplateFailure(code, message, at.start, at.end);
-  }
-}
-
-/** A call of a function or method: the nodes of its arguments and the value piped into it. */
-interface Invocation {
-  /** What a failure of the call points at. */
-  readonly place: Place;
-  /** What a wrong number of arguments points at. */
-  readonly name: Place;
-  readonly rest: readonly Operand[];
-  readonly dot: Value;
-  readonly final: Final;
-}
-
-function noArguments(node: Place, dot: Value): Invocation {
-  return { place: node, name: node, rest: [], dot, final: NOTHING };
-}
-
-function constantType(node: { readonly type: 'string' | 'bool' }): ParameterType {
-  return node.type;
-}
-
-function parameterAt(target: GoFunction, index: number): ParameterType {
-  return target.parameters[index] ?? target.rest ?? 'any';
 }
