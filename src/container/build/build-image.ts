@@ -77,10 +77,9 @@ async function buildImage(build: Build, io: BuildIo): Promise<BuildOutcome> {
   }
 }
 
-/** A refusal is the engine's lack (`engine-too-old`); a value that makes no sense anywhere is the author's. */
 function accept<T extends object>(planned: T | Refusal): T {
   if (!('reason' in planned)) return planned;
-  throw new EngineError(planned.kind === 'unsupported' ? 'engine-too-old' : 'context-rejected', planned.reason, {
+  throw new EngineError('engine-too-old', planned.reason, {
     help: 'Leave the option out, or use an engine that knows it.',
   });
 }

@@ -7,7 +7,6 @@ export type Builder = 'buildkit' | 'classic';
 
 /** A wish of the step that this engine cannot fulfil; `reason` names the flag, what is expected and a way out. */
 export interface Refusal {
-  readonly kind: 'unsupported' | 'invalid';
   readonly reason: string;
 }
 
@@ -233,7 +232,7 @@ export function chooseBuilder(
 ): { readonly builder: Builder; readonly ignored: readonly string[] } | Refusal {
   const several = spec.platforms.length > 1;
   if (several) {
-    return { kind: 'unsupported', reason: '--platform: this engine builds one platform at a time; write one build step for each' };
+    return { reason: '--platform: this engine builds one platform at a time; write one build step for each' };
   }
   const wanted = FLAG_RULES.filter((entry) => entry.given(spec));
   const buildkitTrouble = wanted.filter((entry) => entry.buildkit(engine) !== undefined);
@@ -246,7 +245,7 @@ export function chooseBuilder(
   }
   const first = engine.buildkit ? buildkitTrouble[0] : classicTrouble[0];
   const reason = engine.buildkit ? first?.buildkit(engine) : first?.classic(engine);
-  return { kind: 'unsupported', reason: `${first?.flag ?? '--platform'}: ${reason ?? 'not supported'}` };
+  return { reason: `${first?.flag ?? '--platform'}: ${reason ?? 'not supported'}` };
 }
 
 /** The query of `POST /build` that both builders share. Throws FlagValueError for a value that cannot be read. */

@@ -58,9 +58,16 @@ export async function buildWithBuildkit(
       readError ??= error;
     }),
   });
+  let lost = false;
+  void session.closed.then(() => {
+    lost = true;
+  });
   try {
     const result = await solve(api, query, session.id, io);
     if (readError !== undefined) throw readError;
+    if (!result.ok && lost && !io.signal.aborted) {
+      throw new EngineError('engine-failed', `build: the engine dropped the build's session: ${result.message}`, { transient: true });
+    }
     output?.end();
     await writing;
     return result;

@@ -43,7 +43,6 @@ export function planCache(spec: BuildSpec): CachePlan | Refusal {
 
 function refuse(flag: string, type: string): Refusal {
   return {
-    kind: 'unsupported',
     reason: `${flag} type=${type}: the engine's build API caches in registries only (type=registry or inline)`,
   };
 }

@@ -77,8 +77,8 @@ function classicQuery(
   if (Object.keys(args).length > 0) query.set('buildargs', JSON.stringify(args));
   if (inputs.cache.from.length > 0) query.set('cachefrom', JSON.stringify(inputs.cache.from));
   query.set('dockerfile', DOCKERFILE);
-  // Podman's word; Docker knows from its own configuration which registries may go without TLS.
-  if (mayGoWithoutTls(request, environment)) query.set('tlsVerify', 'false');
+  // Podman's word, and without it no registry needs TLS there; Docker goes by its own configuration.
+  query.set('tlsVerify', mayGoWithoutTls(request, environment) ? 'false' : 'true');
   if (inputs.secrets.size > 0) {
     query.set('secrets', JSON.stringify([...inputs.secrets.keys()].map((id, index) => `id=${id},src=${secretNames[index] ?? ''}`)));
   }

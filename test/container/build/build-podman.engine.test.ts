@@ -68,9 +68,16 @@ describe('builds on Podman', () => {
     };
     const dockerfile = `FROM ${name}:v1\nLABEL a=b`;
     imageOf(await onPodman({ dockerfile, spec: { pull: 'always' }, baseImages: [resolved] }));
+    // The option holds for all registries of a build: one that must speak TLS keeps it for all.
     const elsewhere = { ...resolved, reference: 'registry.invalid/other:1' };
-    await expect(onPodman({ dockerfile, spec: { pull: 'always' }, baseImages: [resolved, elsewhere] })).rejects.toMatchObject({
+    const never = `FROM ${registry.host}/never/pulled:v1`;
+    await expect(onPodman({ dockerfile: never, baseImages: [resolved, elsewhere] })).rejects.toMatchObject({
       code: 'image-not-found',
+      message: expect.stringContaining('HTTPS'),
+    });
+    await expect(onPodman({ dockerfile: never, baseImages: [resolved] })).rejects.toMatchObject({
+      code: 'image-not-found',
+      message: expect.not.stringContaining('HTTPS'),
     });
   });
 

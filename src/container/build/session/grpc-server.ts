@@ -1,6 +1,6 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { writeDrained } from '../drained.ts';
+import { drained } from '../drained.ts';
 import { splitMessages } from './grpc-frames.ts';
 
 /** Status codes of gRPC that the session's services answer with. */
@@ -36,6 +36,7 @@ export interface GrpcServer {
 }
 
 const WINDOW_BYTES = 1024 * 1024;
+const IN_FLIGHT_BYTES = 512 * 1024;
 
 /**
  * Serves gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) on a connection that the other side
@@ -90,7 +91,10 @@ function openCall(stream: ServerHttp2Stream, rawHeaders: readonly string[]): Grp
     // A handler that has heard enough must not reset the stream: its answer is still on the way.
     messages: splitMessages(stream.iterator({ destroyOnReturn: false })),
     send: async (...messages) => {
-      await writeDrained(stream, frame(messages));
+      if (stream.destroyed) throw new Error('the engine closed the call');
+      stream.write(frame(messages));
+      // Waiting for every write to leave would cost a turn of the engine for each: some may be on the way.
+      if (stream.writableLength > IN_FLIGHT_BYTES) await drained(stream);
     },
   };
 }
