@@ -4,7 +4,6 @@ import type { Plan, PlanBuildStep, PlanCmdStep, PlanNetwork, PlanPushStep, PlanS
 import type { BuildStep, CmdStep, PushStep, Step, Task } from '../model/task.ts';
 import { err, ok } from '../util/result.ts';
 import { parseBuild } from './build/parse-build.ts';
-import { containerWorkdir } from './command/working-directory.ts';
 import { planContainer } from './plan/container.ts';
 import { StepWords } from './plan/step-words.ts';
 import { planVolumes } from './plan/volumes.ts';
@@ -87,7 +86,7 @@ class StepCompiler {
         registry: this.#task.run.Registry,
         cache: step.cache.toLowerCase() === 'enabled' ? 'enabled' : '',
         env: this.#words.env(step),
-        workdir: containerWorkdir(this.#words.word(step.workingDirectory, 'workingDirectory', step)),
+        workdir: this.#words.workdir(step),
         range: step.buildRange,
       }),
     );

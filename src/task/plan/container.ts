@@ -3,7 +3,6 @@ import type { ContainerSpec } from '../../model/plan.ts';
 import type { CmdStep } from '../../model/task.ts';
 import { ok } from '../../util/result.ts';
 import { type ParsedCommand, parseCommand, parseCommandWords } from '../command/parse-command.ts';
-import { containerWorkdir } from '../command/working-directory.ts';
 import type { StepWords } from './step-words.ts';
 
 interface ContainerInputs {
@@ -48,7 +47,7 @@ export function planContainer(step: CmdStep, { words, created }: ContainerInputs
 function addSettings(container: Draft, step: CmdStep, command: ParsedCommand, words: StepWords): void {
   if (command.workdir !== undefined) container.workdir = command.workdir;
   else if (!step.disableWorkingDirectoryOverride) {
-    container.workdir = containerWorkdir(words.word(step.workingDirectory, 'workingDirectory', step));
+    container.workdir = words.workdir(step);
   }
   const entrypoint = entrypointOf(step, command, words);
   if (entrypoint !== undefined) container.entrypoint = entrypoint;

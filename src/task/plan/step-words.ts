@@ -1,5 +1,6 @@
 import type { StepCommon } from '../../model/task.ts';
 import { unquoteEnv } from '../command/unquote-env.ts';
+import { containerWorkdir } from '../command/working-directory.ts';
 import type { Problems } from '../schema/problems.ts';
 
 const QUOTING = /['"\\]/;
@@ -11,6 +12,7 @@ const QUOTING = /['"\\]/;
 export class StepWords {
   readonly #problems: Problems;
   readonly #environments = new Map<readonly string[], readonly string[]>();
+  readonly #workdirs = new Map<string, string>();
 
   constructor(problems: Problems) {
     this.#problems = problems;
@@ -23,6 +25,15 @@ export class StepWords {
     const unquoted = step.env.map((entry) => this.word(entry, 'env', step));
     this.#environments.set(step.env, unquoted);
     return unquoted;
+  }
+
+  /** The working directory in the container; most steps share one. */
+  workdir(step: StepCommon): string {
+    const known = this.#workdirs.get(step.workingDirectory);
+    if (known !== undefined) return known;
+    const workdir = containerWorkdir(this.word(step.workingDirectory, 'workingDirectory', step));
+    this.#workdirs.set(step.workingDirectory, workdir);
+    return workdir;
   }
 
   words(texts: readonly string[], property: string, step: StepCommon): readonly string[] {

@@ -44,10 +44,16 @@ function badEntry(entry: string, text: string, item: LocatedItem<string> | undef
 export function mergeEnv(own: readonly string[], inherited: InheritedEnv): readonly string[] {
   if (own.length === 0) return inherited.all;
   if (inherited.entries.length === 0) return own;
-  const keys = new Set(own.map(keyOf));
-  const added = inherited.entries.filter(({ key }) => !keys.has(key)).map(({ entry }) => entry);
-  return [...own, ...added];
+  const keys = own.length < FEW ? own.map(keyOf) : new Set(own.map(keyOf));
+  const merged = [...own];
+  for (const { key, entry } of inherited.entries) {
+    if (!(Array.isArray(keys) ? keys.includes(key) : keys.has(key))) merged.push(entry);
+  }
+  return merged;
 }
+
+/** So few names are searched faster than they are indexed; nearly every step has fewer. */
+const FEW = 8;
 
 function keyOf(entry: string): string {
   const equals = entry.indexOf('=');

@@ -9,7 +9,6 @@ const MOST_SUGGESTIONS = 20;
 
 /** The edges of the steps as they are read in file order: a step may only wait for steps above it, so there are no cycles. */
 export class StepGraph {
-  readonly #positions = new Map<string, number>();
   readonly #ids: readonly string[];
   readonly #firstById: ReadonlyMap<string, number>;
   readonly #problems: Problems;
@@ -28,8 +27,7 @@ export class StepGraph {
     const position = this.#count;
     this.#count += 1;
     const needs = this.#needs(fields.when?.value ?? [], id, position);
-    if (this.#positions.has(id)) this.#duplicate(id, fields.id?.node.range ?? node.range);
-    else this.#positions.set(id, position);
+    if (this.#isAbove(id, position)) this.#duplicate(id, fields.id?.node.range ?? node.range);
     return needs;
   }
 
@@ -41,15 +39,25 @@ export class StepGraph {
     const needed = new Set<string>();
     for (const item of when) {
       if (item.value === IMMEDIATE || item.value === ROOT_ID || item.value === id) continue;
-      if (this.#positions.has(item.value)) needed.add(item.value);
+      if (this.#isAbove(item.value, position)) needed.add(item.value);
       else this.#unknown(item, id);
     }
     if (needed.size < 2) return [...needed];
-    return [...needed].sort((left, right) => (this.#positions.get(left) ?? 0) - (this.#positions.get(right) ?? 0));
+    return [...needed].sort((left, right) => this.#positionOf(left) - this.#positionOf(right));
+  }
+
+  /** A step of this id stands above the position. */
+  #isAbove(id: string, position: number): boolean {
+    const first = this.#firstById.get(id);
+    return first !== undefined && first < position;
+  }
+
+  #positionOf(id: string): number {
+    return this.#firstById.get(id) ?? 0;
   }
 
   #duplicate(id: string, range: SourceRange | undefined): void {
-    const first = this.#positions.get(id) ?? 0;
+    const first = this.#positionOf(id);
     const generated = id === `acb_step_${first}` ? ' A step without an id is named after its position, from 0.' : '';
     this.#problems.error('step-duplicate-id', `Two steps have the id \`${id}\`: the one at position ${first} and this one.${generated}`, {
       range,
@@ -77,7 +85,7 @@ export class StepGraph {
 
   #suggest(name: string): string | undefined {
     this.#suggestions += 1;
-    const near = this.#suggestions > MOST_SUGGESTIONS ? undefined : nearestName(name, this.#positions.keys());
+    const near = this.#suggestions > MOST_SUGGESTIONS ? undefined : nearestName(name, this.#ids.slice(0, this.#count - 1));
     return near === undefined ? undefined : `Did you mean \`${near}\`?`;
   }
 }
