@@ -1,6 +1,8 @@
 import { type Cancellation, listenForSignals } from '../cancellation.ts';
 import type { Io } from '../io.ts';
 
+const HURRIED_REMOVAL_MS = 10_000;
+
 /** What a run offers to whoever may have to end it. */
 interface Attached {
   say(message: string): void;
@@ -19,6 +21,8 @@ export interface RunControl {
 export interface CommandControl extends RunControl {
   /** Control for one run of several: it also ends when `signal` aborts. */
   forRun(signal: AbortSignal): RunControl;
+  /** Removes what the run of the moment has in the engine, without waiting for its steps. */
+  hurry(): void;
   dispose(): void;
 }
 
@@ -40,6 +44,7 @@ export function createControl(io: Io): CommandControl {
   return {
     ...control,
     forRun: (signal) => ({ ...control, runSignal: AbortSignal.any([cancellation.run, signal]) }),
+    hurry: () => attached.destroyNow(AbortSignal.timeout(HURRIED_REMOVAL_MS)),
     dispose: () => cancellation.dispose(),
   };
 }

@@ -13,6 +13,8 @@ import type { RunRequest } from './run-command.ts';
 import type { CommandControl, RunControl } from './run-control.ts';
 
 const DEBOUNCE_MS = 200;
+/** Time for a superseded run to stop by itself: somebody waits for the next one. */
+const SUPERSEDED_GRACE_MS = 1000;
 
 /**
  * Runs, and runs again whenever something changes that the run reads; a run that is going on is cancelled first. Steps are
@@ -43,13 +45,18 @@ export async function watchAndRun(
       const first = await Promise.race([running.then(() => 'done' as const), changed]);
       if (first === 'done' && !control.runSignal.aborted) say(io, `Watching ${place.folder} for changes; Ctrl-C ends.`);
       const path = await changed;
+      if (path === undefined) {
+        await running;
+        break;
+      }
       superseded.abort();
+      const impatience = setTimeout(() => control.hurry(), SUPERSEDED_GRACE_MS);
       await running;
-      if (path !== undefined)
-        say(
-          io,
-          `${printable(relative(io.directory, path))} changed: running again. Builds reuse cached instructions, other steps run in full.`,
-        );
+      clearTimeout(impatience);
+      say(
+        io,
+        `${printable(relative(io.directory, path))} changed: running again. Builds reuse cached instructions, other steps run in full.`,
+      );
     }
     return EXIT.canceled;
   } finally {
