@@ -1,5 +1,4 @@
 import type { KeyObject } from 'node:crypto';
-import { isIPv4, isIPv6 } from 'node:net';
 import { FunctionFailure } from '../failure.ts';
 import { Certificate } from '../value.ts';
 import { bitString, boolean, integer, nothing, octetString, oid, sequence, set, tagged, taggedBytes, text, time } from './der.ts';
@@ -110,6 +109,7 @@ function keyIdOf(key: KeyObject): Buffer {
 }
 
 function addressBytes(address: string): Buffer {
+  const { isIPv4, isIPv6 } = process.getBuiltinModule('node:net');
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number));
   if (!isIPv6(address) || address.includes('%')) throw new FunctionFailure(`error parsing ip: ${address}`);
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
