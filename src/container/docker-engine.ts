@@ -13,10 +13,11 @@ import { connect, type EngineConnection } from './connect.ts';
 import { describeEngine } from './describe-engine.ts';
 import { chooseEndpoint, type EngineEndpoint, socketOnEngineHost } from './endpoint.ts';
 import { EngineApi, isRefusal, toEngineError } from './engine-api.ts';
-import { ensureHolderImage, type HolderImage } from './holder-image.ts';
+import { ensureHolderImage } from './holder-image.ts';
 import type { ImageBuilder } from './image-builder.ts';
 import { imagePath } from './image-name.ts';
 import { collectLeftovers } from './leftovers.ts';
+import { once } from './once.ts';
 import { RunContext } from './run-context.ts';
 import { DockerRunSpace } from './run-space.ts';
 import { StartGate } from './start-gate.ts';
@@ -51,7 +52,6 @@ class DockerEngine implements ContainerEngine {
   readonly #clock: Clock;
   #startGate: StartGate | undefined;
   readonly #description = retryableOnce(() => describeEngine(this.#api, this.#endpoint));
-  readonly #holderImage: () => Promise<HolderImage> = retryableOnce(async () => ensureHolderImage(this.#api, await this.describe()));
   readonly #builder: () => Promise<ImageBuilder> = retryableOnce(async () => {
     const { createImageBuilder } = await import('./build/build-image.ts');
     return createImageBuilder(this.#connection.docker, await this.describe());
@@ -75,9 +75,14 @@ class DockerEngine implements ContainerEngine {
   }
 
   async openRun(spec: RunSpaceSpec): Promise<RunSpace> {
-    const { kind, cpus } = await this.describe();
-    this.#startGate ??= new StartGate(STARTS_PER_CPU * cpus);
-    const engine = { kind, holderImage: this.#holderImage, startGate: this.#startGate };
+    const description = await this.describe();
+    this.#startGate ??= new StartGate(STARTS_PER_CPU * description.cpus);
+    const engine = {
+      kind: description.kind,
+      // Looked up in each run: somebody may have pruned the engine's images since the last one.
+      holderImage: once(() => ensureHolderImage(this.#api, description)),
+      startGate: this.#startGate,
+    };
     return new DockerRunSpace(spec, {
       context: new RunContext(this.#api, spec.runId, engine),
       builder: this.#builder,

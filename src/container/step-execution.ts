@@ -105,6 +105,8 @@ async function follow(api: EngineApi, container: CreatedContainer, io: Container
   }
 }
 
+const PAUSE_BEFORE_WAITING_AGAIN_MS = 200;
+
 /** Waits through broken connections as long as the engine, the container and its output are there. */
 async function waitForExit(api: EngineApi, container: CreatedContainer, pump: OutputPump): Promise<number> {
   for (;;) {
@@ -116,7 +118,10 @@ async function waitForExit(api: EngineApi, container: CreatedContainer, pump: Ou
       throw new EngineError('engine-failed', 'the engine ended its answer without an exit code', { transient: true });
     } catch (error) {
       const details = await inspectContainer(api, container.id).catch(() => undefined);
-      if (details?.State.Running === true && pump.isOpen()) continue;
+      if (details?.State.Running === true && pump.isOpen()) {
+        await systemClock.sleep(PAUSE_BEFORE_WAITING_AGAIN_MS);
+        continue;
+      }
       throw engineWentAway(container.step, error);
     }
   }
