@@ -23,7 +23,7 @@ export function addGraphCommand(program: Command, io: Io, finish: (code: ExitCod
     .addOption(new Option('--format <format>', 'language of the drawing').choices(FORMATS).default('mermaid'));
   addTaskFlags(command).action(async (context: string, flags: GraphFlags) => {
     const { loadForCommand } = await import('../source/load-for-command.ts');
-    await using loaded = await loadForCommand(context, flags, io, { purpose: 'preview' });
+    await using loaded = await loadForCommand(context, flags, io, {});
     if (loaded.failed) {
       finish(EXIT.badInput);
     } else if (flags.format === 'svg' && loaded.plan.steps.length > MOST_DRAWN) {

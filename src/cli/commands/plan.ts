@@ -27,7 +27,7 @@ async function planJson(context: string, flags: PlanFlags, io: Io): Promise<stri
 
 async function planText(context: string, flags: PlanFlags, io: Io): Promise<string | undefined> {
   const { loadForCommand } = await import('../source/load-for-command.ts');
-  await using loaded = await loadForCommand(context, flags, io, { purpose: 'preview' });
+  await using loaded = await loadForCommand(context, flags, io, {});
   if (loaded.failed) return undefined;
   const { renderPlan } = await import('../plan-output/plan-text.ts');
   const text = renderPlan(loaded.plan, { paint: io.paint, dockerSocket: true, workspace: loaded.task.run.SharedVolume });

@@ -4,7 +4,8 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { RunFlags } from '../flags/run-flags.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
-import { loadForCommand, type MadeSource, workspaceVolume } from '../source/load-for-command.ts';
+import { loadForCommand } from '../source/load-for-command.ts';
+import { type MadeSource, workspaceVolume } from '../source/open-inputs.ts';
 import { createControl, type RunControl } from './run-control.ts';
 import { type RunOrder, runOnce } from './run-once.ts';
 import { openSecrets } from './run-secrets.ts';
@@ -42,7 +43,6 @@ async function loadAndRun(request: RunRequest, control: RunControl): Promise<Exi
   const secrets = await openSecrets(flags, io, control.runSignal);
   if (secrets === undefined) return EXIT.badInput;
   await using loaded = await loadForCommand(open.context, flags, io, {
-    purpose: 'run',
     signal: control.runSignal,
     resolveSecrets: secrets.resolve,
     ...(open.made === undefined ? {} : { made: open.made }),
@@ -68,7 +68,6 @@ async function loadAndRun(request: RunRequest, control: RunControl): Promise<Exi
 /** Prints what would run. No engine, registry or secret is touched. */
 async function dryRun({ flags, io, open }: RunRequest): Promise<ExitCode> {
   await using loaded = await loadForCommand(open.context, flags, io, {
-    purpose: 'preview',
     ...(open.made === undefined ? {} : { made: open.made }),
   });
   if (loaded.failed) return EXIT.badInput;
