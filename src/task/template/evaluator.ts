@@ -120,11 +120,10 @@ export class Evaluator {
 
   /** `.A.B.C arguments`: only the last field can be a method with arguments. */
   #fields(receiver: Value, fields: readonly string[], call: Invocation): Value {
+    const inner: Invocation = call.rest.length === 0 && call.final === NOTHING ? call : { ...call, rest: [], final: NOTHING };
+    const last = fields.length - 1;
     let value = receiver;
-    for (const [index, field] of fields.entries()) {
-      const last = index === fields.length - 1;
-      value = this.#field(value, field, last ? call : { ...call, rest: [], final: NOTHING });
-    }
+    for (let index = 0; index <= last; index += 1) value = this.#field(value, fields[index] ?? '', index === last ? call : inner);
     return value;
   }
 
@@ -209,6 +208,16 @@ export class Evaluator {
 
   #source(node: Place): string {
     return this.#options.text.slice(node.start, node.end);
+  }
+
+  /** Counts one step of work at a place. */
+  step(at: Place): void {
+    try {
+      this.#options.budget.step();
+    } catch (error) {
+      if (error instanceof LimitReached) this.fail(at, error.message, 'template-limit');
+      throw error;
+    }
   }
 
   /** Gives failures inside of `work` their place; those of inner nodes have one already. */

@@ -60,7 +60,7 @@ class Executor {
   }
 
   #node(node: Node, dot: Value): Flow {
-    this.#evaluator.guard(node, () => this.#options.budget.step());
+    this.#evaluator.step(node);
     switch (node.type) {
       case 'text':
         this.#options.sink.copy(node.start, node.end);
@@ -144,7 +144,7 @@ class Executor {
       if (node.pipe.variables.length > 1)
         this.#evaluator.fail(node.pipe, `can't use ${value.value} to iterate over more than one variable`);
       for (let count = 0n; count < value.value; count += 1n) {
-        this.#evaluator.guard(node.pipe, () => this.#options.budget.step());
+        this.#evaluator.step(node.pipe);
         yield [new GoInt(value.type, count), new GoInt(value.type, count)];
       }
     } else if (value instanceof GoList) {

@@ -5,6 +5,7 @@ const RIGHT = '}}';
 const KEYWORDS: ReadonlySet<string> = new Set(['block', 'break', 'continue', 'define', 'else', 'end', 'if', 'range', 'template', 'with']);
 const SPACES = ' \t\r\n';
 const ALPHANUMERIC = /[\p{L}\p{Nd}_]/u;
+const ALPHANUMERICS = /[\p{L}\p{Nd}_]+/uy;
 const TERMINATORS = '.,|:()';
 
 /**
@@ -198,7 +199,8 @@ class Lexer {
   }
 
   #alphanumerics(): void {
-    for (let next = this.#peek(); next !== '' && ALPHANUMERIC.test(next); next = this.#peek()) this.#at += next.length;
+    ALPHANUMERICS.lastIndex = this.#at;
+    if (ALPHANUMERICS.test(this.#text)) this.#at = ALPHANUMERICS.lastIndex;
   }
 
   #atTerminator(): boolean {
