@@ -98,9 +98,11 @@ describe('any text', () => {
   });
 
   test('trim markers take the blanks beside them and nothing else', () => {
+    // A brace right before the action would belong to its delimiter.
+    const unbraced = plain.filter((one) => !one.endsWith('{'));
     const blanks = fc.stringMatching(/^[ \t\r\n]{0,5}$/);
     fc.assert(
-      fc.property(plain, blanks, blanks, plain, (left, before, after, right) => {
+      fc.property(unbraced, blanks, blanks, plain, (left, before, after, right) => {
         const trimmed = `${left.replace(/[ \t\r\n]+$/, '')}1${right.replace(/^[ \t\r\n]+/, '')}`;
         expect(render(`${left}${before}{{- 1 -}}${after}${right}`)).toBe(trimmed);
       }),
