@@ -301,6 +301,7 @@ export function realContainersContract(name: string, subject: RealEngine): void 
           const server = 'echo $0 > /tmp/index.html; exec httpd -f -p 80 -h /tmp';
           const alone = await run(space, script('alone', server, { ports: ['127.0.0.1:38472:80/tcp'] }, { detach: true }));
           await run(space, script('lane', server, {}, { detach: true }));
+          expect(alone.outcome.startFailure).toBeUndefined();
           const { HostConfig } = await http.json<{ HostConfig: { PortBindings: object } }>(
             'GET',
             `/containers/${alone.outcome.containerId}/json`,
@@ -370,9 +371,9 @@ export function realContainersContract(name: string, subject: RealEngine): void 
 async function getSoon(url: string): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await (await fetch(url)).text();
+      return await (await fetch(url, { signal: AbortSignal.timeout(1000) })).text();
     } catch (error) {
-      if (attempt === 50) throw error;
+      if (attempt === 20) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }

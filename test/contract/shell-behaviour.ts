@@ -6,7 +6,8 @@ export const shellBehaviour: EngineUnderTest['request'] = (step, behaviour, over
   if (behaviour.noSuchCommand === true) return request(step, { args: ['no-such-command'] }, overrides);
   const lines = [
     // A process 1 without a handler never gets SIGTERM, so what shall end by it has one.
-    behaviour.ignoresTerm === true ? 'trap "" TERM' : 'trap "exit 143" TERM',
+    // Likewise what shall survive it: an engine may kill at once a process that the signal cannot reach.
+    behaviour.ignoresTerm === true ? 'trap ":" TERM' : 'trap "exit 143" TERM',
     ...(behaviour.stdout === undefined ? [] : [`printf %s '${behaviour.stdout}'`]),
     ...(behaviour.stderr === undefined ? [] : [`printf %s '${behaviour.stderr}' >&2`]),
     ...(behaviour.forever === true ? ['while :; do sleep 1000 & wait; done'] : []),
