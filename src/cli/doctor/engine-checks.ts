@@ -1,9 +1,6 @@
 import type { ContainerEngine } from '../../model/ports/container-engine.ts';
 import type { Check } from './check.ts';
 
-/** What another process is just making must not look left over. */
-const LEFTOVER_AGE_MS = 60_000;
-
 const NEEDS_ENGINE = { status: 'skipped', message: 'needs a container engine' } as const;
 
 /** Does an engine answer, can it build with BuildKit, and did runs that died leave anything behind? */
@@ -38,7 +35,8 @@ export function engineChecks(engine: ContainerEngine, options: { readonly fix: b
 
 async function checkLeftovers(engine: ContainerEngine, fix: boolean): ReturnType<Check['run']> {
   if ((await engine.describe().catch(() => undefined)) === undefined) return NEEDS_ENGINE;
-  const things = await engine.collect({ olderThanMs: LEFTOVER_AGE_MS, dryRun: !fix });
+  // Only what a process that is surely gone has made is collected, so age does not matter.
+  const things = await engine.collect({ olderThanMs: 0, dryRun: !fix });
   if (things.length === 0) return { status: 'ok', message: 'no run left anything behind' };
   const names = things.map(({ kind, name }) => `${kind} ${name}`).join(', ');
   if (fix) return { status: 'ok', message: `removed ${names}` };

@@ -19,7 +19,6 @@ import { logDirectory, pruneLogs } from './log-directory.ts';
 import type { RunControl } from './run-control.ts';
 
 const CLEANUP_DEADLINE_MS = 30_000;
-const LEFTOVER_AGE_MS = 60_000;
 
 /** A compiled task and everything that was decided about its run. */
 export interface RunOrder {
@@ -108,5 +107,5 @@ function takeEvent(event: RunEvent, logs: StepLogs, reporter: { emit(event: RunE
 
 /** What runs that were killed left behind is collected while this one works. Never rejects. */
 async function tidyUp(engine: ContainerEngine, io: Io, signal: AbortSignal): Promise<void> {
-  await Promise.all([engine.collect({ olderThanMs: LEFTOVER_AGE_MS, dryRun: false, signal }).catch(() => []), pruneLogs(io.environment)]);
+  await Promise.all([engine.collect({ olderThanMs: 0, dryRun: false, signal }).catch(() => []), pruneLogs(io.environment)]);
 }
