@@ -5,7 +5,13 @@ import { type EngineApi, EngineRefusal, isRefusal, toEngineError } from './engin
 export interface ContainerDetails {
   readonly Id: string;
   readonly Image: string;
-  readonly State: { readonly Running: boolean; readonly ExitCode: number; readonly OOMKilled: boolean; readonly Error?: string };
+  readonly State: {
+    readonly Running: boolean;
+    readonly ExitCode: number;
+    readonly OOMKilled: boolean;
+    readonly Error?: string;
+    readonly Pid?: number;
+  };
 }
 
 /** Creates a container under the first of `names` that is free. Rejects with EngineRefusal or EngineError. */

@@ -1,6 +1,7 @@
 import { EngineError } from '../model/engine-error.ts';
 import type { ContainerIo, ContainerOutcome } from '../model/ports/container-engine.ts';
 import { systemClock } from '../util/clock.ts';
+import { isDeafToTerm } from './deaf-process.ts';
 import { type EngineApi, EngineRefusal, isDiskFull, toEngineError } from './engine-api.ts';
 import { inspectContainer, killContainer, startContainer } from './engine-containers.ts';
 import { type OutputPump, pumpOutput } from './output-stream.ts';
@@ -129,7 +130,7 @@ async function waitForExit(api: EngineApi, container: CreatedContainer, pump: Ou
 
 const PATIENCE_AFTER_KILL_MS = 15_000;
 
-/** On abort: SIGTERM, SIGKILL after the grace, and an error when the container survives even that. */
+/** On abort: SIGTERM, SIGKILL after the grace (at once where SIGTERM cannot be heard), and an error when the container survives even that. */
 function stopWhenAborted(
   api: EngineApi,
   id: string,
@@ -140,8 +141,11 @@ function stopWhenAborted(
   const failed = new Promise<never>((_, reject) => {
     const stop = async (): Promise<void> => {
       sent = true;
-      await killContainer(api, id, 'SIGTERM');
-      await systemClock.sleep(io.graceMs, ended);
+      const deaf = await isDeafToTerm(api, id).catch(() => false);
+      if (!deaf) {
+        await killContainer(api, id, 'SIGTERM');
+        await systemClock.sleep(io.graceMs, ended);
+      }
       if (ended.aborted) return;
       await killContainer(api, id, 'SIGKILL');
       await systemClock.sleep(PATIENCE_AFTER_KILL_MS, ended);
