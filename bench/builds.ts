@@ -49,7 +49,10 @@ function prepareSide(cwd: string, images: number, cold: boolean, name: string): 
     for (let index = 0; index < images; index += 1) {
       const folder = join(cwd, `image-${index}`);
       mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, 'Dockerfile'), `FROM ${localRegistry()}/${base}\nCOPY content /content\nRUN sha256sum /content > /sum\nCMD ["cat", "/sum"]\n`);
+      writeFileSync(
+        join(folder, 'Dockerfile'),
+        `FROM ${localRegistry()}/${base}\nCOPY content /content\nRUN sha256sum /content > /sum\nCMD ["cat", "/sum"]\n`,
+      );
       writeFileSync(join(folder, 'content'), `${name} ${index} ${cold ? `${process.pid} ${round}` : 'same'}\n`);
     }
   };

@@ -8,13 +8,37 @@ const STEPS = 20;
 
 /** Steps of `true`: what is left is the cost of running containers. */
 export function containerRows(folder: string, rounds: number): Row[] {
-  const chain = writeTask(folder, 'chain', Array.from({ length: STEPS }, () => ({ parallel: false })));
-  const wide = writeTask(folder, 'wide', Array.from({ length: STEPS }, () => ({ parallel: true })));
+  const chain = writeTask(
+    folder,
+    'chain',
+    Array.from({ length: STEPS }, () => ({ parallel: false })),
+  );
+  const wide = writeTask(
+    folder,
+    'wide',
+    Array.from({ length: STEPS }, () => ({ parallel: true })),
+  );
   const single = writeTask(folder, 'single', [{ parallel: false }]);
   const run = `docker run --rm ${base} true`;
   return [
-    row(`chain of ${STEPS} cmd steps`, `shell: ${STEPS} × docker run --rm`, chain, `for i in $(seq ${STEPS}); do ${run} || exit 1; done`, rounds, 0.65, 0.5),
-    row(`${STEPS} parallel cmd steps`, `xargs -P ${STEPS} docker run --rm`, wide, `seq ${STEPS} | xargs -P ${STEPS} -I{} ${run}`, rounds, 1.15, 0.8),
+    row(
+      `chain of ${STEPS} cmd steps`,
+      `shell: ${STEPS} × docker run --rm`,
+      chain,
+      `for i in $(seq ${STEPS}); do ${run} || exit 1; done`,
+      rounds,
+      0.65,
+      0.5,
+    ),
+    row(
+      `${STEPS} parallel cmd steps`,
+      `xargs -P ${STEPS} docker run --rm`,
+      wide,
+      `seq ${STEPS} | xargs -P ${STEPS} -I{} ${run}`,
+      rounds,
+      1.15,
+      0.8,
+    ),
     singleStep(single, run, rounds),
   ];
 }

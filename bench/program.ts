@@ -12,8 +12,21 @@ export function programRows(folder: string, rounds: number): Row[] {
 
 function version(rounds: number): Row {
   const many = (command: string): string => `for i in 1 2 3 4 5; do ${command} > /dev/null; done`;
-  const { ratio, oursMs, theirsMs } = compare({ command: many(`${task} --version`) }, { command: many(`${process.execPath} -e 0`) }, rounds);
-  return { work: 'task --version', against: 'node -e 0', ours: perRun(oursMs), theirs: perRun(theirsMs), value: ratio, must: 2, aim: 1.4, unit: '' };
+  const { ratio, oursMs, theirsMs } = compare(
+    { command: many(`${task} --version`) },
+    { command: many(`${process.execPath} -e 0`) },
+    rounds,
+  );
+  return {
+    work: 'task --version',
+    against: 'node -e 0',
+    ours: perRun(oursMs),
+    theirs: perRun(theirsMs),
+    value: ratio,
+    must: 2,
+    aim: 1.4,
+    unit: '',
+  };
 }
 
 function perRun(milliseconds: number): string {
@@ -22,7 +35,10 @@ function perRun(milliseconds: number): string {
 
 function largePlan(folder: string, rounds: number): Row[] {
   const file = join(folder, 'large.yaml');
-  const steps = Array.from({ length: 10_000 }, (_, index) => `  - id: s${index}\n    cmd: ${base} echo ${index}\n${index % 7 === 0 ? '    when: ["-"]\n' : ''}`);
+  const steps = Array.from(
+    { length: 10_000 },
+    (_, index) => `  - id: s${index}\n    cmd: ${base} echo ${index}\n${index % 7 === 0 ? '    when: ["-"]\n' : ''}`,
+  );
   writeFileSync(file, `version: v1.1.0\nsteps:\n${steps.join('')}`);
   const peak = join(folder, 'peak');
   const main = `BENCH_PEAK=${peak} ${process.execPath} --import ${projectRoot}/bench/lib/peak-memory.mjs ${projectRoot}/src/main.ts`;
@@ -40,7 +56,7 @@ function largePlan(folder: string, rounds: number): Row[] {
 }
 
 function flood(folder: string, rounds: number): Row[] {
-  const shell = "yes 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde | head -c 1073741824";
+  const shell = 'yes 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde | head -c 1073741824';
   const file = join(folder, 'flood.yaml');
   writeFileSync(file, `version: v1.0.0\nsteps:\n  - id: flood\n    cmd: ${base} sh -c '${shell}'\n`);
   const logs = join(folder, 'logs');

@@ -14,4 +14,7 @@ const { registryProgram } = await import('./lib/registry.mjs');
 const { ensureBaseImage } = await import('./lib/base-image.mjs');
 registryProgram();
 await ensureBaseImage('busybox:local');
-installPackages(['podman', 'git', 'openssh-client'], 'the tests run every engine contract on Podman too, real git servers and ssh agents');
+installPackages(
+  ['git', 'openssh-client', 'podman', 'runc', 'netavark', 'aardvark-dns', 'procps', 'util-linux'],
+  'the tests run the engine contract on Podman too, and talk to real git servers',
+);

@@ -35,7 +35,8 @@ export function timed(side: Side, round: number): number {
   const start = performance.now();
   const result = spawnSync('sh', ['-c', side.command], { cwd: side.cwd, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
   const elapsed = performance.now() - start;
-  if (result.status !== 0) throw new Error(`${side.command}\nexit ${result.status}\n${result.stdout.slice(-2000)}\n${result.stderr.slice(-2000)}`);
+  if (result.status !== 0)
+    throw new Error(`${side.command}\nexit ${result.status}\n${result.stdout.slice(-2000)}\n${result.stderr.slice(-2000)}`);
   return elapsed;
 }
 

@@ -46,8 +46,9 @@ export function loadScenarios(registry: string): Scenario[] {
 
 export function checkScenario(expected: Expectation, result: FinishedProgram): void {
   const told = `${result.stdout}\n${result.stderr}`;
-  expect(result.exitCode, told).toBe(expected.exit);
-  expect(result.events.map((event) => event.seq)).toEqual(result.events.map((_, index) => index + 1));
+  expect(result.exitCode, told.slice(-4000)).toBe(expected.exit);
+  // Lines that left the step together carry the number of one event.
+  expect(result.events.every(({ seq }, index) => [0, 1].includes(seq - (result.events[index - 1]?.seq ?? 0)))).toBe(true);
   checkSteps(expected, result.events);
   checkOutput(expected, result.events);
   for (const [first, second] of expected.before ?? []) {
@@ -55,7 +56,7 @@ export function checkScenario(expected: Expectation, result: FinishedProgram): v
       position(result.events, 'step-started', second),
     );
   }
-  for (const text of expected.never ?? []) expect(told).not.toContain(text);
+  for (const text of expected.never ?? []) expect(told.includes(text), text).toBe(false);
   const last = result.events.at(-1);
   if (last?.type !== 'run-finished') throw new Error(`the last event is ${last?.type}`);
   expect(last.status).toBe(expected.run);
@@ -84,7 +85,7 @@ function checkOutput(expected: Expectation, events: readonly RunEvent[]): void {
     );
   for (const [step, lines] of Object.entries(expected.output ?? {})) expect(linesOf(step, 'stdout')).toEqual(lines);
   for (const [step, lines] of Object.entries(expected.errors ?? {})) expect(linesOf(step, 'stderr')).toEqual(lines);
-  for (const [step, count] of Object.entries(expected.lineCount ?? {})) expect(linesOf(step, 'stdout')).toHaveLength(count);
+  for (const [step, count] of Object.entries(expected.lineCount ?? {})) expect(linesOf(step, 'stdout').length).toBe(count);
 }
 
 function position(events: readonly RunEvent[], type: RunEvent['type'], step: string): number {
