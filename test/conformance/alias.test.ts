@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Case, difference, loadCases, loadTestdata } from './cases.ts';
+import { type Case, describePublished, difference, loadCases } from './cases.ts';
 import { runTaskCase, type TaskOutcome } from './task-case.ts';
 
 /** The server that the recorded `src-url-*` cases speak to. `/slow` answers only when the test is over. */
@@ -68,7 +68,4 @@ describe('recorded cases: aliases', () => {
   it.each(loadCases('alias').map((one): [string, Case] => [one.id, one]))('%s', (_id, one) => check(one));
 });
 
-const published = loadTestdata('alias');
-describe.skipIf(published === undefined)('recorded cases over published alias files (../shared)', () => {
-  it.each((published ?? []).map((one): [string, Case] => [one.id, one]))('%s', (_id, one) => check(one));
-});
+describePublished('alias', 'recorded cases over published alias files', check);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describe, it } from 'vitest';
 
 /** One recorded case of the peer, as README of the conformance cases describes it. */
 export interface Case {
@@ -28,10 +29,18 @@ export function loadCases(name: string): readonly Case[] {
   return readCases(join(HERE, 'cases', `${name}.jsonl`));
 }
 
-/** The cases of one kind over published task files; undefined where the folder `shared` does not stand beside the checkout. */
-export function loadTestdata(kind: string): readonly Case[] | undefined {
-  if (!existsSync(TESTDATA)) return undefined;
-  return readCases(TESTDATA).filter((one) => one.kind === kind);
+/**
+ * Runs the cases of one kind over published task files. They are other projects' files, so they are no part of the
+ * repository: where the folder `shared` does not stand beside the checkout, the report of the tests says that they did not run.
+ */
+export function describePublished(kind: string, title: string, check: (one: Case) => void | Promise<void>): void {
+  const present = existsSync(TESTDATA);
+  const cases = present ? readCases(TESTDATA).filter((one) => one.kind === kind) : [];
+  describe(`${title} (../shared)`, () => {
+    if (present) it.each(cases.map((one): [string, Case] => [one.id, one]))('%s', (_id, one) => check(one));
+    else it.skip('did not run: ../shared/conformance/testdata.jsonl does not exist', () => undefined);
+  });
+  if (!present) process.stderr.write(`${title}: did not run, ../shared/conformance/testdata.jsonl does not exist\n`);
 }
 
 /** The entry of differences.json for a case, if it has one. */
@@ -39,7 +48,8 @@ export function difference(id: string): Difference | undefined {
   return Object.hasOwn(DIFFERENCES, id) ? DIFFERENCES[id] : undefined;
 }
 
-const DIFFERENCES = JSON.parse(readFileSync(join(HERE, 'differences.json'), 'utf8')) as Readonly<Record<string, Difference>>;
+/** differences.json: by case. */
+export const DIFFERENCES = JSON.parse(readFileSync(join(HERE, 'differences.json'), 'utf8')) as Readonly<Record<string, Difference>>;
 
 function readCases(path: string): readonly Case[] {
   return readFileSync(path, 'utf8')

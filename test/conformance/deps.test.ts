@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { scanBuild } from '../../src/service/scan.ts';
 import { parseBuild } from '../../src/task/build/parse-build.ts';
 import { noContextParts } from '../support/context-parts.ts';
-import { type Case, difference, loadCases, loadTestdata } from './cases.ts';
+import { type Case, describePublished, difference, loadCases } from './cases.ts';
 
 type Outcome = { readonly ok: true; readonly output: unknown } | { readonly ok: false; readonly error: string };
 
@@ -75,10 +75,4 @@ describe('images a Dockerfile builds upon', () => {
   });
 });
 
-const published = loadTestdata('deps');
-
-describe.skipIf(published === undefined)('images that published Dockerfiles build upon (needs ../shared)', () => {
-  it.each((published ?? []).map((one) => [one.id, one] as const))('%s', async (_id, one) => {
-    await check(one);
-  });
-});
+describePublished('deps', 'images that published Dockerfiles build upon', check);

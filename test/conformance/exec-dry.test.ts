@@ -8,7 +8,7 @@ import { parseFlags } from '../../src/task/command/flags.ts';
 import { compilePlan } from '../../src/task/compile-plan.ts';
 import { loadTask } from '../../src/task/load-task.ts';
 import { runProcess } from '../../src/util/process.ts';
-import { type Case, difference, loadCases, loadTestdata } from './cases.ts';
+import { type Case, describePublished, difference, loadCases } from './cases.ts';
 import { contextText } from './context-text.ts';
 import { inputsOf } from './task-case.ts';
 
@@ -260,7 +260,7 @@ function ofSingleBuild({ builds, pushed }: Recorded): Pick<Recorded, 'builds' | 
   return { builds: builds.map((build) => ({ ...build, dockerfile: build.dockerfile === 'Dockerfile' ? '' : build.dockerfile })), pushed };
 }
 
-/** Left to the command line: flags that `task build` has not (`--isolation`, `--working-directory`) and a missing argument. */
+/** The others are the command line's: command-line.test.ts. */
 const singleBuilds = loadCases('exec').filter(({ id }) =>
   /^build-dry-(?:plain|tags|registry|push|file-arg-target|git|set-values|debug|template-err|push-nocred)$/.test(id),
 );
@@ -275,7 +275,7 @@ describe('command lines of single builds', () => {
   });
 });
 
-/** Problems of the command line and of a missing file are the command line's: test/cli has them. */
+/** Problems of the command line and of a missing file: command-line.test.ts. */
 const OF_COMMAND_LINE = new Set(['exec-dry-bad-flag', 'exec-dry-no-file']);
 const dry = loadCases('exec').filter(({ id }) => id.startsWith('exec-dry-') && !OF_COMMAND_LINE.has(id));
 
@@ -283,7 +283,4 @@ describe('command lines of steps', () => {
   it.each(dry.map((one): [string, Case] => [one.id, one]))('%s', (_id, one) => check(one));
 });
 
-const published = loadTestdata('exec');
-describe.skipIf(published === undefined)('command lines of steps of published task files (needs ../shared)', () => {
-  it.each((published ?? []).map((one): [string, Case] => [one.id, one]))('%s', (_id, one) => check(one));
-});
+describePublished('exec', 'command lines of steps of published task files', check);

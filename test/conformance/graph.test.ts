@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Case, difference, loadCases, loadTestdata } from './cases.ts';
+import { type Case, describePublished, difference, loadCases } from './cases.ts';
 import { type PlanShape, runTaskCase, type TaskOutcome } from './task-case.ts';
 
 interface PeerOutput extends PlanShape {
@@ -49,7 +49,4 @@ describe('recorded cases: parsing, defaults, validation, edges', () => {
   it.each(loadCases('graph').map((one): [string, Case] => [one.id, one]))('%s', (_id, one) => check(one));
 });
 
-const published = loadTestdata('graph');
-describe.skipIf(published === undefined)('recorded cases over published task files (../shared)', () => {
-  it.each((published ?? []).map((one): [string, Case] => [one.id, one]))('%s', (_id, one) => check(one));
-});
+describePublished('graph', 'recorded cases over published task files', check);

@@ -5,7 +5,7 @@ import { stripComments } from '../../src/task/comments.ts';
 import { renderTemplate } from '../../src/task/template/render-template.ts';
 import { loadValues } from '../../src/task/values.ts';
 import { err, type Result } from '../../src/util/result.ts';
-import { type Case, difference, loadCases, loadTestdata } from './cases.ts';
+import { type Case, describePublished, difference, loadCases } from './cases.ts';
 
 /** Where our result is another one on purpose (differences.json says why): the text we print, or undefined for an error. */
 const OURS: Readonly<Record<string, string | undefined>> = {
@@ -111,8 +111,4 @@ describe('recorded template cases', () => {
   test.each(loadCases('template').map((one): [string, Case] => [one.id, one]))('%s', (_, one) => check(one));
 });
 
-const published = loadTestdata('template');
-
-describe.runIf(published !== undefined)('published task files (from ../shared)', () => {
-  test.each((published ?? []).map((one): [string, Case] => [one.id, one]))('%s', (_, one) => check(one));
-});
+describePublished('template', 'recorded template cases over published task files', check);

@@ -27,6 +27,7 @@ export interface BuildFlags {
   readonly addHost: readonly string[];
   readonly cacheFrom: readonly string[];
   readonly cacheTo: readonly string[];
+  readonly isolation?: string;
   readonly network?: string;
   readonly iidfile?: string;
   readonly metadataFile?: string;
@@ -131,6 +132,7 @@ function buildWords(
     ...each('--add-host', flags.addHost),
     ...each('--cache-from', flags.cacheFrom),
     ...each('--cache-to', flags.cacheTo),
+    ...one('--isolation', flags.isolation),
     ...one('--network', flags.network),
     ...one('--iidfile', flags.iidfile),
     ...one('--metadata-file', flags.metadataFile),

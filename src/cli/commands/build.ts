@@ -39,6 +39,12 @@ export function addBuildCommand(program: Command, io: Io, finish: (code: ExitCod
     .addOption(repeatable('--add-host <host:ip>', 'extra host name for RUN instructions', collect))
     .addOption(repeatable('--cache-from <ref>', 'image or cache to start from', collect))
     .addOption(repeatable('--cache-to <ref>', 'where to export the cache', collect))
+    .addOption(
+      new Option(
+        '--isolation <technology>',
+        'isolation of RUN instructions; engines on Linux know `default` only (default: that of the engine)',
+      ).choices(['default', 'process', 'hyperv']),
+    )
     .option('--network <mode>', 'network of RUN instructions (default: that of the engine)')
     .option('--iidfile <file>', 'write the image id to a file of the workspace (default: none)')
     .option('--metadata-file <file>', 'write metadata of the build to a file of the workspace (default: none)')

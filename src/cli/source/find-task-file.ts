@@ -32,7 +32,6 @@ export async function findTaskFile(place: {
       ? DEFAULT_FILES.flatMap(inContext)
       : uniquePaths([...inContext(file), { path: resolve(directory, file), name: file }]);
   for (const candidate of candidates) if (await isFile(candidate.path)) return ok(candidate);
-  const looked = candidates.map(({ name }) => name).join(', ');
   return err({
     code: 'task-file-missing',
     severity: 'error',
@@ -40,12 +39,17 @@ export async function findTaskFile(place: {
       file === undefined && context !== undefined
         ? `there is no task file in ${place.contextName}`
         : `there is no task file ${file ?? ''}`.trimEnd(),
-    expected: looked === '' ? 'a task file, named with `--file`' : `one of ${looked}`,
+    expected: expectedFile(candidates.map(({ name }) => name)),
     help: '`--file FILE` names another one; `task init` writes one to start from; `--cmd "IMAGE ARGUMENTS"` runs without one',
   });
 }
 
-/** Reads a task file or a values file, at most 1 MiB of it. */
+function expectedFile(looked: readonly string[]): string {
+  if (looked.length === 0) return 'a task file, named with `--file`';
+  return looked.length === 1 ? `a file at ${looked[0]}, relative to the context or the current directory` : `one of ${looked.join(', ')}`;
+}
+
+/** Reads a task file or a values file, at most MOST_BYTES of it. */
 export async function readSource(found: FoundFile): Promise<Result<SourceText, Diagnostic>> {
   try {
     await using file = await open(found.path, 'r');
@@ -64,7 +68,7 @@ export async function readSource(found: FoundFile): Promise<Result<SourceText, D
   }
 }
 
-/** Reads all of standard input, at most 1 MiB. */
+/** Reads all of standard input, at most MOST_BYTES. */
 export async function readStdin(stdin: AsyncIterable<unknown>): Promise<Result<SourceText, Diagnostic>> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runProcess } from '../../src/util/process.ts';
+import { projectRoot } from '../support/task-program.ts';
+import { type Case, difference, loadCases } from './cases.ts';
+
+/** Cases whose answer is the command line's: flags, missing arguments and files. They run the program itself. */
+const IDS = new Set([
+  'build-dry-isolation',
+  'build-dry-isolation-bad',
+  'build-dry-wd',
+  'build-dry-no-context',
+  'exec-dry-bad-flag',
+  'exec-dry-no-file',
+]);
+
+interface Printed {
+  readonly exit: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(one: Case): Promise<Printed> {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-command-line-'));
+  try {
+    for (const [name, text] of Object.entries({ Dockerfile: 'FROM busybox:local\n', ...one.input.files })) {
+      await writeFile(join(folder, name), text);
+    }
+    const [command = '', ...flags] = one.args.filter((arg, at, all) => arg !== '--homevol' && all[at - 1] !== '--homevol');
+    const args = command === 'exec' ? ['run', '.', ...flags] : [command, ...flags];
+    const env = { PATH: process.env['PATH'] ?? '', HOME: folder };
+    const outcome = await runProcess({ file: join(projectRoot, 'bin/task'), args, cwd: folder, env });
+    return {
+      exit: outcome.kind === 'exited' ? outcome.exitCode : undefined,
+      stdout: outcome.stdout.toString('utf8'),
+      stderr: outcome.stderr,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Words of the peer's build command line that ours prints too. */
+const PRINTED: Readonly<Record<string, string>> = { 'build-dry-isolation': '--isolation hyperv' };
+/** What a refused command line tells of. */
+const SAID: Readonly<Record<string, string>> = {
+  'build-dry-isolation-bad': "'zz' is invalid",
+  'build-dry-wd': "unknown option '--working-directory'",
+  'build-dry-no-context': "missing required argument 'context'",
+  'exec-dry-bad-flag': "unknown option '--nosuch'",
+  'exec-dry-no-file': 'there is no task file none.yaml',
+};
+
+describe('recorded cases of the command line itself', () => {
+  it.each(loadCases('exec').flatMap((one): [string, Case][] => (IDS.has(one.id) ? [[one.id, one]] : [])))('%s', async (id, one) => {
+    const printed = await run(one);
+    const accepted = one.expect.ok === true && difference(id) === undefined;
+    expect(printed).toMatchObject(
+      accepted
+        ? { exit: 0, stdout: expect.stringContaining(PRINTED[id] ?? '') }
+        : { exit: 2, stdout: '', stderr: expect.stringContaining(SAID[id] ?? `nothing is asserted of ${id}`) },
+    );
+  });
+});
