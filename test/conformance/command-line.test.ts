@@ -14,6 +14,12 @@ const IDS = new Set([
   'build-dry-no-context',
   'exec-dry-bad-flag',
   'exec-dry-no-file',
+  'cli-noargs',
+  'cli-unknown-cmd',
+  'cli-exec-help-missing',
+  'cli-scan-noctx',
+  'cli-download-noctx',
+  'cli-render-ok',
 ]);
 
 interface Printed {
@@ -28,8 +34,7 @@ async function run(one: Case): Promise<Printed> {
     for (const [name, text] of Object.entries({ Dockerfile: 'FROM busybox:local\n', ...one.input.files })) {
       await writeFile(join(folder, name), text);
     }
-    const [command = '', ...flags] = one.args.filter((arg, at, all) => arg !== '--homevol' && all[at - 1] !== '--homevol');
-    const args = command === 'exec' ? ['run', '.', ...flags] : [command, ...flags];
+    const args = ourArguments(one.args);
     const env = { PATH: process.env['PATH'] ?? '', HOME: folder };
     const outcome = await runProcess({ file: join(projectRoot, 'bin/task'), args, cwd: folder, env });
     return {
@@ -42,8 +47,16 @@ async function run(one: Case): Promise<Printed> {
   }
 }
 
-/** Words of the peer's build command line that ours prints too. */
-const PRINTED: Readonly<Record<string, string>> = { 'build-dry-isolation': '--isolation hyperv' };
+function ourArguments(recorded: readonly string[]): string[] {
+  const [command = '', ...flags] = recorded.flatMap((arg, at) => {
+    if (arg === '--homevol' || recorded[at - 1] === '--homevol' || arg === '--id') return [];
+    return recorded[at - 1] === '--id' ? ['--run', `ID=${arg}`] : [arg];
+  });
+  return command === 'exec' ? ['run', '.', ...flags] : [command, ...flags];
+}
+
+/** Of what the peer prints, what ours prints too. */
+const PRINTED: Readonly<Record<string, string>> = { 'build-dry-isolation': '--isolation hyperv', 'cli-render-ok': 'a: z\n' };
 /** What a refused command line tells of. */
 const SAID: Readonly<Record<string, string>> = {
   'build-dry-isolation-bad': "'zz' is invalid",
@@ -51,6 +64,11 @@ const SAID: Readonly<Record<string, string>> = {
   'build-dry-no-context': "missing required argument 'context'",
   'exec-dry-bad-flag': "unknown option '--nosuch'",
   'exec-dry-no-file': 'there is no task file none.yaml',
+  'cli-noargs': 'there is no task file',
+  'cli-unknown-cmd': "unknown command 'frob'",
+  'cli-exec-help-missing': 'there is no task file',
+  'cli-scan-noctx': "missing required argument 'context'",
+  'cli-download-noctx': "unknown command 'download'",
 };
 
 describe('recorded cases of the command line itself', () => {
