@@ -20,6 +20,18 @@ export function parseFormat(format: string, values: readonly Value[]): ParsedFor
 /** Larger widths and precisions are refused by Go too. */
 const LARGEST = 1_000_000;
 
+const DIGITS = /[0-9]+/y;
+
+/** The number that digits mean; undefined when one more digit follows a number that is too large already. */
+function readSize(digits: string): number | undefined {
+  let size = 0;
+  for (const digit of digits) {
+    if (size > LARGEST) return undefined;
+    size = size * 10 + Number(digit);
+  }
+  return size;
+}
+
 type Changeable = { -readonly [K in keyof FormatSpec]: FormatSpec[K] };
 
 class FormatReader {
@@ -82,12 +94,13 @@ class FormatReader {
     this.#afterIndex = false;
     if (this.#format.charAt(this.#at) !== '[') return;
     this.#reordered = true;
-    const close = this.#format.indexOf(']', this.#at);
+    // At the very end of the format Go does not even look at "[]".
+    const close = this.#format.length - this.#at < 3 ? -1 : this.#format.indexOf(']', this.#at);
     const inside = close === -1 ? '' : this.#format.slice(this.#at + 1, close);
     this.#at = close === -1 ? this.#at + 1 : close + 1;
-    const index = /^[0-9]{1,7}$/.test(inside) ? Number(inside) - 1 : -1;
-    this.#afterIndex = close !== -1;
-    if (index >= 0 && index < this.#values.length) this.#argument = index;
+    const number = /^[0-9]+$/.test(inside) ? readSize(inside) : undefined;
+    this.#afterIndex = number !== undefined;
+    if (number !== undefined && number > 0 && number <= this.#values.length) this.#argument = number - 1;
     else this.#goodIndex = false;
   }
 
@@ -108,7 +121,8 @@ class FormatReader {
   }
 
   #precision(spec: Changeable): void {
-    if (this.#format.charAt(this.#at) !== '.') return;
+    // A point at the very end is read as the verb.
+    if (this.#format.charAt(this.#at) !== '.' || this.#at + 1 === this.#format.length) return;
     this.#at += 1;
     if (this.#afterIndex) this.#goodIndex = false;
     this.#index();
@@ -123,11 +137,14 @@ class FormatReader {
     this.#afterIndex = false;
   }
 
+  /** Digits of a width or precision. After too many of them Go gives up on the rest of the format. */
   #number(): number | undefined {
-    const digits = /^[0-9]+/.exec(this.#format.slice(this.#at, this.#at + 8))?.[0];
-    if (digits === undefined || Number(digits) > LARGEST) return undefined;
-    this.#at += digits.length;
-    return Number(digits);
+    DIGITS.lastIndex = this.#at;
+    const digits = DIGITS.exec(this.#format)?.[0];
+    if (digits === undefined) return undefined;
+    const size = readSize(digits);
+    this.#at = size === undefined ? this.#format.length : this.#at + digits.length;
+    return size;
   }
 
   /** The argument of `*`; undefined when it is no integer of a sensible size. */
@@ -148,7 +165,7 @@ class FormatReader {
       this.#text(mistake);
       return;
     }
-    if (verb === 'v') Object.assign(spec, { plusV: spec.plus, sharpV: spec.sharp, plus: false, sharp: false });
+    if (verb === 'v' || verb === 'w') Object.assign(spec, { plusV: spec.plus, sharpV: spec.sharp, plus: false, sharp: false });
     this.#pieces.push({ type: 'value', value: this.#values[this.#argument], spec: { ...spec, verb } });
     this.#argument += 1;
   }

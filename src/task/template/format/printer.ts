@@ -15,10 +15,10 @@ export class Printer {
   format(value: Value, spec: FormatSpec): string {
     if (spec.verb === 'T') {
       const isNil = value === null || value === undefined;
-      return isNil ? pad('<nil>', spec) : (formatString(typeOf(value), { ...spec, verb: 's' }) ?? '');
+      return isNil ? nil(spec) : (formatString(typeOf(value), { ...spec, verb: 's' }) ?? '');
     }
     if (value !== null && value !== undefined && spec.verb !== 'p' && spec.verb !== 'w') return this.#value(value, spec, 0);
-    if (spec.verb === 'v') return pad('<nil>', spec);
+    if (spec.verb === 'v') return nil(spec);
     return this.#badVerb(value, spec);
   }
 
@@ -86,6 +86,10 @@ export class Printer {
     if (value === null || value === undefined) return `%!${spec.verb}(<nil>)`;
     return `%!${spec.verb}(${typeOf(value)}=${this.#value(value, { ...spec, verb: 'v' }, 0)})`;
   }
+}
+
+function nil(spec: FormatSpec): string {
+  return pad('<nil>', spec, spec.zero && !spec.minus);
 }
 
 function fieldsOf(value: Value): readonly (readonly [string, Value])[] | undefined {
