@@ -125,10 +125,17 @@ export function isPrintable(character: string): boolean {
   return PRINTABLE.test(character);
 }
 
+/** Small letters with an iota below: JavaScript upper-cases them to two letters, the simple mapping to one of their own. */
+const WITH_IOTA: ReadonlyMap<string, string> = new Map(
+  Array.from({ length: 0x1ffd - 0x1f88 }, (_, index) => String.fromCharCode(0x1f88 + index))
+    .filter((capital) => capital.toLowerCase() !== capital && !isOneRune(capital.toLowerCase().toUpperCase()))
+    .map((capital): [string, string] => [capital.toLowerCase(), capital]),
+);
+
 /** Upper case of one character by the simple mapping, which never changes the number of characters. */
 export function upperRune(character: string): string {
   const upper = character.toUpperCase();
-  return isOneRune(upper) ? upper : character;
+  return isOneRune(upper) ? upper : (WITH_IOTA.get(character) ?? character);
 }
 
 /** Lower case of one character by the simple mapping. */

@@ -57,7 +57,7 @@ const SPECIAL = /^([+-]?)(inf(?:inity)?|nan)$/i;
 export function parseFloatLiteral(text: string): number | undefined {
   const special = SPECIAL.exec(text);
   if (special !== null) {
-    if (special[2]?.toLowerCase() === 'nan') return Number.NaN;
+    if (special[2]?.toLowerCase() === 'nan') return special[1] === '' ? Number.NaN : undefined;
     return special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
   const hex = HEX_FLOAT.exec(text);

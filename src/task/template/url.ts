@@ -89,7 +89,8 @@ function parseUserinfo(text: string, refuse: Refuse): string {
 function parseHost(text: string, refuse: Refuse): string {
   const bracket = text.startsWith('[') ? text.lastIndexOf(']') : -1;
   if (text.startsWith('[') && bracket === -1) return refuse("missing ']' in host");
-  const colon = text.lastIndexOf(':');
+  // Only an address in brackets may hold colons of its own.
+  const colon = text.indexOf(':');
   const port = bracket !== -1 ? text.slice(bracket + 1) : colon === -1 ? '' : text.slice(colon);
   if (!/^(?::[0-9]*)?$/.test(port)) return refuse(`invalid port ${JSON.stringify(port)} after host`);
   const bad = /[^A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"%\u0080-\uffff]/.exec(text);
@@ -97,6 +98,9 @@ function parseHost(text: string, refuse: Refuse): string {
   // In a host only bytes beyond ASCII may be escaped, in the zone of an address also `%25`.
   const wrong = /%(?![89a-fA-F][0-9a-fA-F])(?:25(?!.*\])|(?!25).{0,2})/.exec(text);
   if (wrong !== null) return refuse(`invalid URL escape ${JSON.stringify(text.slice(wrong.index, wrong.index + 3))}`);
+  const address = bracket === -1 ? undefined : text.slice(1, bracket).split('%25', 1)[0];
+  if (address !== undefined && !URL.canParse(`http://[${address}]/`))
+    return refuse(`invalid host: ${JSON.stringify(address)} is no IPv6 address`);
   return unescapePart(text, refuse);
 }
 

@@ -21,10 +21,21 @@ function smallest(first: Value, ...others: Value[]): Value {
 
 /** Rounds up from a fraction of at least `threshold`; a negative number's fraction is negative and so never reaches it. */
 function round(_: CallContext, value: Value, places: bigint, ...thresholds: number[]): number {
-  const power = 10 ** Number(places);
+  const power = powerOfTen(Number(places));
   const scaled = power * toFloat64(value);
   const fraction = scaled - Math.trunc(scaled);
   return (fraction >= (thresholds[0] ?? 0.5) ? Math.ceil(scaled) : Math.floor(scaled)) / power;
+}
+
+/** Powers by squaring, a negative one as a quotient: the same last digits as Go's, which `**` does not promise. */
+function powerOfTen(exponent: number): number {
+  let power = 1;
+  let factor = 10;
+  for (let left = Math.abs(exponent); left >= 1; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) power *= factor;
+    factor *= factor;
+  }
+  return exponent < 0 ? 1 / power : power;
 }
 
 const max = variadic(['any'], 'any', (_, first, ...others) => largest(first, ...others));

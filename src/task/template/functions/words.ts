@@ -1,15 +1,25 @@
 import { isSpace, lowerRune, runes, upperRune } from '../go-string.ts';
 import { type FunctionTable, fixed } from './signature.ts';
 
-type WordKind = 'number' | 'capitals' | 'letters' | 'connector' | 'punctuation' | 'other';
+type WordKind = 'number' | 'capitals' | 'letters' | 'connector' | 'punctuation' | 'other' | 'invalid';
 
 interface Word {
   readonly kind: WordKind;
   readonly text: string;
 }
 
+/** A character with the invalid ones (U+FFFD) before it, which belong to the same word. */
+interface Unit {
+  readonly character: string;
+  readonly text: string;
+}
+
+const INVALID = '\ufffd';
+
 const isUpper = (character: string): boolean => /\p{Lu}/u.test(character);
-const isLetter = (character: string): boolean => /\p{L}/u.test(character);
+/** A letter of a script that writes words apart: of the Chinese characters only those beyond these ranges count as letters. */
+const isLetter = (character: string): boolean =>
+  /\p{L}/u.test(character) && !/[\u3400-\u4d85\u4e00-\u9fcc\u{20000}-\u{2b81d}]/u.test(character);
 const isNumber = (character: string): boolean => /\p{N}/u.test(character);
 const isPunctuation = (character: string): boolean => /\p{P}/u.test(character);
 
@@ -18,6 +28,7 @@ function isConnector(character: string): boolean {
 }
 
 function kindOfFirst(character: string): WordKind {
+  if (character === INVALID) return 'invalid';
   if (isConnector(character)) return 'connector';
   if (isPunctuation(character)) return 'punctuation';
   if (isUpper(character)) return 'capitals';
@@ -25,14 +36,32 @@ function kindOfFirst(character: string): WordKind {
   return isNumber(character) ? 'number' : 'other';
 }
 
+function splitUnits(text: string): Unit[] {
+  const units: Unit[] = [];
+  let invalid = '';
+  for (const character of runes(text)) {
+    if (character === INVALID) {
+      invalid += character;
+      continue;
+    }
+    units.push({ character, text: invalid + character });
+    invalid = '';
+  }
+  // At the end of a text they count as more of what stands before them.
+  if (invalid !== '') units.push({ character: units.at(-1)?.character ?? INVALID, text: invalid });
+  return units;
+}
+
 /** Splits a text into runs of one kind; `HTTPServer` gives `HTTP` and `Server`. */
 function splitWords(text: string): Word[] {
-  const characters = runes(text).filter((character) => character !== '\ufffd');
+  const units = splitUnits(text);
+  const characters = units.map(({ character }) => character);
   const words: Word[] = [];
-  for (let start = 0; start < characters.length; ) {
+  for (let start = 0; start < units.length; ) {
     const kind = kindOfFirst(characters[start] ?? '');
     const end = endOfWord(characters, start, kind);
-    words.push({ kind, text: characters.slice(start, end).join('') });
+    const parts = units.slice(start, end).map((unit) => unit.text);
+    words.push({ kind, text: parts.join('') });
     start = end;
   }
   return words;
@@ -45,6 +74,8 @@ function endOfWord(characters: readonly string[], start: number, kind: WordKind)
     return end;
   };
   switch (kind) {
+    case 'invalid':
+      return start + 1;
     case 'connector':
       return run(start + 1, isConnector);
     case 'punctuation':
