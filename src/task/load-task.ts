@@ -64,7 +64,7 @@ export async function loadTask(inputs: TaskInputs): Promise<Checked<Task>> {
   const parsed = parseYaml(stages.rendered);
   if (!parsed.ok) return err(parsed.error);
   const task = readTask(parsed.value, engineInputs(inputs), problems);
-  const steps = expandFirstWords(task.steps, {
+  const steps = await expandFirstWords(task.steps, {
     aliases: stages.aliases,
     render: (text, place) => renderAlias(text, place, stages, problems),
   });
@@ -97,7 +97,7 @@ async function runStages(inputs: TaskInputs, aliases: boolean, problems: Problem
   if (replaced === undefined) return undefined;
   const secrets = await resolveSecrets(replaced.text, renderer, inputs, problems);
   if (secrets === undefined) return undefined;
-  const rendered = render(replaced.text, source.name, secrets, renderer, problems);
+  const rendered = await render(replaced.text, source.name, secrets, renderer, problems);
   return rendered === undefined ? undefined : { rendered, aliases: replaced.aliases, renderer, secrets };
 }
 
@@ -109,7 +109,7 @@ async function replaceAliases(
 ): Promise<{ readonly text: MappedText; readonly aliases: ReadonlyMap<string, string> } | undefined> {
   if (!hasAliases(detectVersion(stripped.text))) return { text: stripped, aliases: NO_ALIASES };
   const { block, rest } = cutAliasBlock(stripped);
-  const rendered = render(block, `${inputs.source.name} (alias)`, NO_SECRETS, renderer, problems);
+  const rendered = await render(block, `${inputs.source.name} (alias)`, NO_SECRETS, renderer, problems);
   if (rendered === undefined) return undefined;
   const aliases = await readAliases(rendered, inputs.readAliasSource, problems);
   if (problems.errors.length > 0) return undefined;
@@ -127,7 +127,7 @@ async function resolveSecrets(
 ): Promise<KnownSecrets | undefined> {
   if (!text.text.includes('secrets')) return NO_SECRETS;
   if (inputs.resolveSecrets === undefined) return 'unknown';
-  const rendered = render(text, inputs.source.name, 'unknown', renderer, problems);
+  const rendered = await render(text, inputs.source.name, 'unknown', renderer, problems);
   if (rendered === undefined) return undefined;
   const parsed = parseYaml(rendered);
   if (!parsed.ok) {
@@ -144,17 +144,23 @@ async function resolveSecrets(
   return references.length === 0 ? NO_SECRETS : inputs.resolveSecrets(references);
 }
 
-function render(text: MappedText, name: string, secrets: KnownSecrets, renderer: Renderer, problems: Problems): MappedText | undefined {
-  const rendered = renderer.render(text, name, secrets);
+async function render(
+  text: MappedText,
+  name: string,
+  secrets: KnownSecrets,
+  renderer: Renderer,
+  problems: Problems,
+): Promise<MappedText | undefined> {
+  const rendered = await renderer.render(text, name, secrets);
   if (rendered.ok) return rendered.value;
   problems.add(rendered.error);
   return undefined;
 }
 
-function renderAlias(text: string, place: SourceRange, stages: Stages, problems: Problems): string | undefined {
+async function renderAlias(text: string, place: SourceRange, stages: Stages, problems: Problems): Promise<string | undefined> {
   const builder = new MappedTextBuilder();
   builder.generate(text, place);
-  return render(builder.build(), 'alias', stages.secrets, stages.renderer, problems)?.text;
+  return (await render(builder.build(), 'alias', stages.secrets, stages.renderer, problems))?.text;
 }
 
 function engineInputs(inputs: TaskInputs): EngineInputs {

@@ -1,4 +1,4 @@
-import type { Network, Step, Task, Volume } from '../model/task.ts';
+import type { Step, Task, Volume } from '../model/task.ts';
 import { cacheFlags } from './build/cache-reference.ts';
 import { parseBuild } from './build/parse-build.ts';
 
@@ -13,7 +13,7 @@ export function planDocument(task: Task): object {
     stepTimeout: task.stepTimeout,
     workingDirectory: task.workingDirectory,
     env: task.env,
-    networks: task.networks.map((network) => compact<Network>(network)),
+    networks: task.networks.map((network) => compact(network)),
     volumes: task.volumes.map(volumeDocument),
     steps: task.steps.map((step) => stepDocument(step, task)),
   });
@@ -24,40 +24,46 @@ function volumeDocument({ name, files }: Volume): object {
 }
 
 function stepDocument(step: Step, task: Task): object {
-  return compact({
-    id: step.id,
-    ...workOf(step, task),
-    when: step.when,
-    needs: step.needs.toSorted(),
-    timeout: step.timeoutMs / 1000,
-    startDelay: step.startDelayMs / 1000,
-    retries: step.retries,
-    retryDelay: step.retryDelayMs / 1000,
-    retryOnErrors: step.retryOnErrors,
-    repeat: step.repeat,
-    ignoreErrors: step.ignoreErrors,
-    detach: step.detach,
-    keep: step.keep,
-    pull: step.pull,
-    cmdDownloadRetries: step.cmdDownloadRetries,
-    cmdDownloadRetryDelay: step.cmdDownloadRetryDelayMs / 1000,
-    workingDirectory: step.workingDirectory,
-    disableWorkingDirectoryOverride: step.disableWorkingDirectoryOverride,
-    entryPoint: step.entryPoint,
-    env: step.env,
-    network: step.network,
-    ports: step.ports,
-    expose: step.expose,
-    privileged: step.privileged,
-    user: step.user,
-    isolation: step.isolation,
-    cpus: step.cpus,
-    cache: step.cache,
-    volumeMounts: step.volumeMounts,
-    exitedWith: step.exitedWith,
-    exitedWithout: step.exitedWithout,
-  });
+  const document: Record<string, unknown> = { id: step.id, ...compact(workOf(step, task)) };
+  for (const [name, read] of STEP_PROPERTIES) {
+    const value = read(step);
+    if (!isEmpty(value)) document[name] = value;
+  }
+  return document;
 }
+
+/** A table of functions, because most steps have few of these: nothing is made for what is left out. */
+const STEP_PROPERTIES: readonly (readonly [string, (step: Step) => unknown])[] = Object.entries({
+  when: (step) => step.when,
+  needs: (step) => (step.needs.length > 1 ? step.needs.toSorted() : step.needs),
+  timeout: (step) => step.timeoutMs / 1000,
+  startDelay: (step) => step.startDelayMs / 1000,
+  retries: (step) => step.retries,
+  retryDelay: (step) => step.retryDelayMs / 1000,
+  retryOnErrors: (step) => step.retryOnErrors,
+  repeat: (step) => step.repeat,
+  ignoreErrors: (step) => step.ignoreErrors,
+  detach: (step) => step.detach,
+  keep: (step) => step.keep,
+  pull: (step) => step.pull,
+  cmdDownloadRetries: (step) => step.cmdDownloadRetries,
+  cmdDownloadRetryDelay: (step) => step.cmdDownloadRetryDelayMs / 1000,
+  workingDirectory: (step) => step.workingDirectory,
+  disableWorkingDirectoryOverride: (step) => step.disableWorkingDirectoryOverride,
+  entryPoint: (step) => step.entryPoint,
+  env: (step) => step.env,
+  network: (step) => step.network,
+  ports: (step) => step.ports,
+  expose: (step) => step.expose,
+  privileged: (step) => step.privileged,
+  user: (step) => step.user,
+  isolation: (step) => step.isolation,
+  cpus: (step) => step.cpus,
+  cache: (step) => step.cache,
+  volumeMounts: (step) => step.volumeMounts,
+  exitedWith: (step) => step.exitedWith,
+  exitedWithout: (step) => step.exitedWithout,
+} satisfies Readonly<Record<string, (step: Step) => unknown>>);
 
 /** Exactly one of `cmd`, `build` and `push`, or the extension: `script` and its `image`. */
 function workOf(step: Step, task: Task): object {
@@ -87,8 +93,8 @@ function cachedBuild(step: Extract<Step, { readonly kind: 'build' }>, task: Task
   return reference === undefined ? step.build : `${cacheFlags(reference)}${step.build}`;
 }
 
-function compact<T extends object>(properties: T): Partial<T> {
-  return Object.fromEntries(Object.entries(properties).filter(([, value]) => !isEmpty(value))) as Partial<T>;
+function compact(properties: object): object {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => !isEmpty(value)));
 }
 
 function isEmpty(value: unknown): boolean {

@@ -16,6 +16,9 @@ interface ShellOptions {
 }
 
 const BLANK = /[ \t]/;
+/** Text that means nothing special, outside quotes and inside double quotes: taken in one piece. */
+const ORDINARY = /[^ \t\n#'"\\$`|&;<>()]+/y;
+const ORDINARY_IN_QUOTES = /[^"\\$`]+/y;
 const OPERATOR = /&&|\|\||;;|<<-|<<|>>|<&|>&|<>|>\||[|&;<>()]/y;
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const BRACED_NAME = /\{([A-Za-z_][A-Za-z0-9_]*)\}/y;
@@ -50,7 +53,9 @@ class Splitter {
   }
 
   split(): Result<readonly ShellWord[], ShellProblem> {
-    while (this.#at < this.#text.length && this.#problem === undefined) this.#step(this.#text.charAt(this.#at));
+    while (this.#at < this.#text.length && this.#problem === undefined) {
+      if (!this.#ordinary(ORDINARY)) this.#step(this.#text.charAt(this.#at));
+    }
     this.#endWord();
     return this.#problem === undefined ? ok(this.#words) : err(this.#problem);
   }
@@ -65,6 +70,13 @@ class Splitter {
     else if (character === '$') this.#dollar(false);
     else if (character === '`') this.#refuseOperator('`…`', 1);
     else if (!this.#operator()) this.#append(character, 1);
+  }
+
+  #ordinary(pattern: RegExp): boolean {
+    const run = matchAt(pattern, this.#text, this.#at)?.[0];
+    if (run === undefined) return false;
+    this.#append(run, run.length);
+    return true;
   }
 
   #append(text: string, consumed: number): void {
@@ -123,7 +135,7 @@ class Splitter {
       } else if (character === '\\') this.#backslashInDoubleQuotes();
       else if (character === '$') this.#dollar(true);
       else if (character === '`') this.#copyBackquoted();
-      else this.#append(character, 1);
+      else this.#ordinary(ORDINARY_IN_QUOTES);
     }
   }
 
