@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildRows } from './builds.ts';
 import { containerRows } from './containers.ts';
-import { requireDockerClient } from './lib/parts.ts';
+import { useDockerClient } from './lib/parts.ts';
 import { type Row, renderTable } from './lib/table.ts';
 import { programRows } from './program.ts';
 import { scheduleRows } from './schedule.ts';
@@ -22,9 +22,9 @@ const rounds = roundsAt === -1 ? 7 : Number(args.splice(roundsAt, 2)[1]);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds needs a whole number from 1');
 const chosen = args.length === 0 ? Object.keys(groups) : args;
 
-requireDockerClient();
 const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
 try {
+  useDockerClient(folder);
   const rows: Row[] = [];
   for (const name of chosen) {
     const group = groups[name];
