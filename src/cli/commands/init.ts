@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Argument, type Command } from 'commander';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { TEMPLATES } from '../init/templates.ts';
@@ -25,9 +25,9 @@ export function addInitCommand(program: Command, io: Io, finish: (code: ExitCode
         finish(EXIT.badInput);
         return;
       }
-      for (const file of written.value) io.stdout.write(`wrote ${file}\n`);
-      io.stdout.write(
-        `Next: \`task plan${flags.directory === '.' ? '' : ` ${flags.directory}`}\` shows what it does, \`task run\` does it.\n`,
-      );
+      for (const file of written.value) io.stdout.write(`wrote ${join(flags.directory, file)}\n`);
+      const folder = flags.directory === '.' ? '' : ` ${flags.directory}`;
+      const registry = Object.values(template.files).some((text) => text.includes('$Registry')) ? ' --registry HOST' : '';
+      io.stdout.write(`Next: \`task plan${folder}${registry}\` shows what it does, \`task run${folder}${registry}\` does it.\n`);
     });
 }
