@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { close, createWriteStream, mkdirSync, open, type WriteStream, write, writev } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../../model/run-event.ts';
 
@@ -16,6 +16,8 @@ interface LogFile {
   readonly path: string;
   written: boolean;
   stream: WriteStream | undefined;
+  /** Its stream until the step ended, which may still be writing. */
+  ended: WriteStream | undefined;
 }
 
 /**
@@ -81,6 +83,7 @@ export class StepLogs implements LogPlaces {
     if (file?.stream === undefined) return;
     this.#ending = this.#ending.filter((stream) => !stream.closed).concat(file.stream);
     file.stream.end();
+    file.ended = file.stream;
     file.stream = undefined;
   }
 
@@ -89,7 +92,7 @@ export class StepLogs implements LogPlaces {
     for (const [index, { id }] of steps.entries()) {
       const name = id.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 100);
       const path = join(this.directory, `${String(index + 1).padStart(digits, '0')}-${name}.log`);
-      this.#files.set(id, { path, written: false, stream: undefined });
+      this.#files.set(id, { path, written: false, stream: undefined, ended: undefined });
     }
   }
 
@@ -102,7 +105,9 @@ export class StepLogs implements LogPlaces {
       this.#break(error);
       return undefined;
     }
-    const stream = createWriteStream(file.path, { flags: 'a', highWaterMark: BUFFERED_BYTES, mode: 0o600 });
+    const { ended } = file;
+    const after = ended === undefined || ended.closed ? {} : { fs: openingAfter(ended) };
+    const stream = createWriteStream(file.path, { flags: 'a', highWaterMark: BUFFERED_BYTES, mode: 0o600, ...after });
     stream.on('error', (error) => this.#break(error));
     file.stream = stream;
     file.written = true;
@@ -114,4 +119,10 @@ export class StepLogs implements LogPlaces {
     this.#broken = true;
     this.#onBroken(`logs cannot be written to ${this.directory}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Opens the file only when the stream before has written everything: two that append would mix their lines. */
+function openingAfter(before: WriteStream) {
+  const openAfter = (...args: Parameters<typeof open>): void => void before.once('close', () => open(...args));
+  return { open: openAfter, write, writev, close };
 }

@@ -44,6 +44,15 @@ test('each step with output has a file with all of it, below the folder whatever
   expect(await readFile(logs.fileOf('../b') ?? '', 'utf8')).toBe('prompt\n');
 });
 
+test('what a detached step says after its end stands below what it said before, however much is still to be written', async () => {
+  const logs = new StepLogs(join(folder, 'run'), () => undefined);
+  const long = `${'x'.repeat(8 * 1024 * 1024)}\n`;
+  for (const event of numbered([started, output('a', long), finished('a'), output('a', 'last')])) void logs.write(event);
+  await logs.close();
+  const text = await readFile(logs.fileOf('a') ?? '', 'utf8');
+  expect([text.length, text.endsWith('\nlast\n')]).toEqual([long.length + 6, true]);
+});
+
 test('a run without output leaves no folder', async () => {
   const logs = new StepLogs(join(folder, 'run'), () => undefined);
   await write(logs, started, finished('a'));
