@@ -3,7 +3,11 @@ import { textWidth, truncateText } from './text-width.ts';
 
 const HIDE_CURSOR = '\x1b[?25l';
 const SHOW_CURSOR = '\x1b[?25h';
-const CLEAR_BELOW = '\x1b[0J';
+/**
+ * Clears the row of the cursor and all below. A terminal's first cell is never where "clear below" begins: tmux and others take that
+ * for the whole screen and move it to the scrollback, one frame after the other.
+ */
+const CLEAR_BELOW = '\x1b[K\x1b[B\x1b[0J\x1b[A';
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 

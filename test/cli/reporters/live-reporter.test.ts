@@ -95,6 +95,7 @@ test('more running steps than rows are counted, not drawn', () => {
     '',
   ]);
   reporter.close();
+  expect(terminal.strange).toEqual([]);
 });
 
 test('a narrower terminal leaves no broken lines behind', () => {
