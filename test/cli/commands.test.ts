@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { folderWith, runTask } from './task-process.ts';
@@ -249,4 +251,28 @@ test('without an engine a run ends with 3 and says how to mend it', async () => 
   const { code, stdout } = await runTask(['run', '--engine', 'unix:///nowhere.sock', '--output', 'json'], { cwd });
   expect(code).toBe(3);
   expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ type: 'run-finished', status: 'Error' });
+});
+
+test('plan as JSON reads a tag that ends in the id of the run, which no run has given', async () => {
+  const text = 'version: v1.1.0\nsteps:\n  - id: b\n    build: -t $Registry/app:$ID .\n';
+  const { code, stdout, stderr } = await runTask(['plan', '--output', 'json', '-f', '-', '--registry', 'reg.io'], { input: text });
+  expect([code, stderr]).toEqual([0, '']);
+  expect(JSON.parse(stdout).steps[0].build).toMatch(/^-t reg\.io\/app:[0-9a-z]+ \.$/);
+});
+
+test('build and scan of a folder that is not there are bad input', async () => {
+  for (const command of [['build', '-t', 'x:1'], ['scan']]) {
+    const { code, stdout, stderr } = await runTask([...command, 'nowhere']);
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining('there is no folder nowhere [context-missing]')]);
+  }
+});
+
+test('a task file that was named may be a pipe', async () => {
+  const cwd = folderWith({});
+  const pipe = join(cwd, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const [{ code, stdout }] = await Promise.all([runTask(['render', '-f', 'pipe'], { cwd }), writeFile(pipe, 'k: piped')]);
+  expect([code, stdout]).toEqual([0, 'k: piped']);
+  const endless = await runTask(['render', '-f', '/dev/zero'], { cwd });
+  expect([endless.code, endless.stderr]).toEqual([2, expect.stringContaining('/dev/zero is too long [file-too-big]')]);
 });

@@ -1,5 +1,8 @@
 import { relative, resolve, sep } from 'node:path';
+import type { Diagnostic } from '../../model/diagnostic.ts';
 import { classifyContext } from '../../task/build/context.ts';
+import { isDirectory } from '../source/find-task-file.ts';
+import { contextMissing } from '../source/task-source.ts';
 
 /** Where the context and the Dockerfile of a single build stand, seen from one folder that holds both. */
 export interface BuildPlace {
@@ -27,6 +30,12 @@ export function placeBuild(context: string, file: string | undefined, directory:
     context: contextPath === undefined || root === undefined ? context : relative(root, contextPath) || '.',
     dockerfile: filePath === undefined || root === undefined ? file : relative(root, filePath),
   };
+}
+
+/** What keeps a build of a local context from being begun: the folder is not there. */
+export async function contextProblems(context: string, directory: string): Promise<readonly Diagnostic[]> {
+  if (classifyContext(context).kind !== 'local' || (await isDirectory(resolve(directory, context)))) return [];
+  return [contextMissing(context, 'a folder, a git or archive URL, oci://…, `-` or /dev/null')];
 }
 
 function commonFolder(a: string, b: string): string {

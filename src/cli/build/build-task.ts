@@ -8,7 +8,7 @@ import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
 import { shellJoin } from '../plan-output/command-line.ts';
 import { loadSettings } from '../settings/load-settings.ts';
-import { placeBuild } from './build-place.ts';
+import { contextProblems, placeBuild } from './build-place.ts';
 
 /** The flags of `task build` that say what to build. */
 export interface BuildFlags {
@@ -58,6 +58,8 @@ const PUSH_TIMEOUT_S = 3600;
 export async function makeBuildTask(context: string, flags: BuildFlags, io: Io): Promise<Result<MadeTask, readonly Diagnostic[]>> {
   const settings = await loadSettings({ directory: io.directory, environment: io.environment });
   if (!settings.ok) return settings;
+  const problems = await contextProblems(context, io.directory);
+  if (problems.length > 0) return err(problems);
   const secrets = await readBuildSecrets(flags.secret, io);
   if (!secrets.ok) return secrets;
   const registry = flags.registry ?? settings.value.registry ?? '';

@@ -8,7 +8,7 @@ import { readCredentials } from '../composition/credentials.ts';
 import type { Io } from '../io.ts';
 import { shellJoin } from '../plan-output/command-line.ts';
 import { loadSettings } from '../settings/load-settings.ts';
-import { placeBuild } from './build-place.ts';
+import { contextProblems, placeBuild } from './build-place.ts';
 
 const GO_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
@@ -16,6 +16,8 @@ const GO_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32:
 export async function scanForCommand(context: string, flags: ScanFlags, io: Io): Promise<Checked<readonly ImageDependencies[]>> {
   const settings = await loadSettings({ directory: io.directory, environment: io.environment });
   if (!settings.ok) return settings;
+  const problems = await contextProblems(context, io.directory);
+  if (problems.length > 0) return err(problems);
   const credentials = readCredentials(flags, io);
   if (!credentials.ok) return credentials;
   const place = placeBuild(context, flags.file, io.directory);

@@ -31,7 +31,9 @@ export async function findTaskFile(place: {
     file === undefined
       ? DEFAULT_FILES.flatMap(inContext)
       : uniquePaths([...inContext(file), { path: resolve(directory, file), name: file }]);
-  for (const candidate of candidates) if (await isFile(candidate.path)) return ok(candidate);
+  // Only a file that was named may be a pipe (`-f <(generate)`): a default name stands for a file that somebody keeps.
+  const fits = file === undefined ? isFile : isReadable;
+  for (const candidate of candidates) if (await fits(candidate.path)) return ok(candidate);
   return err({
     code: 'task-file-missing',
     severity: 'error',
@@ -53,15 +55,10 @@ function expectedFile(looked: readonly string[]): string {
 export async function readSource(found: FoundFile): Promise<Result<SourceText, Diagnostic>> {
   try {
     await using file = await open(found.path, 'r');
-    const { size } = await file.stat();
-    if (size > MOST_BYTES) {
-      return err({
-        code: 'file-too-big',
-        severity: 'error',
-        message: `${found.name} has ${size} bytes`,
-        expected: `at most ${MOST_BYTES} bytes`,
-      });
-    }
+    const stats = await file.stat();
+    // A pipe does not say its size; what it holds is counted as it comes.
+    if (!stats.isFile() && !stats.isDirectory()) return await readAll(file.createReadStream({ autoClose: false }), found.name);
+    if (stats.size > MOST_BYTES) return err(tooBig(`${found.name} has ${stats.size} bytes`));
     return ok({ name: found.name, text: await file.readFile('utf8') });
   } catch (error) {
     return err(unreadable(found.name, error));
@@ -69,23 +66,24 @@ export async function readSource(found: FoundFile): Promise<Result<SourceText, D
 }
 
 /** Reads all of standard input, at most MOST_BYTES. */
-export async function readStdin(stdin: AsyncIterable<unknown>): Promise<Result<SourceText, Diagnostic>> {
+export function readStdin(stdin: AsyncIterable<unknown>): Promise<Result<SourceText, Diagnostic>> {
+  return readAll(stdin, '<stdin>', 'standard input');
+}
+
+async function readAll(stream: AsyncIterable<unknown>, name: string, what = name): Promise<Result<SourceText, Diagnostic>> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stdin) {
+  for await (const chunk of stream) {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     size += bytes.length;
-    if (size > MOST_BYTES) {
-      return err({
-        code: 'file-too-big',
-        severity: 'error',
-        message: 'standard input is too long',
-        expected: `at most ${MOST_BYTES} bytes`,
-      });
-    }
+    if (size > MOST_BYTES) return err(tooBig(`${what} is too long`));
     chunks.push(bytes);
   }
-  return ok({ name: '<stdin>', text: Buffer.concat(chunks).toString('utf8') });
+  return ok({ name, text: Buffer.concat(chunks).toString('utf8') });
+}
+
+function tooBig(message: string): Diagnostic {
+  return { code: 'file-too-big', severity: 'error', message, expected: `at most ${MOST_BYTES} bytes` };
 }
 
 export function unreadable(name: string, error: unknown): Diagnostic {
@@ -97,6 +95,11 @@ export function unreadable(name: string, error: unknown): Diagnostic {
 
 export async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+}
+
+async function isReadable(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats !== undefined && !stats.isDirectory();
 }
 
 export async function isDirectory(path: string): Promise<boolean> {

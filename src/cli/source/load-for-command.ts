@@ -94,12 +94,17 @@ export async function planJsonForCommand(context: string, flags: TaskFlags, io: 
   return createMasker(opened.value.masked).maskText(`${JSON.stringify(planDocument(task), undefined, 2)}\n`);
 }
 
-async function loadOpened(opened: OpenedTask): Promise<Checked<Task>> {
+/**
+ * A text that means nothing without an id (`build: -t $Registry/app:$ID .` would end in a colon, which YAML reads as a key) gets
+ * one, as a run of it would.
+ */
+async function loadOpened({ inputs, source, runId }: OpenedTask): Promise<Checked<Task>> {
   const { loadTask } = await import('../../task/load-task.ts');
   try {
-    return await loadTask(opened.inputs);
+    const loaded = await loadTask(inputs);
+    return loaded.ok || inputs.run.ID !== '' ? loaded : await loadTask({ ...inputs, run: { ...inputs.run, ID: runId } });
   } finally {
-    await opened.source.dispose();
+    await source.dispose();
   }
 }
 

@@ -49,16 +49,13 @@ export async function openTaskSource(request: SourceRequest, io: Io): Promise<Re
   if (ref.kind === 'none') return readTask(request, { directory: undefined, name: given }, io);
   if (ref.kind !== 'local') return openRemote(request, given, ref, io);
   if (!(await isDirectory(asFile))) {
-    return err([
-      {
-        code: 'context-missing',
-        severity: 'error',
-        message: `there is no folder ${given}`,
-        expected: 'a folder, a git or archive URL, oci://…, or /dev/null',
-      },
-    ]);
+    return err([contextMissing(given, 'a folder, a git or archive URL, oci://…, or /dev/null')]);
   }
   return readTask(request, { directory: asFile, name: given }, io);
+}
+
+export function contextMissing(given: string, expected: string): Diagnostic {
+  return { code: 'context-missing', severity: 'error', message: `there is no folder ${given}`, expected };
 }
 
 async function openRemote(
