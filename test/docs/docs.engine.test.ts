@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalRegistry, startLocalRegistry } from '../support/local-registry.ts';
+import { imageTags, removeImages } from '../support/remove-images.ts';
 import { projectRoot } from '../support/task-program.ts';
 import { matchesOutput, type PageCommand, type PagePart, readPage } from './console-page.ts';
 
@@ -12,20 +13,34 @@ const PAGES = ['README.md', ...readdirSync(join(projectRoot, 'docs')).map((name)
   .map((name) => ({ name, parts: readPage(readFileSync(join(projectRoot, name), 'utf8')) }))
   .filter(({ parts }) => parts.some(({ kind }) => kind === 'command'));
 
+/** Names that the pages give to images with `-t`. */
+const REPOSITORIES = new Set(
+  PAGES.flatMap(({ parts }) => parts).flatMap(({ text }) => [...text.matchAll(/ -t ([a-z]+):/g)].map(([, name = '']) => name)),
+);
+
 let folder: string;
 let registry: LocalRegistry;
+let tagsBefore: ReadonlySet<string>;
 
 beforeAll(async () => {
   registry = await startLocalRegistry();
+  tagsBefore = await imageTags();
   folder = mkdtempSync(join(tmpdir(), 'slipway-docs-'));
   mkdirSync(join(folder, 'bin'));
   symlinkSync(join(projectRoot, 'bin/task'), join(folder, 'bin/task'));
 });
 
 afterAll(async () => {
+  await removeImages([...(await imageTags())].filter((tag) => !tagsBefore.has(tag) && isOfPages(tag)));
   await registry?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Others may use the engine at the same time: only what the pages build counts. */
+function isOfPages(tag: string): boolean {
+  const repository = tag.slice(0, tag.lastIndexOf(':'));
+  return repository.startsWith(`${registry.host}/`) || REPOSITORIES.has(repository);
+}
 
 /** The page's names of what comes from the network, as those of the test. */
 function localised(text: string): string {

@@ -5,12 +5,15 @@ import { runTask } from '../cli/task-process.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
 import { leftovers } from '../support/leftovers.ts';
 import { type LocalRegistry, startLocalRegistry } from '../support/local-registry.ts';
+import { removeImages } from '../support/remove-images.ts';
 import { DEPLOY_KEY, type SampleRun, sampleRuns } from './sample-runs.ts';
 
 let registry: LocalRegistry;
 let mirror: LocalRegistry;
 let git: GitServer;
 let commit: string;
+/** Tags that the samples left in the engine. */
+const made: string[] = [];
 
 beforeAll(async () => {
   [registry, mirror, git] = await Promise.all([startLocalRegistry(), startLocalRegistry(), startGitServer()]);
@@ -22,6 +25,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await removeImages(made);
   await Promise.all([registry?.stop(), mirror?.stop(), git?.[Symbol.asyncDispose]()]);
 });
 
@@ -54,6 +58,7 @@ test.each(sampleRuns({ registry: '', mirror: '', repository: '' }).map(({ name }
   const { code, stdout, stderr } = await runTask(['run', '--output', 'json', ...sample.args], { env: sample.env });
   expect(code, `${stdout}\n${stderr}`).toBe(0);
   const events = eventsOf(stdout);
+  made.push(...events.flatMap((event) => (event.type === 'image-built' ? event.tags : [])));
   for (const [step, pattern] of Object.entries(OUTPUT[name] ?? {})) expect(outputOf(events, step)).toMatch(pattern);
   const last = events.at(-1);
   if (last?.type !== 'run-finished') throw new Error(`the last event is ${last?.type}`);
