@@ -1,4 +1,5 @@
-import type { BuildContextRef, BuildSpec, PlanStep } from '../model/plan.ts';
+import { contextText } from '../model/context-text.ts';
+import type { BuildSpec, PlanStep } from '../model/plan.ts';
 import type { Masker } from '../util/masker.ts';
 
 const LONGEST = 240;
@@ -31,30 +32,8 @@ function buildWords(spec: BuildSpec): readonly string[] {
     ...spec.tags.flatMap((tag) => ['-t', tag]),
     ...(spec.dockerfile === undefined ? [] : ['-f', spec.dockerfile]),
     ...(spec.target === undefined ? [] : ['--target', spec.target]),
-    describeContext(spec.context),
+    contextText(spec.context),
   ];
-}
-
-function describeContext(context: BuildContextRef): string {
-  switch (context.kind) {
-    case 'local':
-      return context.path;
-    case 'git':
-      return `${context.url}${fragment([context.ref, context.subdir])}`;
-    case 'archive':
-      return `${context.url}${fragment(['', context.subdir])}`;
-    case 'oci':
-      return `oci://${context.reference}`;
-    case 'stdin':
-      return '-';
-    case 'none':
-      return '/dev/null';
-  }
-}
-
-function fragment([ref, subdir]: readonly [string, string]): string {
-  if (ref === '' && subdir === '') return '';
-  return subdir === '' ? `#${ref}` : `#${ref}:${subdir}`;
 }
 
 function quote(word: string): string {

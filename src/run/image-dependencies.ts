@@ -1,5 +1,5 @@
-import type { BaseImage, ImageDependencies, ImageDescription } from '../model/image.ts';
-import { describeImage } from '../model/image-description.ts';
+import type { ImageDependencies } from '../model/image.ts';
+import { describeDependencies } from '../model/image-dependencies.ts';
 import { parseImageReference } from '../model/image-reference.ts';
 import type { PlanBuildStep, PlanStep } from '../model/plan.ts';
 import type { BuildFacts, RunFacts } from './run-facts.ts';
@@ -30,28 +30,12 @@ async function documentsOf(
   step: PlanBuildStep,
   inputs: BuildFacts,
   digest: (tag: string) => Promise<string>,
-): Promise<ImageDependencies[]> {
-  const runtime = inputs.baseImages.filter((image) => image.role === 'runtime').flatMap(describeBase)[0];
-  // Without a Dockerfile that could be read there is nothing to tell.
-  if (runtime === undefined) return [];
-  const others = inputs.baseImages.filter((image) => image.role === 'buildtime').flatMap(describeBase);
-  const rest = {
-    'runtime-dependency': runtime,
-    'buildtime-dependency': others.length === 0 ? null : others,
-    git: { 'git-head-revision': inputs.gitHead },
-  };
-  if (step.build.tags.length === 0) return [{ image: null, ...rest }];
-  return Promise.all(
-    step.build.tags.map(async (tag) => {
-      const described = describeImage(tag, await digest(tag));
-      return { image: described.ok ? described.value : null, ...rest };
-    }),
-  );
-}
-
-function describeBase({ reference, indexDigest }: BaseImage): readonly ImageDescription[] {
-  const described = describeImage(reference, indexDigest);
-  return described.ok ? [described.value] : [];
+): Promise<readonly ImageDependencies[]> {
+  const { tags } = step.build;
+  const digests = new Map(await Promise.all(tags.map(async (tag) => [tag, await digest(tag)] as const)));
+  const described = describeDependencies({ tags, digests, baseImages: inputs.baseImages, gitHead: inputs.gitHead });
+  // The engine has taken the tags: all of them are references.
+  return described.ok ? described.value : [];
 }
 
 function digestOf(tag: string, repoDigests: readonly string[]): string {

@@ -24,7 +24,7 @@ export async function unpackArtifact(reference: string, directory: string, optio
     const title = layer.annotations?.[TITLE] ?? '';
     if (title !== '' && !isArchive(layer)) await writeLayer(directory, title, content, signal);
     else {
-      const unpacked = await fetcher.unpackStream(content, directory, { signal });
+      const unpacked = await fetcher.unpackStream(content, directory, { signal, name: `the artifact ${reference}` });
       if (unpacked.kind !== 'archive')
         throw new EngineError('context-failed', `the artifact \`${reference}\` has a layer that is neither an archive nor a named file`);
     }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { maskCredentials } from '../../src/git/git-url.ts';
+import { contextText } from '../../src/model/context-text.ts';
 import { describeImage } from '../../src/model/image-description.ts';
 import { withDefaultTag } from '../../src/model/image-reference.ts';
 import { cutAliasBlock } from '../../src/task/alias/cut-alias-block.ts';
@@ -16,7 +17,6 @@ import type { MappedText } from '../../src/task/mapped-text.ts';
 import { exponentialBackoffMs } from '../../src/util/backoff.ts';
 import type { Result } from '../../src/util/result.ts';
 import { type Case, difference, loadCases } from './cases.ts';
-import { contextText } from './context-text.ts';
 
 type Outcome = { readonly ok: boolean; readonly output?: unknown };
 

@@ -1,7 +1,10 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type BuildFlags, makeBuildTask } from '../../src/cli/build/build-task.ts';
 import { processIo } from '../../src/cli/io.ts';
+import { contextText } from '../../src/model/context-text.ts';
 import type { BuildSpec, ContainerSpec, Plan, PlanBuildStep, PlanCmdStep, PlanStep } from '../../src/model/plan.ts';
 import { DOCKER_RUN_FLAGS } from '../../src/task/command/docker-run-flags.ts';
 import { parseFlags } from '../../src/task/command/flags.ts';
@@ -9,7 +12,6 @@ import { compilePlan } from '../../src/task/compile-plan.ts';
 import { loadTask } from '../../src/task/load-task.ts';
 import { runProcess } from '../../src/util/process.ts';
 import { type Case, describePublished, difference, loadCases } from './cases.ts';
-import { contextText } from './context-text.ts';
 import { inputsOf } from './task-case.ts';
 
 /**
@@ -247,7 +249,11 @@ async function planOfBuild(one: Case): Promise<Plan | readonly string[]> {
     ...last('--platform', 'platform'),
     registry: all('-r').at(-1) ?? '',
   };
-  const made = await makeBuildTask(one.args.at(-1) ?? '', flags, { ...processIo(), directory: tmpdir(), environment: {} });
+  const context = one.args.at(-1) ?? '';
+  const directory = await mkdtemp(join(tmpdir(), 'slipway-build-'));
+  if (/^[\w.]+$/.test(context)) await mkdir(join(directory, context), { recursive: true });
+  const made = await makeBuildTask(context, flags, { ...processIo(), directory, environment: {} });
+  await rm(directory, { recursive: true });
   if (!made.ok) return made.error.map(({ code }) => code);
   const task = await loadTask({ ...inputsOf(withFile(one), tmpdir()), source: made.value.open.made.source });
   if (!task.ok) return task.error.map(({ code }) => code);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGitSource } from '../../src/git/git-source.ts';
-import { EngineError } from '../../src/model/engine-error.ts';
+import { engineFailure } from '../support/engine-failure.ts';
 import { type GitServer, git, startGitServer } from '../support/git-server.ts';
 import { startHttpServer } from '../support/http-server.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -23,14 +23,6 @@ async function checkout(url: string, ref = '', by = source, signal = new AbortCo
   const notes: string[] = [];
   const result = await by.checkout({ url, ref, directory, signal, onProgress: (note) => notes.push(note) });
   return { ...result, directory, notes, read: (name: string) => readFile(join(directory, name), 'utf8') };
-}
-async function failure(promise: Promise<unknown>): Promise<EngineError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof EngineError)) throw new Error(`expected an EngineError, got ${String(error)}`);
-  return error;
 }
 
 beforeAll(async () => {
@@ -111,12 +103,12 @@ describe('refs', () => {
     const signal = new AbortController().signal;
     const url = `${server.url}/smart/app.git`;
     for (const ref of ['nowhere', 'deadbeef', 'f'.repeat(40), 'pull/99/head']) {
-      const error = await failure(source.checkout({ url, ref, directory, signal }));
+      const error = await engineFailure(source.checkout({ url, ref, directory, signal }));
       expect(error).toMatchObject({ code: 'context-failed' });
       expect(error.message).toContain('has no');
       expect(await readdir(directory)).toEqual([]);
     }
-    const missing = await failure(source.checkout({ url: `${server.url}/smart/none.git`, ref: '', directory, signal }));
+    const missing = await engineFailure(source.checkout({ url: `${server.url}/smart/none.git`, ref: '', directory, signal }));
     expect(missing.message).toMatch(/has no such repository/);
   });
 
@@ -131,14 +123,14 @@ describe('refs', () => {
       'git@localhost:x.git',
       'ssh://2130706433/x.git',
     ]) {
-      expect((await failure(checkout(url, '', strict))).code).toBe('context-rejected');
+      expect((await engineFailure(checkout(url, '', strict))).code).toBe('context-rejected');
     }
   });
 
   it('ends at the signal and leaves nothing', async () => {
     const directory = await freshDirectory();
     const controller = new AbortController();
-    const asking = failure(
+    const asking = engineFailure(
       source.checkout({
         url: `${server.url}/smart/app.git`,
         ref: '',
@@ -164,7 +156,7 @@ describe('cancel', () => {
     const controller = new AbortController();
     const directory = await freshDirectory();
     const url = `${hanging.url}/app.git`;
-    const asking = failure(source.checkout({ url, ref: 'main', directory, signal: controller.signal }));
+    const asking = engineFailure(source.checkout({ url, ref: 'main', directory, signal: controller.signal }));
     await stalled.promise;
     expect(await processesNaming(url)).not.toEqual([]);
     controller.abort();
@@ -198,7 +190,7 @@ describe('credentials', () => {
     expect(seen).toContain('fetch');
     expect(seen).not.toContain(token);
     expect(seen).not.toContain(Buffer.from(`dummy:${token}`).toString('base64'));
-    const refused = await failure(checkout(`http://wrong-${token}@${host}/smart/private.git`, 'main'));
+    const refused = await engineFailure(checkout(`http://wrong-${token}@${host}/smart/private.git`, 'main'));
     expect(`${refused.message}${refused.help}${String(refused.stack)}`).not.toContain(token);
     expect(refused.message).toContain('refused access');
   });
@@ -270,7 +262,7 @@ describe('hardening', () => {
     const good = `${server.url}/smart/app.git`;
     const requests = [...HOSTILE_URLS.map((url) => ({ url, ref: 'main' })), ...HOSTILE_REFS.map((ref) => ({ url: good, ref }))];
     for (const request of requests) {
-      const error = await failure(spy.source.checkout({ ...request, directory, signal: new AbortController().signal }));
+      const error = await engineFailure(spy.source.checkout({ ...request, directory, signal: new AbortController().signal }));
       expect([request, error.code]).toEqual([request, 'context-rejected']);
     }
     expect(requests.length).toBeGreaterThan(200);
@@ -296,7 +288,7 @@ describe('hardening', () => {
   });
 
   it('reads the local file system only when allowed', async () => {
-    expect((await failure(checkout(`file://${server.root}/app.git`))).code).toBe('context-rejected');
+    expect((await engineFailure(checkout(`file://${server.root}/app.git`))).code).toBe('context-rejected');
     const allowing = createGitSource({ addresses: open, allowFile: true });
     expect(await (await checkout(`file://${server.root}/app.git`, 'v1', allowing)).read('file')).toBe('one');
   });
@@ -370,7 +362,7 @@ describe('hardening', () => {
 
   it('says so when git is missing', async () => {
     const none = createGitSource({ addresses: open, environment: { PATH: folder } });
-    expect((await failure(checkout(`${server.url}/smart/app.git`, '', none))).message).toBe('git is not installed');
+    expect((await engineFailure(checkout(`${server.url}/smart/app.git`, '', none))).message).toBe('git is not installed');
     expect(await none.describe(folder)).toBeUndefined();
   });
 });

@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngineError } from '../../src/model/engine-error.ts';
 import { createCredentialSource, type ExplicitCredential, parseRegistryCredential } from '../../src/registry/credentials.ts';
+import { engineFailure } from '../support/engine-failure.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 let folder: string;
@@ -33,14 +33,6 @@ async function setUp(config: unknown, helpers: Readonly<Record<string, string>> 
   const source = (explicit: readonly ExplicitCredential[] = []) =>
     createCredentialSource({ explicit, environment, onWarning: (message) => warnings.push(message) });
   return { home, source, warnings };
-}
-async function failure(promise: Promise<unknown>): Promise<EngineError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof EngineError)) throw new Error(`expected an EngineError, got ${String(error)}`);
-  return error;
 }
 
 describe("docker's configuration", () => {
@@ -72,7 +64,7 @@ describe("docker's configuration", () => {
     const none = createCredentialSource({ explicit: [], dockerConfigPath: join(folder, 'none.json') });
     expect(await none.forHost('docker.io')).toBeUndefined();
     const { source } = await setUp('{"auths": {"h": {"auth": "canary"}}');
-    const error = await failure(source().forHost('h'));
+    const error = await engineFailure(source().forHost('h'));
     expect(error.message).toMatch(/config\.json is not valid JSON$/);
     expect(JSON.stringify([error.message, error.help, error.cause])).not.toContain('canary');
   });
@@ -117,7 +109,7 @@ describe('credential helpers', () => {
     ['printf \'{"Username":"a","Secret":canary-secret}\'', 'no credential'],
   ])('says that a helper failed, and nothing of what it printed: %s', async (script, words) => {
     const { source } = await setUp({ credHelpers: { h: 'bad' } }, { bad: script });
-    const error = await failure(source().forHost('h'));
+    const error = await engineFailure(source().forHost('h'));
     expect(error.message).toContain(words);
     expect(JSON.stringify([error.message, error.help, String(error.cause)])).not.toContain('canary');
   });
@@ -126,7 +118,7 @@ describe('credential helpers', () => {
     for (const name of ['../../bin/sh', 'a b', '-x', 'a;id', '']) {
       const { source } = await setUp({ credHelpers: { h: name } });
       if (name === '') expect(await source().forHost('h')).toBeUndefined();
-      else expect((await failure(source().forHost('h'))).message).toContain('no valid name');
+      else expect((await engineFailure(source().forHost('h'))).message).toContain('no valid name');
     }
   });
 
@@ -167,8 +159,8 @@ describe('explicit credentials', () => {
     expect(from.explicitHosts()).toEqual(['h', 'docker.io', 'bad', 'gone']);
     expect(await from.forHost('h')).toEqual({ kind: 'basic', username: 'second', password: 'from-env' });
     expect(await from.forHost('docker.io')).toEqual({ kind: 'identity-token', token: 'from-file' });
-    expect((await failure(from.forHost('bad'))).message).toContain('NOT_SET is not set');
-    expect((await failure(from.forHost('gone'))).message).toContain('cannot read');
+    expect((await engineFailure(from.forHost('bad'))).message).toContain('NOT_SET is not set');
+    expect((await engineFailure(from.forHost('gone'))).message).toContain('cannot read');
   });
 });
 

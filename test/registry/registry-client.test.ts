@@ -4,10 +4,10 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngineError } from '../../src/model/engine-error.ts';
 import type { RegistryCredential } from '../../src/model/ports/credential-source.ts';
 import { createRegistryClient, type RegistryClientOptions } from '../../src/registry/registry-client.ts';
 import { selfSignedCertificate } from '../support/certificate.ts';
+import { engineFailure } from '../support/engine-failure.ts';
 import { startHttpServer } from '../support/http-server.ts';
 import { digestOf, registryWriter, startRegistry, startTokenServer, type TestRegistry, type Uploaded } from '../support/registry-server.ts';
 
@@ -18,15 +18,6 @@ const credentials = (byHost: Readonly<Record<string, RegistryCredential>> = {}) 
 });
 const client = (options: Partial<RegistryClientOptions> = {}) =>
   createRegistryClient({ credentials: credentials(), insecureRegistries: [], retry, ...options });
-
-async function failure(promise: Promise<unknown>): Promise<EngineError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof EngineError)) throw new Error(`expected an EngineError, got ${String(error)}`);
-  return error;
-}
 
 let registry: TestRegistry;
 let other: TestRegistry;
@@ -84,7 +75,7 @@ describe('resolve', () => {
     expect(await client().resolve(`${registry.host}/team/multi`, { platform: 'linux/arm/v6' })).toMatchObject({ platformDigest: '' });
     expect(await client().resolve(`${registry.host}/team/none:v1`, {})).toBeUndefined();
     expect(await client().resolve(`${registry.host}/team/app:none`, {})).toBeUndefined();
-    expect((await failure(client().resolve('UPPER/x y', {}))).message).toMatch(/is no image reference/);
+    expect((await engineFailure(client().resolve('UPPER/x y', {}))).message).toMatch(/is no image reference/);
   });
 
   it('computes the digest where the registry does not say it, and takes GET where HEAD is refused', async () => {
@@ -104,7 +95,7 @@ describe('resolve', () => {
       if (request.url?.includes('manifests') === true && request.method === 'HEAD') response.writeHead(405).end();
       else response.setHeader('content-type', 'application/vnd.oci.image.manifest.v1+json').end('{"swapped":true}');
     });
-    expect((await failure(client().resolve(`127.0.0.1:${server.port}/a@${single.digest}`, {}))).message).toContain('whose digest is');
+    expect((await engineFailure(client().resolve(`127.0.0.1:${server.port}/a@${single.digest}`, {}))).message).toContain('whose digest is');
   });
 });
 
@@ -132,7 +123,7 @@ describe('tags, deletion, referrers', () => {
 
   it('says when a registry allows no deletion', async () => {
     const uploaded = await registryWriter(other.host).image('a', 'x', ['kept']);
-    const error = await failure(client().delete(`${other.host}/a@${uploaded.digest}`));
+    const error = await engineFailure(client().delete(`${other.host}/a@${uploaded.digest}`));
     expect(error.message).toContain('does not allow deletion');
     expect(error.help).toContain('REGISTRY_STORAGE_DELETE_ENABLED');
   });
@@ -202,7 +193,7 @@ describe('copy', () => {
 
   it('gives up with a transient error when a registry stays away', async () => {
     await using proxy = await startProxy(other.host, (request) => (request.method === 'POST' ? 503 : undefined));
-    const error = await failure(client().copy(`${registry.host}/team/app:v1`, `127.0.0.1:${proxy.port}/never/app`));
+    const error = await engineFailure(client().copy(`${registry.host}/team/app:v1`, `127.0.0.1:${proxy.port}/never/app`));
     expect(error).toMatchObject({ code: 'registry-failed', transient: true });
   });
 
@@ -212,14 +203,14 @@ describe('copy', () => {
       if (request.method === 'PATCH') controller.abort();
       return undefined;
     });
-    const error = await failure(
+    const error = await engineFailure(
       client().copy(`${registry.host}/team/app:v1`, `127.0.0.1:${proxy.port}/stopped/app`, { signal: controller.signal }),
     );
     expect(error.message).toContain('cancelled');
   });
 
   it('says what does not exist', async () => {
-    expect((await failure(client().copy(`${registry.host}/team/none`, `${other.host}/x`))).code).toBe('image-not-found');
+    expect((await engineFailure(client().copy(`${registry.host}/team/none`, `${other.host}/x`))).code).toBe('image-not-found');
   });
 });
 
@@ -231,9 +222,9 @@ describe('pullArtifact', () => {
     const read = async (_layer: unknown, content: AsyncIterable<Uint8Array>): Promise<void> => {
       for await (const _chunk of content);
     };
-    const error = await failure(client().pullArtifact(`127.0.0.1:${proxy.port}/team/app:v1`, read));
+    const error = await engineFailure(client().pullArtifact(`127.0.0.1:${proxy.port}/team/app:v1`, read));
     expect(error.message).toMatch(/sent 9 bytes with digest sha256:/);
-    expect((await failure(client().pullArtifact(`${registry.host}/team/multi`, read))).message).toContain('no single artifact');
+    expect((await engineFailure(client().pullArtifact(`${registry.host}/team/multi`, read))).message).toContain('no single artifact');
   });
 });
 
@@ -250,9 +241,9 @@ describe('proof', () => {
       digest: uploaded.digest,
     });
     await client({ credentials: credentials({ [locked.host]: basic }) }).probePush(`${locked.host}/a`);
-    const anonymous = await failure(client().resolve(`${locked.host}/a:x`, {}));
+    const anonymous = await engineFailure(client().resolve(`${locked.host}/a:x`, {}));
     expect(anonymous).toMatchObject({ code: 'registry-denied', transient: false });
-    const wrong = await failure(
+    const wrong = await engineFailure(
       client({ credentials: credentials({ [locked.host]: { ...basic, password: 'wrong-canary' } }) }).probePush(`${locked.host}/a`),
     );
     expect(wrong.code).toBe('registry-denied');
@@ -276,7 +267,7 @@ describe('proof', () => {
       'repository:c:pull,push repository:a/b:pull',
     );
     expect(tokens.requests[0]?.parameters.get('service')).toBe('registry.test');
-    const refused = await failure(client().resolve(`${locked.host}/a/b:v1`, {}));
+    const refused = await engineFailure(client().resolve(`${locked.host}/a/b:v1`, {}));
     expect(refused).toMatchObject({ code: 'registry-denied' });
     expect(refused.message).toContain('no anonymous access');
   });
@@ -293,7 +284,7 @@ describe('proof', () => {
   it('denies a push that a token is not good for', async () => {
     await using tokens = await startTokenServer({});
     await using locked = await startRegistry({ token: tokens.settings });
-    expect((await failure(client().probePush(`${locked.host}/a`))).code).toBe('registry-denied');
+    expect((await engineFailure(client().probePush(`${locked.host}/a`))).code).toBe('registry-denied');
   });
 
   it('sends no credentials to a realm on a foreign host, and none along a redirect', async () => {
@@ -310,12 +301,12 @@ describe('proof', () => {
     });
     const host = `127.0.0.1:${evil.port}`;
     const here = () => client({ credentials: credentials({ [host]: basic }) });
-    const error = await failure(here().resolve(`${host}/a:b`, {}));
+    const error = await engineFailure(here().resolve(`${host}/a:b`, {}));
     expect(error).toMatchObject({ code: 'registry-denied' });
     expect(error.message).toContain('thief.example.com, which is refused: it belongs to another domain');
     challenge = 'Basic realm="x"';
     const known = here();
-    await failure(known.resolve(`${host}/a:b`, {}));
+    await engineFailure(known.resolve(`${host}/a:b`, {}));
     await known.resolve(`${host}/redirect:b`, {}).catch(() => undefined);
     expect(seen.length).toBeGreaterThan(0);
     expect(seen.every((authorization) => authorization === undefined)).toBe(true);
@@ -331,7 +322,7 @@ describe('proof', () => {
           .end(JSON.stringify({ errors: [{ message: `bad: ${request.headers.authorization} ${password}\u001b[2J` }] }));
     });
     const host = `127.0.0.1:${echo.port}`;
-    const error = await failure(client({ credentials: credentials({ [host]: basic }) }).listTags(`${host}/a`));
+    const error = await engineFailure(client({ credentials: credentials({ [host]: basic }) }).listTags(`${host}/a`));
     expect(error.message).toContain('<REDACTED>');
     expect(error.message).not.toContain(password);
     expect(error.message).not.toContain(Buffer.from(`ann:${password}`).toString('base64'));
@@ -344,7 +335,7 @@ describe('TLS', () => {
     const pair = await selfSignedCertificate();
     await using secure = await startRegistry({ tls: pair });
     const target = `${secure.host}/a`;
-    const error = await failure(client().listTags(target));
+    const error = await engineFailure(client().listTags(target));
     expect(error).toMatchObject({ code: 'registry-unreachable', transient: false });
     expect(error.message).toContain('is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)');
     expect(error.help).toContain(`--insecure-registry ${secure.host}`);
@@ -364,10 +355,10 @@ describe('TLS', () => {
     await first[Symbol.asyncDispose]();
     const host = `127.0.0.1:${port}`;
     for (const here of [client(), client({ insecureRegistries: [host] })]) {
-      expect(await failure(here.listTags(`${host}/a`))).toMatchObject({ code: 'registry-unreachable', transient: true });
+      expect(await engineFailure(here.listTags(`${host}/a`))).toMatchObject({ code: 'registry-unreachable', transient: true });
       const server = createServer((_, response) => response.end('{"tags":["late"]}'));
       await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-      const stopped = failure(here.listTags(`${host}/a`, { signal: AbortSignal.abort() }));
+      const stopped = engineFailure(here.listTags(`${host}/a`, { signal: AbortSignal.abort() }));
       expect(await here.listTags(`${host}/a`)).toEqual(['late']);
       expect((await stopped).message).toContain('cancelled');
       here.close();
@@ -381,9 +372,9 @@ describe('TLS', () => {
       await server[Symbol.asyncDispose]();
       return server.port;
     });
-    expect(await failure(client().listTags(`127.0.0.1:${port}/a`))).toMatchObject({ code: 'registry-unreachable', transient: true });
-    expect(await failure(client().listTags('169.254.169.254/a'))).toMatchObject({ code: 'policy-refused' });
-    expect(await failure(client().listTags('nobody.invalid/a'))).toMatchObject({ code: 'registry-unreachable' });
+    expect(await engineFailure(client().listTags(`127.0.0.1:${port}/a`))).toMatchObject({ code: 'registry-unreachable', transient: true });
+    expect(await engineFailure(client().listTags('169.254.169.254/a'))).toMatchObject({ code: 'policy-refused' });
+    expect(await engineFailure(client().listTags('nobody.invalid/a'))).toMatchObject({ code: 'registry-unreachable' });
   });
 });
 

@@ -9,6 +9,7 @@ import type {
   PlanPushStep,
   PlanStep,
 } from '../../src/model/plan.ts';
+import { PLAIN_BUILD } from '../support/plain-build.ts';
 
 type Common = Partial<Omit<PlanStep, 'id' | 'kind'>>;
 
@@ -59,36 +60,12 @@ export function cmd(id: string, options: CmdOptions = {}): PlanCmdStep {
 
 export function build(id: string, options: Common & { readonly spec?: Partial<BuildSpec> } = {}): PlanBuildStep {
   const { spec = {}, ...common } = options;
-  return { ...COMMON, ...common, kind: 'build', id, build: { ...BUILD, ...spec } };
+  return { ...COMMON, ...common, kind: 'build', id, build: { ...PLAIN_BUILD, ...spec } };
 }
 
 export function push(id: string, images: readonly string[], options: Common = {}): PlanPushStep {
   return { ...COMMON, ...options, kind: 'push', id, images };
 }
-
-const BUILD: BuildSpec = {
-  context: { kind: 'local', path: '/workspace' },
-  tags: [],
-  buildArgs: [],
-  platforms: [],
-  noCache: false,
-  pull: 'auto',
-  labels: [],
-  addHosts: [],
-  cacheFrom: [],
-  cacheTo: [],
-  ulimits: [],
-  squash: false,
-  securityOpt: [],
-  secrets: [],
-  ssh: [],
-  outputs: [],
-  buildContexts: [],
-  quiet: false,
-  progress: 'auto',
-  env: [],
-  workdir: '/workspace',
-};
 
 export const NETWORK: PlanNetwork = { name: 'net', driver: 'bridge', ipv6: false, existing: false };
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EngineError } from '../../src/model/engine-error.ts';
 import type { SecretProvider } from '../../src/model/ports/secret-provider.ts';
 import { createSecretProvider, resolveSecrets } from '../../src/service/secrets.ts';
+import { engineFailure } from '../support/engine-failure.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const signal = new AbortController().signal;
@@ -25,14 +26,6 @@ function provider(options: { readonly map?: Readonly<Record<string, string>>; re
   });
 }
 const resolve = (keyvault: string, by = provider()): Promise<string> => by.resolve({ id: 'mine', keyvault, clientID: '', signal });
-async function failure(promise: Promise<unknown>): Promise<EngineError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof EngineError)) throw new Error(`expected an EngineError, got ${String(error)}`);
-  return error;
-}
 
 describe('providers', () => {
   it('reads variables and files', async () => {
@@ -41,24 +34,24 @@ describe('providers', () => {
     expect(await resolve('env://EMPTY')).toBe('');
     expect(await resolve('file://secret')).toBe('two\nlines');
     expect(await resolve(`file://${directory}/secret`)).toBe('two\nlines');
-    expect((await failure(resolve('env://NONE'))).message).toBe(
+    expect((await engineFailure(resolve('env://NONE'))).message).toBe(
       'the secret "mine" cannot be resolved: the environment has no variable "NONE"',
     );
-    expect((await failure(resolve('file://none'))).message).toContain('cannot read none (ENOENT)');
+    expect((await engineFailure(resolve('file://none'))).message).toContain('cannot read none (ENOENT)');
     await writeFile(join(directory, 'big'), Buffer.alloc(1024 * 1024 + 1));
-    expect((await failure(resolve('file://big'))).message).toContain('bigger than');
+    expect((await engineFailure(resolve('file://big'))).message).toContain('bigger than');
   });
 
   it('runs programs only when allowed, without a shell', async () => {
-    expect(await failure(resolve(`exec://touch ${directory}/ran`))).toMatchObject({ code: 'policy-refused' });
+    expect(await engineFailure(resolve(`exec://touch ${directory}/ran`))).toMatchObject({ code: 'policy-refused' });
     expect(await readdir(directory)).not.toContain('ran');
     const by = provider({ allowExec: true });
     expect(await resolve(`exec://printf '%s|' "a b" $TOKEN`, by)).toBe('a b|$TOKEN|');
     expect(await resolve(`exec://sh -c 'echo "$TOKEN"'`, by)).toBe('canary-env');
-    expect((await failure(resolve('exec://echo x | cat', by))).code).toBe('secret-unavailable');
-    expect((await failure(resolve('exec://', by))).message).toContain('names no program');
-    expect((await failure(resolve('exec://no-such-program-here', by))).message).toContain('could not be started (ENOENT)');
-    const failed = await failure(resolve(`exec://sh -c 'echo canary-out; echo canary-err >&2; exit 4'`, by));
+    expect((await engineFailure(resolve('exec://echo x | cat', by))).code).toBe('secret-unavailable');
+    expect((await engineFailure(resolve('exec://', by))).message).toContain('names no program');
+    expect((await engineFailure(resolve('exec://no-such-program-here', by))).message).toContain('could not be started (ENOENT)');
+    const failed = await engineFailure(resolve(`exec://sh -c 'echo canary-out; echo canary-err >&2; exit 4'`, by));
     expect(failed.message).toMatch(/sh failed \(exit code 4\)$/);
     expect(JSON.stringify([failed.message, failed.help, String(failed.cause)])).not.toContain('canary');
   });
@@ -74,10 +67,10 @@ describe('providers', () => {
     expect(await resolve('https://my.vault.azure.net/secrets/db', by)).toBe('canary-env');
     expect(await resolve('HTTPS://MY.vault.azure.net/secrets/DB/', by)).toBe('canary-env');
     expect(await resolve('any text', by)).toBe('canary-env');
-    const missing = await failure(resolve('https://my.vault.azure.net/secrets/Other/V1', by));
+    const missing = await engineFailure(resolve('https://my.vault.azure.net/secrets/Other/V1', by));
     expect(missing.message).toBe('the secret "mine" cannot be resolved: no provider is configured for https://my.vault.azure.net');
     expect(missing.help).toContain('--secret-map https://my.vault.azure.net/secrets/other/v1=env://NAME');
-    expect((await failure(resolve('https://my.vault.azure.net/secrets/loop', by))).message).toContain('mapped to something');
+    expect((await engineFailure(resolve('https://my.vault.azure.net/secrets/loop', by))).message).toContain('mapped to something');
   });
 
   it.each([
@@ -86,7 +79,7 @@ describe('providers', () => {
     ['canary-literal-secret', 'names no provider'],
     ['', 'is empty'],
   ])('explains what %j is not, without repeating it', async (text, words) => {
-    const error = await failure(resolve(text));
+    const error = await engineFailure(resolve(text));
     expect(error.message).toContain(words);
     expect(`${error.message}${error.help}`).not.toContain('canary');
   });
@@ -136,7 +129,7 @@ describe('resolveSecrets', () => {
 
   it('stops at the time limit, even of a provider that does not listen', async () => {
     const deaf: SecretProvider = { resolve: () => new Promise(() => undefined) };
-    const error = await failure(resolveSecrets(references(7), deaf, signal, 0));
+    const error = await engineFailure(resolveSecrets(references(7), deaf, signal, 0));
     expect(error).toMatchObject({ code: 'secret-unavailable' });
     expect(error.message).toContain('timeout in fetching secrets');
   });
@@ -154,10 +147,10 @@ describe('resolveSecrets', () => {
               });
             }),
     };
-    expect((await failure(resolveSecrets(references(7), mixed, signal))).message).toBe('no s2');
+    expect((await engineFailure(resolveSecrets(references(7), mixed, signal))).message).toBe('no s2');
     expect(stopped.sort()).toEqual(['s0', 's1', 's3', 's4']);
     const controller = new AbortController();
-    const asking = failure(resolveSecrets(references(1), { resolve: () => new Promise(() => undefined) }, controller.signal));
+    const asking = engineFailure(resolveSecrets(references(1), { resolve: () => new Promise(() => undefined) }, controller.signal));
     controller.abort();
     expect((await asking).message).toContain('cancelled');
   });

@@ -40,9 +40,9 @@ export async function startRegistry(settings: RegistrySettings = {}): Promise<Te
     ended = `${outcome.kind} ${outcome.stderr}`;
   });
   await waitFor(async () => {
-    if (ended !== undefined) throw new Error(`docker-registry: ${ended}`);
+    if (ended !== undefined) throw new Error(`docker-registry ended (run the tests with \`npm test\`, which installs it): ${ended}`);
     return (await answers(host)) ? true : undefined;
-  });
+  }, 20_000);
   return {
     host,
     [Symbol.asyncDispose]: async () => {

@@ -1,4 +1,5 @@
-import type { BuildContextRef, BuildSpec, ContainerSpec, DockerRunFlags, PlanCmdStep, PlanStep } from '../../model/plan.ts';
+import { contextText } from '../../model/context-text.ts';
+import type { BuildSpec, ContainerSpec, DockerRunFlags, PlanCmdStep, PlanStep } from '../../model/plan.ts';
 
 const WORKSPACE = '/workspace';
 const HOME = '/acb/home';
@@ -135,7 +136,7 @@ function buildWords(spec: BuildSpec): string[] {
     ...value('--metadata-file', spec.metadataFile),
     ...flag('--quiet', spec.quiet),
     ...(spec.progress === 'auto' ? [] : [`--progress=${spec.progress}`]),
-    contextWord(spec.context),
+    contextText(spec.context),
   ];
 }
 
@@ -161,25 +162,6 @@ function resourceWords(spec: BuildSpec): string[] {
     ...value('--cgroup-parent', spec.cgroupParent),
     ...value('--isolation', spec.isolation),
   ];
-}
-
-function contextWord(context: BuildContextRef): string {
-  switch (context.kind) {
-    case 'local':
-      return context.path;
-    case 'git':
-      return context.ref === '' && context.subdir === ''
-        ? context.url
-        : `${context.url}#${context.ref}${context.subdir === '' ? '' : `:${context.subdir}`}`;
-    case 'archive':
-      return context.subdir === '' ? context.url : `${context.url}#:${context.subdir}`;
-    case 'oci':
-      return `oci://${context.reference}`;
-    case 'stdin':
-      return '-';
-    case 'none':
-      return '/dev/null';
-  }
 }
 
 function flag(name: string, given: boolean | undefined): string[] {

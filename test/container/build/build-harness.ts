@@ -10,6 +10,7 @@ import type { BuildRunContext } from '../../../src/container/image-builder.ts';
 import type { BuildSpec } from '../../../src/model/plan.ts';
 import type { PreparedBuild } from '../../../src/model/ports/build-inputs.ts';
 import type { BuildOutcome, BuildProgress, BuildRequest, EngineDescription } from '../../../src/model/ports/container-engine.ts';
+import { PLAIN_BUILD } from '../../support/plain-build.ts';
 
 /** The base of every image here: the set-up of the tests puts it into the engine. */
 export const BASE = 'busybox:local';
@@ -30,29 +31,7 @@ export async function describeDocker(): Promise<EngineDescription> {
   };
 }
 
-const NOTHING_ASKED: BuildSpec = {
-  context: { kind: 'local', path: '.' },
-  tags: [],
-  buildArgs: [],
-  platforms: [],
-  noCache: false,
-  pull: 'auto',
-  labels: [],
-  addHosts: [],
-  cacheFrom: [],
-  cacheTo: [],
-  ulimits: [],
-  squash: false,
-  securityOpt: [],
-  secrets: [],
-  ssh: [],
-  outputs: [],
-  buildContexts: [],
-  quiet: false,
-  progress: 'auto',
-  env: [],
-  workdir: '/workspace',
-};
+const NOTHING_ASKED: BuildSpec = { ...PLAIN_BUILD, context: { kind: 'local', path: '.' } };
 
 export interface BuildCase {
   readonly dockerfile: string;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,8 +19,7 @@ let base: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'slipway-session-'));
-  writeFileSync(join(folder, 'htpasswd'), `${USER}:${HTPASSWD}\n`);
-  registry = await startLocalRegistry(`auth: {htpasswd: {realm: test, path: ${JSON.stringify(join(folder, 'htpasswd'))}}}\n`);
+  registry = await startLocalRegistry({ htpasswd: `${USER}:${HTPASSWD}\n` });
   base = `${registry.host}/private/base`;
   await docker.getImage(BASE).tag({ repo: base, tag: 'v1' });
   const push = await docker
