@@ -50,7 +50,7 @@ export function addTaskFlags(command: Command): Command {
     )
     .option(
       '--cmd <text>',
-      'run one container instead of a task file: "image arguments"; with the context /dev/null nothing is mounted (default: none)',
+      'run one container instead of a task file: "image arguments"; the context /dev/null gives it an empty workspace (default: none)',
     )
     .addOption(repeatable('--run <name=value>', 'set a run variable', collectAssignments))
     .option('--name <name>', 'name of the task (default: quickrun)')
