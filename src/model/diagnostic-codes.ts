@@ -165,7 +165,7 @@ export const DIAGNOSTIC_CODES = {
   },
   'image-reference': { title: 'A name is no image reference.', help: 'Write `[HOST[:PORT]/]NAME[:TAG]` in lower case.' },
   'too-many-steps': { title: 'A task has more than 100,000 steps.', help: 'Split the task.' },
-  'task-too-big': { title: 'A task file is longer than 4 MiB.', help: 'Split the task, or generate its parts with a template.' },
+  'task-too-big': { title: 'A task file is longer than 1 MiB.', help: 'Split the task, or generate its parts with a template.' },
   'registry-credential-syntax': {
     title: 'A registry credential of the command line cannot be read.',
     help: 'Write HOST=USER:env:NAME or HOST=USER:file:PATH.',

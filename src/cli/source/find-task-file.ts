@@ -4,8 +4,8 @@ import type { Diagnostic, SourceText } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../util/result.ts';
 
 const DEFAULT_FILES = ['task.yaml', 'acr-task.yaml', 'acb.yaml'];
-/** Bytes; the loader refuses more, this keeps a wrong path from being read whole. Ten thousand steps have about 1 MiB. */
-const MOST_BYTES = 4 * 1024 * 1024;
+/** Bytes; the loader refuses more, this keeps a wrong path from being read whole. Ten thousand plain steps are below it. */
+const MOST_BYTES = 1024 * 1024;
 
 /** A task file and the folder that is its context. */
 export interface FoundFile {
