@@ -61,15 +61,8 @@ export async function decompress(
     case 'zstd':
       return piped(readable, createZstdDecompress());
     case 'bzip2': {
-      const { default: unbzip2 } = await import('unbzip2-stream');
-      // An old-style stream; wrapped, it gives errors and back-pressure as readers expect them.
-      const old = unbzip2();
-      const wrapped = new Readable().wrap(old);
-      old.on('error', (error: unknown) => wrapped.destroy(asError(error)));
-      readable.on('error', (error) => wrapped.destroy(error));
-      wrapped.on('close', () => readable.destroy());
-      readable.pipe(old);
-      return wrapped;
+      const { bunzip2 } = await import('./bunzip2.ts');
+      return bunzip2(readable);
     }
     case 'xz': {
       // A CommonJS package whose names node does not see.
@@ -84,8 +77,4 @@ function piped(source: Readable, transform: NodeJS.ReadWriteStream & Readable): 
   transform.on('close', () => source.destroy());
   source.pipe(transform);
   return transform;
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

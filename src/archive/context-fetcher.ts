@@ -30,8 +30,9 @@ export function createContextFetcher(options: ContextFetcherOptions): ContextFet
     fetchArchive: (text, directory, { signal }) =>
       withRetries({ ...retry, signal }, async (_number, last): Promise<Attempt<void>> => {
         const source = sourceOf(text);
+        let response: HttpResponse | undefined;
         try {
-          const response = await http.request({ url: source.url, headers: source.headers, signal, maxBytes: limits.maxBytes });
+          response = await http.request({ url: source.url, headers: source.headers, signal, maxBytes: limits.maxBytes });
           if (!last && isTransientStatus(response.status)) {
             response.discard();
             const afterMs = retryAfterMs(response.headers['retry-after'], new Date());
@@ -40,14 +41,17 @@ export function createContextFetcher(options: ContextFetcherOptions): ContextFet
           await unpackResponse(response, source.shown, directory, { limits, signal });
           return { done: true, value: undefined };
         } catch (error) {
+          // What is refused in the middle goes on arriving otherwise.
+          response?.discard();
           await emptyDirectory(directory);
           if (!last && error instanceof HttpError && error.transient) return { done: false };
           throw failure(error, source.shown, signal);
         }
       }),
     unpackStream: async (content, directory, { signal, name: shown = 'standard input' }) => {
+      const source = untilAborted(content, signal);
       try {
-        const { head, whole } = await peek(untilAborted(content, signal), MAGIC_LENGTH);
+        const { head, whole } = await peek(source, MAGIC_LENGTH);
         const kind = detectContent(head);
         if (kind === 'text') return { kind: 'dockerfile', text: await readDockerfile(whole, shown) };
         await unpackContent(kind, whole, directory, { limits, signal, shown, contentType: '' });
@@ -55,6 +59,9 @@ export function createContextFetcher(options: ContextFetcherOptions): ContextFet
       } catch (error) {
         await emptyDirectory(directory);
         throw failure(error, shown, signal);
+      } finally {
+        // Not awaited: it may be waiting for a source that says nothing.
+        source.return(undefined).catch(() => undefined);
       }
     },
   };
