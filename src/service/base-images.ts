@@ -1,3 +1,4 @@
+import { EngineError } from '../model/engine-error.ts';
 import type { BaseImage } from '../model/image.ts';
 import {
   DOCKER_HUB,
@@ -50,11 +51,12 @@ export class BaseImageResolver {
   /**
    * Where an image comes from, first match first:
    * 1. an earlier step of the run built it: the engine has it;
-   * 2. `--pull never`, or a Docker Hub name of an image that the engine has and no registry gave it: the engine's;
+   * 2. `--pull never` (then one that the engine lacks is an error, so that nobody asks a registry after all), or a Docker
+   *    Hub name of an image that the engine has and no registry gave it: the engine's;
    * 3. what its registry names now, even when the engine has an older one under that name;
    * 4. the engine's, when the registry lacks it or cannot be asked (the latter with a warning).
    * What cannot be resolved is left to the engine, with a warning: it may know mirrors that this program does not.
-   * Rejects when the signal aborts or the engine itself fails.
+   * Rejects when the signal aborts, the engine itself fails, or `--pull never` names what the engine lacks.
    */
   async resolve(origin: ImageOrigin, options: ResolveOptions): Promise<ResolvedBase> {
     const parsed = parseImageReference(origin.reference);
@@ -114,6 +116,7 @@ export class BaseImageResolver {
   async #fromEngine(origin: ImageOrigin, image: EngineImage | undefined, options: ResolveOptions, why: string): Promise<ResolvedBase> {
     const asked = why === '' ? '' : ` (${why})`;
     if (image === undefined) {
+      if (options.pull === 'never') throw notInEngine(origin.reference);
       options.onNote('warning', `The base image ${origin.reference} could not be resolved${asked}; the engine is left to find it.`);
       return { image: recordOf(origin, 'unresolved') };
     }
@@ -126,6 +129,12 @@ export class BaseImageResolver {
     const indexDigest = parsed.ok ? digestIn(image, parsed.value) : '';
     return { image: { ...recordOf(origin, 'engine'), indexDigest, imageId: image.id } };
   }
+}
+
+function notInEngine(reference: string): EngineError {
+  return new EngineError('image-not-found', `the engine has no image ${reference}, and \`--pull never\` lets nobody fetch it`, {
+    help: 'Build or pull the image first, or leave out `--pull never`.',
+  });
 }
 
 function fromRegistry(origin: ImageOrigin, answer: { readonly digest: string; readonly platformDigest: string }): ResolvedBase {

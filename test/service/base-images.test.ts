@@ -68,6 +68,15 @@ describe('BaseImageResolver', () => {
     expect(world.asked).toEqual([]);
   });
 
+  it('lets nobody fetch what the engine lacks with --pull never', async () => {
+    const world = new World({ 'r.io/base:1': {} });
+    await expect(world.resolve('r.io/base:1', 'never')).rejects.toMatchObject({
+      code: 'image-not-found',
+      message: expect.stringContaining('r.io/base:1'),
+    });
+    expect(world.asked).toEqual([]);
+  });
+
   it('uses what the run itself built, whatever a registry says', async () => {
     const world = new World({ 'r.io/base:latest': {}, 'r.io/base': {} }, { 'r.io/base': { id: 'sha256:built' } });
     world.built.add('r.io/base:latest');
