@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { posix } from 'node:path';
-import type Dockerode from 'dockerode';
 import { EngineError } from '../../model/engine-error.ts';
 import type { BuildIo, BuildOutcome, BuildRequest, EngineDescription } from '../../model/ports/container-engine.ts';
-import { EngineApi } from '../engine-api.ts';
+import { EngineApi, type EngineTransport } from '../engine-api.ts';
 import type { BuildRunContext, ImageBuilder } from '../image-builder.ts';
 import { type BuildTarget, planOutput } from './build-output.ts';
 import { type Builder, chooseBuilder, type Refusal } from './build-parameters.ts';
@@ -29,8 +28,8 @@ import { writeWorkspaceFile } from './write-output.ts';
  * outcome; an engine or registry that cannot do its work rejects with EngineError, and so does an option that this
  * engine has no word for (`engine-too-old`, naming the flag).
  */
-export function createImageBuilder(docker: Dockerode, description: EngineDescription): ImageBuilder {
-  const api = new EngineApi(docker);
+export function createImageBuilder(transport: EngineTransport, description: EngineDescription): ImageBuilder {
+  const api = new EngineApi(transport);
   return { build: (request, io, context) => buildImage({ api, description, request, context }, io) };
 }
 
@@ -138,7 +137,8 @@ async function finish(build: Build, imageId: string, inputs: PreparedInputs, io:
     writeWorkspaceFile(posix.resolve(spec.workdir, path), Buffer.from(text, 'utf8'), build.context);
   if (spec.iidfile !== undefined) await write(spec.iidfile, imageId);
   if (spec.metadataFile !== undefined) await write(spec.metadataFile, metadata(imageId, spec.tags));
-  for (const reference of inputs.cache.pushTo) await pushCache(build.api, reference, build.context.credentials, io);
+  const { credentials } = build.context;
+  for (const reference of inputs.cache.pushTo) await pushCache(build.api, reference, { tags: spec.tags, credentials }, io);
 }
 
 /** The document of `--metadata-file`, in buildx's key names. */

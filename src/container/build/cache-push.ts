@@ -6,10 +6,16 @@ import { readJsonLines } from './json-lines.ts';
 import { registryAuth } from './registry-auth.ts';
 
 /**
- * Pushes the image under the reference of a cache and takes the name away again. A cache that cannot be pushed costs the
+ * Pushes the image under the reference of a cache and takes the name away again, unless it is a name that the build gives
+ * the image anyway, or the only one it has: the engine removes an image with its last name. A cache that cannot be pushed costs the
  * next build time and nothing else, so it is a warning and never a failure.
  */
-export async function pushCache(api: EngineApi, reference: string, credentials: CredentialSource, io: BuildIo): Promise<void> {
+export async function pushCache(
+  api: EngineApi,
+  reference: string,
+  { tags, credentials }: { readonly tags: readonly string[]; readonly credentials: CredentialSource },
+  io: BuildIo,
+): Promise<void> {
   const vertex = `cache:${reference}`;
   const name = `exporting cache to ${reference}`;
   const startedAt = performance.now();
@@ -17,7 +23,9 @@ export async function pushCache(api: EngineApi, reference: string, credentials: 
   const trouble = await push(api, reference, credentials, io.signal).catch((error: unknown) =>
     error instanceof Error ? error.message : String(error),
   );
-  await api.json({ method: 'DELETE', path: `/images/${withTag(reference)}`, query: { noprune: true } }).catch(() => undefined);
+  const temporary = tags.length > 0 && !tags.some((tag) => withTag(tag) === withTag(reference));
+  if (temporary)
+    await api.json({ method: 'DELETE', path: `/images/${withTag(reference)}`, query: { noprune: true } }).catch(() => undefined);
   const durationMs = performance.now() - startedAt;
   io.onProgress({
     vertex,

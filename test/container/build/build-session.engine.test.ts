@@ -168,6 +168,17 @@ describe('what the engine asks of the session', () => {
     expect(imageOf(again)).toBe(imageOf(first));
   });
 
+  it('leaves the image its name when the cache has the same, and when it has no other', async () => {
+    const shared = `${registry.host}/private/app:shared`;
+    const environment = { credentials: credentialsFor(registry.host) };
+    const dockerfile = `FROM ${BASE}\nLABEL a=${randomUUID()}`;
+    for (const tags of [[shared], []]) {
+      const report = await build({ dockerfile, spec: { cacheTo: [`type=registry,ref=${shared}`], tags }, environment });
+      expect((await docker.getImage(shared).inspect()).Id).toBe(imageOf(report));
+      await removeImage(shared);
+    }
+  });
+
   it('warns when the cache cannot be pushed, and the build has worked', async () => {
     const report = await build({
       dockerfile: `FROM ${BASE}\nLABEL a=${randomUUID()}`,
