@@ -54,7 +54,7 @@ class DockerEngine implements ContainerEngine {
   readonly #description = retryableOnce(() => describeEngine(this.#api, this.#endpoint));
   readonly #builder: () => Promise<ImageBuilder> = retryableOnce(async () => {
     const { createImageBuilder } = await import('./build/build-image.ts');
-    return createImageBuilder(this.#connection.docker, await this.describe());
+    return createImageBuilder(this.#connection.transport, await this.describe());
   });
 
   constructor(
@@ -65,7 +65,7 @@ class DockerEngine implements ContainerEngine {
   ) {
     this.#endpoint = endpoint;
     this.#connection = connection;
-    this.#api = new EngineApi(connection.docker);
+    this.#api = new EngineApi(connection.transport);
     this.#environment = environment;
     this.#clock = clock;
   }

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
-import type Dockerode from 'dockerode';
 import { EngineError } from '../model/engine-error.ts';
 
 /** One request to the Engine API. `query` goes into the URL, so nothing secret or large belongs there. */
@@ -28,9 +27,11 @@ export class EngineRefusal extends Error {
   }
 }
 
-/** The part of docker-modem that is used here; dockerode types it as `any`. */
-interface Modem {
-  dial(options: object, callback: (error: unknown, data: unknown) => void): void;
+/** dockerode's transport (docker-modem), whether a Dockerode has it or it stands alone. */
+export interface EngineTransport {
+  readonly modem: {
+    dial(options: object, callback: (error: unknown, data: unknown) => void): void;
+  };
 }
 
 const ACCEPTED: Readonly<Record<number, true>> = { 101: true, 200: true, 201: true, 202: true, 204: true, 304: true };
@@ -40,12 +41,10 @@ const ACCEPTED: Readonly<Record<number, true>> = { 101: true, 200: true, 201: tr
  * body (environment values and limits of the URL's length included), so calls name query and body apart here.
  */
 export class EngineApi {
-  readonly docker: Dockerode;
-  readonly #modem: Modem;
+  readonly transport: EngineTransport;
 
-  constructor(docker: Dockerode) {
-    this.docker = docker;
-    this.#modem = docker.modem as Modem;
+  constructor(transport: EngineTransport) {
+    this.transport = transport;
   }
 
   /** The parsed JSON answer. Rejects with EngineRefusal, or EngineError when the engine could not be talked to. */
@@ -80,7 +79,7 @@ export class EngineApi {
         ...(call.signal === undefined ? {} : { abortSignal: call.signal }),
         ...mode,
       };
-      this.#modem.dial(options, (error, data) => {
+      this.transport.modem.dial(options, (error, data) => {
         if (error === null || error === undefined) resolve(data);
         else reject(translateFailure(error));
       });

@@ -52,7 +52,7 @@ export async function buildWithBuildkit(
   // An output that cannot be written fails the engine's side too; the writer's own error says why.
   const writing = output === undefined ? undefined : writeOutput(output, inputs.target, environment);
   writing?.catch(() => output?.destroy());
-  const session = await openSession(api.docker, {
+  const session = await openSession(api.transport, {
     sharedKey: inputs.contextKey,
     services: sessionServices(request, inputs, environment, output, (error) => {
       readError ??= error;

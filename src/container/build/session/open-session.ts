@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import type Dockerode from 'dockerode';
+import type { EngineTransport } from '../../engine-api.ts';
 import { type GrpcHandler, type GrpcServer, serveGrpc } from './grpc-server.ts';
 
 export interface EngineSession {
@@ -17,7 +17,7 @@ export interface EngineSession {
  * `sharedKey` names the local directory across builds: the engine asks only for what changed in it since.
  */
 export async function openSession(
-  docker: Dockerode,
+  transport: EngineTransport,
   options: {
     readonly sharedKey: string;
     readonly services: readonly ReadonlyMap<string, GrpcHandler>[];
@@ -25,16 +25,16 @@ export async function openSession(
 ): Promise<EngineSession> {
   const handlers = new Map(options.services.flatMap((service) => [...service]));
   const id = randomUUID().replaceAll('-', '');
-  const socket = await dial(docker, id, options.sharedKey, [...handlers.keys()]);
+  const socket = await dial(transport, id, options.sharedKey, [...handlers.keys()]);
   const server: GrpcServer = serveGrpc(socket, handlers);
   // Node hands what came along with the upgrade to HTTP/2 in the next tick, and fails when the session is gone by then.
   await setImmediate();
   return { id, closed: server.closed, close: server.close };
 }
 
-function dial(docker: Dockerode, id: string, sharedKey: string, methods: string[]): Promise<Duplex> {
+function dial(transport: EngineTransport, id: string, sharedKey: string, methods: string[]): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    docker.modem.dial(
+    transport.modem.dial(
       {
         path: '/session',
         method: 'POST',
