@@ -6,6 +6,7 @@ import { addOutputFlag, type Output, repeatable } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
 import { renderDiagnostics } from '../print-diagnostics.ts';
 import { printable } from '../terminal/terminal-filter.ts';
+import { textTable } from '../terminal/text-table.ts';
 
 interface DoctorFlags {
   readonly fix: boolean;
@@ -42,10 +43,10 @@ export function addDoctorCommand(program: Command, io: Io, finish: (code: ExitCo
 }
 
 function renderResults(results: readonly CheckResult[], io: Io): string {
-  const lines = results.flatMap(({ code, title, status, message, help }) => {
+  const rows = results.flatMap(({ code, title, status, message, help }) => {
     const [style, sign] = SIGNS[status];
-    const first = `${io.paint(style, sign)} ${title.padEnd(17)} ${printable(message)} ${io.paint('dim', `[${code}]`)}`;
-    return help === undefined || status === 'ok' ? [first] : [first, `  ${' '.repeat(17)} ${printable(help)}`];
+    const first = [`${io.paint(style, sign)} ${title}`, `${printable(message)} ${io.paint('dim', `[${code}]`)}`];
+    return help === undefined || status === 'ok' ? [first] : [first, ['', printable(help)]];
   });
-  return `${lines.join('\n')}\n`;
+  return `${textTable(rows).join('\n')}\n`;
 }

@@ -3,7 +3,7 @@ import type { RunEvent } from '../../model/run-event.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { printable } from '../terminal/terminal-filter.ts';
-import { padText, textWidth } from '../terminal/text-width.ts';
+import { textTable } from '../terminal/text-table.ts';
 import { countInstructions, type RunView, type StepView } from './run-view.ts';
 import type { LogPlaces } from './step-logs.ts';
 
@@ -16,7 +16,7 @@ export function renderSummary(
   options: { readonly paint: Paint; readonly logs: LogPlaces },
 ): string[] {
   const { paint } = options;
-  const lines = ['', paint('bold', 'Steps'), ...table([...view.steps.values()].map((step) => stepRow(step, paint)))];
+  const lines = ['', paint('bold', 'Steps'), ...indented([...view.steps.values()].map((step) => stepRow(step, paint)))];
   if (finished.images.length > 0) {
     lines.push(
       '',
@@ -25,7 +25,7 @@ export function renderSummary(
     );
   }
   if (finished.baseImages.length > 0) {
-    lines.push('', paint('bold', 'Base images'), ...table(uniqueBaseImages(finished).map((cells) => cells.map(printable))));
+    lines.push('', paint('bold', 'Base images'), ...indented(uniqueBaseImages(finished).map((cells) => cells.map(printable))));
   }
   lines.push('', renderOutcome(finished, paint), ...renderHelp(finished));
   if (options.logs.hasFiles) lines.push(paint('dim', `Logs: ${options.logs.directory}`));
@@ -103,13 +103,10 @@ function uniqueBaseImages(finished: RunFinished): string[][] {
   return [...rows.values()];
 }
 
-/** Columns side by side, each as wide as its widest cell. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = [];
-  for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, textWidth(cell));
-  return rows.map((row) => `  ${row.map((cell, index) => padText(cell, widths[index] ?? 0)).join('  ')}`.trimEnd());
-}
-
 export function countSteps(count: number): string {
   return `${count} ${count === 1 ? 'step' : 'steps'}`;
+}
+
+function indented(rows: readonly (readonly string[])[]): string[] {
+  return textTable(rows).map((line) => `  ${line}`);
 }
