@@ -35,15 +35,24 @@ export function processIo(): Io {
   };
 }
 
+type RawStream = Pick<OutputStream, 'isTTY' | 'columns' | 'rows' | 'write'> & NodeJS.EventEmitter;
+
 /** After its reader has gone (`task … | head`, a closed terminal) a stream takes everything and holds nobody up. */
-function guardReader(stream: NodeJS.WriteStream, onGone: () => void): OutputStream {
+export function guardReader(stream: RawStream, onGone: () => void): OutputStream {
   let gone = false;
-  const waiting = new Set<() => void>();
+  // Dozens of steps may wait at once: one listener wakes them all.
+  let waiting: (() => void)[] = [];
+  const resume = (): void => {
+    const woken = waiting;
+    waiting = [];
+    for (const listener of woken) listener();
+  };
+  stream.on('drain', resume);
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
     if (gone) return;
     gone = true;
-    for (const resume of waiting) resume();
+    resume();
     onGone();
   });
   return {
@@ -58,16 +67,8 @@ function guardReader(stream: NodeJS.WriteStream, onGone: () => void): OutputStre
     },
     write: (text) => gone || stream.write(text),
     once: (_event, listener) => {
-      const resume = (): void => {
-        waiting.delete(resume);
-        stream.off('drain', resume);
-        listener();
-      };
       if (gone) listener();
-      else {
-        waiting.add(resume);
-        stream.once('drain', resume);
-      }
+      else waiting.push(listener);
     },
     on: (event, listener) => stream.on(event, listener),
     off: (event, listener) => stream.off(event, listener),
