@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import { fstatSync, type Stats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
@@ -7,8 +7,10 @@ import { classifyContext } from '../../task/build/context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { renderDiagnostics } from '../print-diagnostics.ts';
+import { loadSettings } from '../settings/load-settings.ts';
 import { isDirectory } from '../source/find-task-file.ts';
 import { printable } from '../terminal/terminal-filter.ts';
+import { defaultLogRoot } from './log-directory.ts';
 import type { RunRequest } from './run-command.ts';
 import type { CommandControl, RunControl } from './run-control.ts';
 
@@ -53,6 +55,8 @@ export async function watchAndRun(
       const impatience = setTimeout(() => control.hurry(), SUPERSEDED_GRACE_MS);
       await running;
       clearTimeout(impatience);
+      await changes.quiet(control.runSignal);
+      if (control.runSignal.aborted) break;
       say(
         io,
         `${printable(relative(io.directory, path))} changed: running again. Builds reuse cached instructions, other steps run in full.`,
@@ -70,6 +74,8 @@ interface WatchedPlace {
   readonly directory: string;
   /** Files that count although they may lie outside of the context or be ignored there. */
   readonly files: readonly string[];
+  /** Folders that runs themselves write to. */
+  readonly logs: readonly string[];
 }
 
 async function watchedPlace({ flags, io, open }: RunRequest): Promise<WatchedPlace | undefined> {
@@ -79,7 +85,14 @@ async function watchedPlace({ flags, io, open }: RunRequest): Promise<WatchedPla
   const directory = isFolder ? given : dirname(given);
   const named = [flags.file, flags.values].filter((file) => file !== undefined && file !== '-');
   const files = named.flatMap((file) => [resolve(io.directory, file ?? ''), resolve(directory, file ?? '')]);
-  return { folder: isFolder ? open.context : dirname(open.context), directory, files: isFolder ? files : [given, ...files] };
+  const folder = isFolder ? open.context : dirname(open.context);
+  return { folder, directory, files: isFolder ? files : [given, ...files], logs: await logFolders(flags.logDir, io) };
+}
+
+async function logFolders(flag: string | undefined, io: Io): Promise<readonly string[]> {
+  const settings = await loadSettings({ directory: io.directory, environment: io.environment });
+  const named = [flag, settings.ok ? settings.value.logDirectory : undefined].filter((folder) => folder !== undefined);
+  return [defaultLogRoot(io.environment), ...named.map((folder) => resolve(io.directory, folder))];
 }
 
 async function openWatcher(place: WatchedPlace): Promise<FSWatcher> {
@@ -89,18 +102,37 @@ async function openWatcher(place: WatchedPlace): Promise<FSWatcher> {
   return watcher;
 }
 
-/** What .dockerignore leaves out of the context is not looked at; nor is git's own folder. */
+/**
+ * What .dockerignore leaves out of the context is not looked at; nor is git's own folder, nor what this program writes (logs, its
+ * redirected output): each run would start the next.
+ */
 async function ignoreFilter(place: WatchedPlace): Promise<(path: string, stats?: Stats) => boolean> {
   const text = await readFile(join(place.directory, '.dockerignore'), 'utf8').catch(() => '');
   const rules = readRules(text);
   const always = new Set(place.files);
+  const outputs = new Set([1, 2].map(identityOfOutput));
   return (path, stats) => {
     const inside = relative(place.directory, path);
+    if (stats?.isFile() === true && outputs.has(identityOf(stats))) return true;
+    if (place.logs.some((folder) => path === folder || path.startsWith(folder + sep))) return true;
     if (inside === '' || inside.startsWith('..') || always.has(path)) return false;
     if (inside === '.git' || inside.startsWith(`.git${sep}`)) return true;
     const name = inside.split(sep).join('/');
     return rules.ignores(name) && !(stats?.isDirectory() !== false && rules.mayReincludeBelow(name));
   };
+}
+
+function identityOf({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
+}
+
+/** Undefined for a stream that has been closed. */
+function identityOfOutput(descriptor: number): string | undefined {
+  try {
+    return identityOf(fstatSync(descriptor));
+  } catch {
+    return undefined;
+  }
 }
 
 /** A pattern that docker refuses is the run's to report; here nothing is ignored then. */
@@ -142,8 +174,13 @@ class ChangeQueue {
         this.#wake = undefined;
         resolveNext(path);
       };
-      if (this.#pending !== undefined && this.#timer === undefined) this.#deliver();
     });
+  }
+
+  /** Resolves when nothing happens any more or `signal` aborts. What has happened is forgotten: who reads now sees all of it. */
+  async quiet(signal: AbortSignal): Promise<void> {
+    if (this.#timer !== undefined) await this.next(signal);
+    this.#pending = undefined;
   }
 
   async close(): Promise<void> {
