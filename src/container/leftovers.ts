@@ -35,14 +35,11 @@ function labelled(kind: CollectedThing['kind'], id: string, name: string, labels
   return { kind, id, name, run: labels?.[LABEL_RUN] ?? '', owner: labels?.[LABEL_OWNER] ?? '', createdMs };
 }
 
-/** Removes the containers of one run, running or not; what fails is left to `removeRun`. */
-export async function removeRunContainers(api: EngineApi, run: string, signal: AbortSignal): Promise<void> {
-  const things = await listLabelled(api, run, signal);
-  await removeThings(
-    api,
-    things.filter(({ kind }) => kind === 'container'),
-    signal,
-  );
+/** The ids of the containers of one run, running or not. */
+export async function listRunContainers(api: EngineApi, run: string, signal: AbortSignal): Promise<readonly string[]> {
+  const query = { all: true, filters: JSON.stringify({ label: [`${LABEL_RUN}=${run}`] }) };
+  const containers = await api.json<readonly { Id: string }[]>({ method: 'GET', path: '/containers/json', query, signal });
+  return containers.map(({ Id }) => Id);
 }
 
 /** Removes everything of one run and returns what could not be removed. */

@@ -1,6 +1,7 @@
 import { EngineError } from '../model/engine-error.ts';
 import type { EngineDescription } from '../model/ports/container-engine.ts';
 import type { EngineApi } from './engine-api.ts';
+import { removeContainer } from './engine-containers.ts';
 import type { HolderImage } from './holder-image.ts';
 import { LABEL_ATTEMPT, LABEL_OWNER, LABEL_RUN, LABEL_STEP, runScopedName } from './naming.ts';
 import { ownLabel } from './owner.ts';
@@ -15,6 +16,7 @@ export class RunContext {
   readonly engineKind: EngineDescription['kind'];
   readonly labels: Readonly<Record<string, string>>;
   readonly #making = new Set<Promise<unknown>>();
+  readonly #removing = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
 
   constructor(
@@ -66,6 +68,16 @@ export class RunContext {
     this.#making.add(settled);
     void settled.then(() => this.#making.delete(settled));
     return work;
+  }
+
+  /** Removes a container, once however often it is asked: an engine that is at it refuses a second removal for a while. */
+  removeContainer(id: string, signal?: AbortSignal): Promise<void> {
+    const going = this.#removing.get(id);
+    if (going !== undefined) return going;
+    const removal = this.track(removeContainer(this.api, id, signal));
+    this.#removing.set(id, removal);
+    removal.catch(() => this.#removing.delete(id));
+    return removal;
   }
 
   /** From now on nothing new may be made; resolves when what was under way has settled. */

@@ -17,7 +17,7 @@ import type {
 import { toEngineError } from './engine-api.ts';
 import type { ImageBuilder } from './image-builder.ts';
 import { LaneHolders } from './lane-holders.ts';
-import { removeRun, removeRunContainers } from './leftovers.ts';
+import { listRunContainers, removeRun } from './leftovers.ts';
 import type { RunContext } from './run-context.ts';
 import { RunNetworks } from './run-networks.ts';
 import { RunVolumes } from './run-volumes.ts';
@@ -184,12 +184,19 @@ export class DockerRunSpace implements RunSpace {
     if (this.#context.closed) throw new EngineError('internal', `Run ${this.#spec.runId} has ended; nothing can be started in it.`);
   }
 
+  async #removeContainers(signal: AbortSignal): Promise<void> {
+    const ids = await listRunContainers(this.#context.api, this.#context.runId, signal);
+    const removals = ids.map((id) => this.#context.removeContainer(id, signal).catch(() => undefined));
+    await Promise.race([Promise.all(removals), aborted(signal)]);
+  }
+
   async #destroy(signal: AbortSignal): Promise<readonly CollectedThing[]> {
     const { api, runId } = this.#context;
     try {
-      // Containers that run end here, so that the run's calls return; what was just being made settles meanwhile.
+      // Containers that run end here, so that the run's calls return; what was just being made settles meanwhile. What
+      // fails is tried again below.
       const settled = Promise.race([this.#context.close(), aborted(signal)]);
-      await removeRunContainers(api, runId, signal);
+      await this.#removeContainers(signal);
       await settled;
       return await removeRun(api, runId, signal);
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { ContainerRequest, RunSpaceSpec } from '../model/ports/container-engine.ts';
 import { type ContainerPlace, containerConfig } from './container-config.ts';
 import { EngineRefusal, isRefusal } from './engine-api.ts';
-import { createContainer, inspectContainer, isImageMissing, removeContainer } from './engine-containers.ts';
+import { createContainer, inspectContainer, isImageMissing } from './engine-containers.ts';
 import { BadOption, type FlagNames } from './host-config.ts';
 import { imagePath } from './image-name.ts';
 import type { LaneHolders } from './lane-holders.ts';
@@ -105,12 +105,12 @@ export class StepContainers {
     if (earlier === undefined) return;
     this.#latest.delete(step);
     // A kept or detached container of an earlier attempt still has the step's names; the new attempt takes its place.
-    await removeContainer(this.#parts.context.api, earlier);
+    await this.#parts.context.removeContainer(earlier);
   }
 
   #removeLater(id: string): void {
     // What fails here is found by its label at the end of the run.
-    this.#parts.context.track(removeContainer(this.#parts.context.api, id)).catch(() => undefined);
+    this.#parts.context.removeContainer(id).catch(() => undefined);
   }
 
   async #create(request: ContainerRequest): Promise<StepContainer> {

@@ -4,6 +4,8 @@ import { lazyPort } from './lazy-port.ts';
 /** The engine of a run, loaded at its first use. */
 export interface RunEngine {
   readonly engine: ContainerEngine;
+  /** Loads the adapter and asks the engine who it is, while the caller does something else. Failures show at the first use. */
+  warmUp(): void;
   /** Removes everything of the open run at once, whatever its steps are doing. */
   destroyNow(deadline: AbortSignal): void;
   /** Closes the engine if it was ever used. */
@@ -30,6 +32,7 @@ export function createRunEngine(options: { readonly endpoint: string | undefined
   };
   return {
     engine,
+    warmUp: () => void engine.describe().catch(() => undefined),
     destroyNow: (deadline) => {
       void space?.destroy({ signal: deadline }).catch(() => undefined);
     },

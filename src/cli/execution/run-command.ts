@@ -1,9 +1,11 @@
 import type { CredentialSource } from '../../model/ports/credential-source.ts';
 import { createMasker } from '../../util/masker.ts';
+import { createRunEngine, type RunEngine } from '../composition/run-engine.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { RunFlags } from '../flags/run-flags.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
+import type { Settings } from '../settings/settings.ts';
 import { loadForCommand } from '../source/load-for-command.ts';
 import { type MadeSource, workspaceVolume } from '../source/open-inputs.ts';
 import { createControl, type RunControl } from './run-control.ts';
@@ -37,14 +39,37 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
   }
 }
 
-/** Loads the task anew and runs it. */
+/** Loads the task anew and runs it. The engine is asked for meanwhile, as soon as it is known which one. */
 async function loadAndRun(request: RunRequest, control: RunControl): Promise<ExitCode> {
-  const { flags, io, open } = request;
+  const { flags, io } = request;
+  const engines: RunEngine[] = [];
+  const engineFor = (settings: Settings): RunEngine => {
+    const made = createRunEngine({ endpoint: flags.engine ?? settings.engine, environment: io.environment });
+    engines.push(made);
+    return made;
+  };
+  try {
+    return await loadAndRunOn(engineFor, request, control);
+  } finally {
+    await Promise.all(engines.map((engine) => engine.close()));
+  }
+}
+
+async function loadAndRunOn(
+  engineFor: (settings: Settings) => RunEngine,
+  { flags, io, open }: RunRequest,
+  control: RunControl,
+): Promise<ExitCode> {
+  let engine: RunEngine | undefined;
   const secrets = await openSecrets(flags, io, control.runSignal);
   if (secrets === undefined) return EXIT.badInput;
   await using loaded = await loadForCommand(open.context, flags, io, {
     signal: control.runSignal,
     resolveSecrets: secrets.resolve,
+    onSettings: (settings) => {
+      engine = engineFor(settings);
+      engine.warmUp();
+    },
     ...(open.made === undefined ? {} : { made: open.made }),
   });
   if (loaded.failed) return EXIT.badInput;
@@ -59,6 +84,7 @@ async function loadAndRun(request: RunRequest, control: RunControl): Promise<Exi
         : { kind: 'external', source: loaded.externalWorkspace },
     secrets: new Map([...loaded.secrets, ...(open.buildSecrets ?? [])]),
     settings: loaded.settings,
+    engine: engine ?? engineFor(loaded.settings),
     extended: flags.extended,
     platform: flags.platform,
   };

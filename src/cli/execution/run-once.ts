@@ -8,7 +8,7 @@ import { systemClock } from '../../util/clock.ts';
 import type { Masker } from '../../util/masker.ts';
 import { createContextParts } from '../composition/context-parts.ts';
 import { lazyPort } from '../composition/lazy-port.ts';
-import { createRunEngine } from '../composition/run-engine.ts';
+import type { RunEngine } from '../composition/run-engine.ts';
 import { type ExitCode, exitCodeOfRun } from '../exit-codes.ts';
 import type { RunFlags } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
@@ -29,6 +29,8 @@ export interface RunOrder {
   readonly workspace: WorkspaceSpec;
   readonly secrets: ReadonlyMap<string, string>;
   readonly settings: Settings;
+  /** Closed by whoever made it. */
+  readonly engine: RunEngine;
   readonly extended: boolean;
   readonly platform: string | undefined;
 }
@@ -40,7 +42,7 @@ export async function runOnce(order: RunOrder, flags: RunFlags, io: Io, control:
   const logs = new StepLogs(logDirectory(place, io.environment), (message) => reporter.say(io.paint('yellow', `warning: ${message}`)));
   const format = chooseFormat(flags, settings, io);
   const reporter = createReporter(format, logs, flags, io);
-  const { engine, destroyNow, close } = createRunEngine({ endpoint: flags.engine ?? settings.engine, environment: io.environment });
+  const { engine, destroyNow } = order.engine;
   control.attach({
     say: (message) => (format === 'json' || format === 'quiet' ? io.stderr.write(`${message}\n`) : reporter.say(message)),
     destroyNow,
@@ -93,7 +95,6 @@ export async function runOnce(order: RunOrder, flags: RunFlags, io: Io, control:
     await logs.close();
     housekeeping.abort();
     await tidying;
-    await close();
   }
 }
 

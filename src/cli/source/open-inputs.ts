@@ -25,6 +25,8 @@ export interface OpenOptions {
   readonly made?: MadeSource;
   /** No run is meant: `.Run.ID` and `.Run.SharedVolume` stay empty unless they are given. */
   readonly keepIdEmpty?: boolean;
+  /** Called as soon as the settings are known, before the task is read. */
+  readonly onSettings?: (settings: Settings) => void;
 }
 
 /** A task that has been read, and what was decided about its run. */
@@ -48,6 +50,7 @@ export async function openInputs(
 ): Promise<Result<OpenedTask, readonly Diagnostic[]>> {
   const settings = await loadSettings({ directory: io.directory, environment: io.environment });
   if (!settings.ok) return settings;
+  options.onSettings?.(settings.value);
   const signal = options.signal ?? new AbortController().signal;
   const { made } = options;
   const opened =
