@@ -297,4 +297,24 @@ describe('builds with a fetched context', () => {
     );
     expect(await left()).toEqual([]);
   });
+
+  it('bounds an artifact, and refuses one that names a file twice', async () => {
+    const layers = (...sizes: readonly number[]): BuildInputsParts['registry'] => ({
+      resolve: async () => undefined,
+      pullArtifact: async (_reference, onLayer) => {
+        for (const size of sizes) {
+          const annotations = { 'org.opencontainers.image.title': 'Dockerfile' };
+          await onLayer({ mediaType: 'text/plain', digest: DIGEST, size, annotations }, bytes('FROM scratch'));
+        }
+        return { digest: DIGEST, mediaType: '' };
+      },
+    });
+    expect(await failure(prepare('oci://r.io/src:1', undefined, { parts: { registry: layers(12, 12) } }))).toBe(
+      'context-rejected: the artifact names the file `Dockerfile` twice, or once as a directory',
+    );
+    expect(await failure(prepare('oci://r.io/src:1', undefined, { parts: { registry: layers(2 ** 45) } }))).toMatch(
+      /^context-rejected: the artifact `r\.io\/src:1` has more than \d+ bytes$/,
+    );
+    expect(await left()).toEqual([]);
+  });
 });
