@@ -43,7 +43,9 @@ interface CommandOptions {
 
 /** Reads a `cmd`: words as `sh` splits them, then docker-run flags, the image and its arguments. */
 export function parseCommand(text: string, options: CommandOptions): Checked<ParsedCommand> {
-  const words = splitShellWords(text, { variables: envValues(options.env), newline: 'ends' });
+  // Most commands name no variable: none has to be looked up.
+  const variables = text.includes('$') ? envValues(options.env) : undefined;
+  const words = splitShellWords(text, { ...(variables !== undefined && { variables }), newline: 'ends' });
   if (!words.ok) return err([shellDiagnostic(words.error, text, options.range)]);
   return readCommand(words.value, (word) => rangeWithin(options.range, text, word.start, word.end), options.range);
 }
