@@ -14,7 +14,7 @@ export interface RenderLimits {
  * Go stops at 100,000 templates inside each other. A JavaScript stack holds far fewer, and a task file that needs more than
  * a few hundred has lost its way.
  */
-export const DEFAULT_LIMITS: RenderLimits = { characters: 16 * 1024 * 1024, steps: 5_000_000, depth: 500 };
+export const DEFAULT_LIMITS: RenderLimits = { characters: 16 * 1024 * 1024, steps: 1_000_000, depth: 500 };
 
 const CHARACTERS_A_STEP = 16;
 const ITEMS_A_STEP = 16;

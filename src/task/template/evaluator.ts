@@ -210,10 +210,10 @@ export class Evaluator {
     return this.#options.text.slice(node.start, node.end);
   }
 
-  /** Counts one step of work at a place. */
-  step(at: Place): void {
+  /** Counts steps of work at a place. */
+  step(at: Place, count = 1): void {
     try {
-      this.#options.budget.step();
+      this.#options.budget.step(count);
     } catch (error) {
       if (error instanceof LimitReached) this.fail(at, error.message, 'template-limit');
       throw error;

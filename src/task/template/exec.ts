@@ -107,6 +107,7 @@ class Executor {
     let flow: Flow = 'on';
     for (const [index, element] of this.#elements(node, value)) {
       count += 1;
+      this.#evaluator.step(node.pipe);
       this.#setRangeVariables(node.pipe, index, element);
       flow = this.#list(node.list, element);
       this.#evaluator.variables.length = inner;
@@ -144,12 +145,13 @@ class Executor {
       if (node.pipe.variables.length > 1)
         this.#evaluator.fail(node.pipe, `can't use ${value.value} to iterate over more than one variable`);
       for (let count = 0n; count < value.value; count += 1n) {
-        this.#evaluator.step(node.pipe);
-        yield [new GoInt(value.type, count), new GoInt(value.type, count)];
+        const number = new GoInt(value.type, count);
+        yield [number, number];
       }
     } else if (value instanceof GoList) {
       for (const [index, item] of value.items.entries()) yield [goInt(index), item];
     } else if (value instanceof GoMap) {
+      this.#evaluator.step(node.pipe, value.entries.size);
       for (const key of value.sortedKeys()) yield [key, value.get(key)];
     } else {
       this.#evaluator.fail(node.pipe, `range can't iterate over ${printValue(value, this.#options.budget)}`);

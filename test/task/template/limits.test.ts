@@ -6,6 +6,13 @@ const SMALL = { options: { limits: { steps: 50_000, characters: 100_000 } } };
 describe('a template cannot keep a machine busy', () => {
   test.each([
     ['a loop over a large number', '{{range 100000000000}}x{{end}}'],
+    ['empty loops over a list', '{{$l := until 30000}}{{range $l}}{{range $l}}{{end}}{{end}}'],
+    [
+      'empty loops over a map',
+      '{{$d := dict}}{{range until 500}}{{$_ := set $d (print .) .}}{{end}}{{range $d}}{{range $d}}{{end}}{{end}}',
+    ],
+    ['dates in zones', '{{range 10000}}{{dateInZone "MST" now "Europe/Berlin"}}{{end}}'],
+    ['patterns', '{{range 10000}}{{regexMatch "a(b|c)*d" "x"}}{{end}}'],
     ['a large list', '{{range until 1000000000}}x{{end}}'],
     ['steps without end', '{{untilStep 0 9223372036854775807 1}}'],
     ['a doubling text', '{{$s := "x"}}{{range 100}}{{$s = print $s $s}}{{end}}'],
@@ -32,6 +39,22 @@ describe('a template cannot keep a machine busy', () => {
     ['keys without end', '{{range 1000}}{{genPrivateKey "rsa"}}{{end}}'],
   ])('%s', (_, text) => {
     expect(failure(text, SMALL).code).toBe('template-limit');
+  });
+
+  test.each([
+    '{{range $i := until 9000}}{{range until 9000}}{{$x := printf "%d-%v" . $i}}{{end}}{{end}}',
+    '{{range 1000000}}{{dateInZone "15:04 MST" now "Asia/Kolkata"}}{{end}}',
+    '{{range 1000000}}{{regexReplaceAll "a(x*)b" "-ab-axxb-" "${1}W"}}{{end}}',
+  ])('%s stops soon', (text) => {
+    const started = performance.now();
+    expect(failure(text).code).toBe('template-limit');
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  test('a long file of many actions stays far from the limits', () => {
+    const line = '  - cmd: build {{.Run.Registry}}/{{.Values.s | upper}}:{{if eq .Values.s "str"}}{{.Run.ID}}{{end}}\n';
+    const made = render(line.repeat(10_000), { options: { limits: { steps: 400_000 } } });
+    expect(made).toBe('  - cmd: build r.io/STR:ab12\n'.repeat(10_000));
   });
 
   test('blocks and parentheses inside each other', () => {

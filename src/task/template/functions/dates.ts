@@ -17,7 +17,11 @@ function timeOf(context: CallContext, value: Value): GoTime {
   return now(context);
 }
 
+/** Looking up what holds in a zone takes as long as so many plain steps. */
+const ZONE_COST = 100;
+
 function dateInZone(context: CallContext, layout: string, value: Value, zone: string): string {
+  context.budget.step(zone === 'UTC' ? 1 : ZONE_COST);
   return formatTime(timeOf(context, value).in(loadZone(zone) ?? 'UTC'), layout);
 }
 

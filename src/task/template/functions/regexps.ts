@@ -10,13 +10,16 @@ const load = createRequire(import.meta.url);
 /** Work of matching: every instruction of the program may look at every character. */
 const PRODUCT_A_STEP = 256;
 const LONGEST_PATTERN = 10_000;
+/** Steps of compiling a pattern, apart from its length. */
+const COMPILE_COST = 10;
 
 /**
  * Compiles a pattern of RE2's syntax, whose matching takes time linear in the text.
  * @throws FunctionFailure with Go's message
  */
-function compile(pattern: string): RE2JS {
+function compile(context: CallContext, pattern: string): RE2JS {
   if (pattern.length > LONGEST_PATTERN) throw new FunctionFailure(`a regular expression is longer than ${LONGEST_PATTERN} characters`);
+  context.budget.step(COMPILE_COST + pattern.length);
   const engine = load('re2js') as typeof import('re2js');
   try {
     return engine.RE2JS.compile(pattern);
@@ -82,7 +85,7 @@ export const REGEXP_FUNCTIONS: FunctionTable = {
   regexMatch: fixed(['string', 'string'], (context, pattern, text) => {
     let regex: RE2JS;
     try {
-      regex = compile(pattern);
+      regex = compile(context, pattern);
     } catch (error) {
       if (error instanceof FunctionFailure) return false;
       throw error;
@@ -91,11 +94,11 @@ export const REGEXP_FUNCTIONS: FunctionTable = {
     return regex.test(text);
   }),
   regexFind: fixed(['string', 'string'], (context, pattern, text) => {
-    const [match] = findAll(context, compile(pattern), text, 1);
+    const [match] = findAll(context, compile(context, pattern), text, 1);
     return match === undefined ? '' : text.slice(match[0], match[1]);
   }),
   regexFindAll: fixed(['string', 'string', 'int'], (context, pattern, text, limit) => {
-    const matches = findAll(context, compile(pattern), text, limitOf(limit));
+    const matches = findAll(context, compile(context, pattern), text, limitOf(limit));
     return new GoList(
       matches.map(([start, end]) => text.slice(start, end)),
       'string',
@@ -103,14 +106,14 @@ export const REGEXP_FUNCTIONS: FunctionTable = {
     );
   }),
   regexReplaceAll: fixed(['string', 'string', 'string'], (context, pattern, text, template) => {
-    const regex = compile(pattern);
+    const regex = compile(context, pattern);
     return replaceAll(context, regex, text, (match) => expand(regex, template, text, match));
   }),
   regexReplaceAllLiteral: fixed(['string', 'string', 'string'], (context, pattern, text, literal) =>
-    replaceAll(context, compile(pattern), text, () => literal),
+    replaceAll(context, compile(context, pattern), text, () => literal),
   ),
   regexSplit: fixed(['string', 'string', 'int'], (context, pattern, text, limit) =>
-    split(context, compile(pattern), pattern, text, limitOf(limit)),
+    split(context, compile(context, pattern), pattern, text, limitOf(limit)),
   ),
 };
 

@@ -21,7 +21,7 @@ export function loadZone(name: string): Zone | undefined {
   if (name === '' || name === 'UTC' || name === 'Local') return 'UTC';
   if (!/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name)) return undefined;
   try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    formatOf('en-US', name, 'longOffset');
     return name;
   } catch {
     return undefined;
@@ -46,8 +46,25 @@ function abbreviation(date: Date, zone: string): string | undefined {
   return undefined;
 }
 
-function partOf(date: Date, timeZone: string, locale: string, timeZoneName: 'short' | 'longOffset'): string {
-  const parts = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName }).formatToParts(date);
+type NameStyle = 'short' | 'longOffset';
+
+/** Making a format takes far longer than using it. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+const MOST_FORMATS = 200;
+
+/** @throws RangeError for a zone that does not exist */
+function formatOf(locale: string, timeZone: string, timeZoneName: NameStyle): Intl.DateTimeFormat {
+  const key = `${locale} ${timeZoneName} ${timeZone}`;
+  const known = formats.get(key);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName });
+  if (formats.size >= MOST_FORMATS) formats.clear();
+  formats.set(key, made);
+  return made;
+}
+
+function partOf(date: Date, timeZone: string, locale: string, timeZoneName: NameStyle): string {
+  const parts = formatOf(locale, timeZone, timeZoneName).formatToParts(date);
   return parts.find((part) => part.type === 'timeZoneName')?.value ?? '';
 }
 
