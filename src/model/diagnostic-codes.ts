@@ -67,6 +67,10 @@ export const DIAGNOSTIC_CODES = {
     help: 'Add `keyvault: env://NAME`, `keyvault: file://PATH` or a vault URL.',
   },
   'secret-bad-client-id': { title: 'The `clientID` of a secret is no UUID.', help: 'Copy the client id of the identity, or leave it out.' },
+  'secret-too-short': {
+    title: 'A secret is too short to be masked.',
+    help: 'Use a value of 4 bytes or more: a shorter one would hide ordinary text.',
+  },
   'secret-duplicate-id': { title: 'Two secrets have the same id.', help: 'Rename one of them.' },
   'volume-missing-name': { title: 'A volume has no name.', help: 'Add `name: NAME`.' },
   'volume-bad-name': {

@@ -10,8 +10,6 @@ export interface Masker {
   maskText(text: string): string;
   /** A new stream; chunks may be split anywhere. */
   stream(): MaskStream;
-  /** How many of the given values are too short to be masked (under 4 bytes, or blank). */
-  readonly ignored: number;
 }
 
 export interface MaskStream {
@@ -23,14 +21,17 @@ export interface MaskStream {
   readonly held: number;
 }
 
-/** Values shorter than 4 bytes are ignored: they would hide ordinary text. Overlapping and touching secrets give one `***`. */
+/** Values that are not `isMaskable` are ignored: they would hide ordinary text. Overlapping and touching secrets give one `***`. */
 export function createMasker(secrets: readonly string[]): Masker {
-  const values = [...new Set(secrets)];
-  const masked = values.filter((value) => value.trim() !== '' && Buffer.byteLength(value) >= SHORTEST_MASKED);
-  const ignored = values.length - masked.length;
-  if (masked.length === 0) return { maskText: (text) => text, stream: () => PLAIN_STREAM, ignored };
+  const masked = [...new Set(secrets)].filter(isMaskable);
+  if (masked.length === 0) return { maskText: (text) => text, stream: () => PLAIN_STREAM };
   const automaton = buildMaskAutomaton(masked.flatMap(maskVariants));
-  return { maskText: (text) => maskText(automaton, text), stream: () => new AutomatonStream(automaton), ignored };
+  return { maskText: (text) => maskText(automaton, text), stream: () => new AutomatonStream(automaton) };
+}
+
+/** Whether a masker hides the value: one of fewer than 4 bytes, or of white space only, stays visible. */
+export function isMaskable(value: string): boolean {
+  return value.trim() !== '' && Buffer.byteLength(value) >= SHORTEST_MASKED;
 }
 
 const PLAIN_STREAM: MaskStream = { push: (chunk) => chunk, flush: () => NOTHING, held: 0 };

@@ -77,6 +77,29 @@ steps:
   expect([missing.code, missing.stderr]).toEqual([3, expect.stringContaining('--secret-map')]);
 });
 
+test('logins by flag are hidden as they are and as docker writes them', async () => {
+  const cwd = folderWith({ 'token.txt': 'token-from-file\n' });
+  const logins = ['one.example=ann:env:PASSWORD', 'two.example=<token>:file:token.txt'].flatMap((text) => ['--registry-credential', text]);
+  const cmd = "busybox:local sh -c 'cat ~/.docker/config.json; echo again: $0 $1' correct-horse token-from-file";
+  const args = ['run', ...logins, '--cmd', cmd, '--output', 'plain', '/dev/null'];
+  const { code, stdout } = await runTask(args, { cwd, env: { PASSWORD: 'correct-horse' } });
+  expect(code).toBe(0);
+  expect(stdout).toContain('"auth": "***"');
+  expect(stdout).toContain('"identitytoken": "***"');
+  expect(stdout).toContain('again: *** ***');
+  expect(stdout).not.toMatch(/correct-horse|token-from-file/);
+  expect(stdout).not.toContain(Buffer.from('ann:correct-horse').toString('base64'));
+});
+
+test('a secret that is too short to be hidden is named in a warning', async () => {
+  const args = ['run', '--set-secret', 'pin=env:PIN', '--registry-credential', 'one.example=ann:env:PIN'];
+  const { code, stderr } = await runTask([...args, '--cmd', 'busybox:local true', '/dev/null'], { env: { PIN: 'x7q' } });
+  expect(code).toBe(0);
+  expect(stderr).toContain('the secret "pin" has fewer than 4 bytes');
+  expect(stderr).toContain('the secret "login of one.example" has fewer than 4 bytes');
+  expect(stderr).not.toContain('x7q');
+});
+
 test('build with --push pushes and prints the digest; quiet prints nothing else', async () => {
   const cwd = folderWith({
     'docker/Dockerfile': 'FROM busybox:local\nARG A\nRUN --mount=type=secret,id=s cp /run/secrets/s /s && echo $A > /a\n',

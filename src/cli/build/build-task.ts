@@ -43,7 +43,7 @@ export interface MadeTask {
   readonly open: {
     readonly context: string;
     readonly made: { readonly source: SourceText; readonly context: string | undefined };
-    readonly masked: readonly string[];
+    readonly masked: readonly Assignment[];
     /** Secrets of the build by id. */
     readonly buildSecrets: ReadonlyMap<string, string>;
   };
@@ -71,7 +71,7 @@ export async function makeBuildTask(context: string, flags: BuildFlags, io: Io):
     open: {
       context,
       made: { source: { name: '<task build>', text: taskText(words, flags.push ? tags : []) }, context: place.root },
-      masked: [...secretArgs.map((arg) => arg.slice(arg.indexOf('=') + 1)), ...secrets.value.values()],
+      masked: [...secretArgs.map(toAssignment), ...[...secrets.value].map(([name, value]) => ({ name, value }))],
       buildSecrets: secrets.value,
     },
     taskFlags: {
@@ -140,6 +140,12 @@ function buildWords(
     ...one('--metadata-file', flags.metadataFile),
     made.place.context,
   ];
+}
+
+/** A name without a value has none to hide. */
+function toAssignment(arg: string): Assignment {
+  const equals = arg.indexOf('=');
+  return equals === -1 ? { name: arg, value: '' } : { name: arg.slice(0, equals), value: arg.slice(equals + 1) };
 }
 
 /** Template code in a secret is no template. */

@@ -2,15 +2,17 @@ import type { CredentialSource } from '../../model/ports/credential-source.ts';
 import { createMasker } from '../../util/masker.ts';
 import { createRunEngine, type RunEngine } from '../composition/run-engine.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { Assignment } from '../flags/option-values.ts';
 import type { RunFlags } from '../flags/run-flags.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
+import { renderDiagnostics } from '../print-diagnostics.ts';
 import type { Settings } from '../settings/settings.ts';
 import { loadForCommand } from '../source/load-for-command.ts';
 import { type MadeSource, workspaceVolume } from '../source/open-inputs.ts';
 import { createControl, type RunControl } from './run-control.ts';
 import { type RunOrder, runOnce } from './run-once.ts';
-import { openSecrets } from './run-secrets.ts';
+import { openSecrets, unmaskedWarnings } from './run-secrets.ts';
 
 export interface RunRequest {
   readonly flags: TaskFlags & RunFlags;
@@ -19,7 +21,7 @@ export interface RunRequest {
     readonly context: string;
     readonly made?: MadeSource;
     /** Texts to hide in all output. */
-    readonly masked?: readonly string[];
+    readonly masked?: readonly Assignment[];
     /** Secrets of a single build by id. */
     readonly buildSecrets?: ReadonlyMap<string, string>;
   };
@@ -73,10 +75,12 @@ async function loadAndRunOn(
     ...(open.made === undefined ? {} : { made: open.made }),
   });
   if (loaded.failed) return EXIT.badInput;
+  const named = [...loaded.masked, ...(open.masked ?? []), ...[...loaded.secrets].map(([name, value]) => ({ name, value }))];
+  io.stderr.write(renderDiagnostics(unmaskedWarnings([...named, ...secrets.passwords]), io.paintError));
   const order: RunOrder = {
     plan: loaded.plan,
     runId: loaded.runId,
-    masker: createMasker([...loaded.masked, ...(open.masked ?? []), ...secrets.masked, ...loaded.secrets.values()]),
+    masker: createMasker([...named.map(({ value }) => value), ...secrets.masked]),
     credentials: secrets.credentials satisfies CredentialSource,
     workspace:
       loaded.externalWorkspace === undefined
@@ -99,7 +103,7 @@ async function dryRun({ flags, io, open }: RunRequest): Promise<ExitCode> {
   if (loaded.failed) return EXIT.badInput;
   const { renderDryRun } = await import('../plan-output/plan-text.ts');
   const steps = flags.push ? loaded.plan.steps : loaded.plan.steps.filter(({ kind }) => kind !== 'push');
-  const masker = createMasker([...loaded.masked, ...(open.masked ?? [])]);
+  const masker = createMasker([...loaded.masked, ...(open.masked ?? [])].map(({ value }) => value));
   const options = { paint: io.paint, dockerSocket: flags.dockerSocket, workspace: loaded.task.run.SharedVolume };
   io.stdout.write(masker.maskText(renderDryRun({ ...loaded.plan, steps }, options)));
   return EXIT.ok;

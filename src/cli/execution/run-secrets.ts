@@ -3,8 +3,10 @@ import type { CredentialSource } from '../../model/ports/credential-source.ts';
 import type { SecretProvider } from '../../model/ports/secret-provider.ts';
 import type { SecretReference } from '../../model/task.ts';
 import { createCredentialSource, type ExplicitCredential } from '../../registry/credentials.ts';
+import { isMaskable } from '../../util/masker.ts';
 import { type GivenCredentials, parseCredentials } from '../composition/credentials.ts';
 import { lazyPort } from '../composition/lazy-port.ts';
+import type { Assignment } from '../flags/option-values.ts';
 import type { RunFlags } from '../flags/run-flags.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
@@ -16,7 +18,9 @@ import { readSecretValue } from '../source/secret-values.ts';
 export interface RunSecrets {
   readonly resolve: SecretResolver;
   readonly credentials: CredentialSource;
-  /** Passwords given by flags. */
+  /** Passwords and identity tokens of logins given by flags, named after their registries. */
+  readonly passwords: readonly Assignment[];
+  /** All texts by which those logins may show up in output. */
   readonly masked: readonly string[];
 }
 
@@ -31,15 +35,43 @@ export async function openSecrets(flags: TaskFlags & RunFlags, io: Io, signal: A
   }
   const provider = createProvider(flags, io);
   const explicit = [...given.value.explicit, ...(await resolveVaults(given.value.vault, provider, signal))];
+  const credentials = createCredentialSource({
+    explicit,
+    environment: io.environment,
+    onWarning: (message) => io.stderr.write(`${io.paintError('yellow', 'warning:')} ${message}\n`),
+  });
   return {
     resolve: (references) => resolveAll(references, { named: named.values, provider, signal }),
-    credentials: createCredentialSource({
-      explicit,
-      environment: io.environment,
-      onWarning: (message) => io.stderr.write(`${io.paintError('yellow', 'warning:')} ${message}\n`),
-    }),
-    masked: explicit.flatMap(({ password }) => (password.kind === 'value' ? [password.value] : [])),
+    credentials,
+    ...(await readLogins(credentials)),
   };
+}
+
+/** Logins by flag end up in the home of the steps, so that steps may print them: as they are, or as docker's `auth`. */
+async function readLogins(credentials: CredentialSource): Promise<Pick<RunSecrets, 'passwords' | 'masked'>> {
+  const passwords: Assignment[] = [];
+  const masked: string[] = [];
+  for (const host of credentials.explicitHosts()) {
+    // One that cannot be read has no value to hide; the run says what is wrong with it.
+    const credential = await credentials.forHost(host).catch(() => undefined);
+    if (credential === undefined) continue;
+    const value = credential.kind === 'basic' ? credential.password : credential.token;
+    passwords.push({ name: `login of ${host}`, value });
+    masked.push(value);
+    if (credential.kind === 'basic') masked.push(Buffer.from(`${credential.username}:${value}`).toString('base64'));
+  }
+  return { passwords, masked };
+}
+
+/** A warning for each secret that is too short to be masked. It never has the value. */
+export function unmaskedWarnings(secrets: readonly Assignment[]): readonly Diagnostic[] {
+  const names = secrets.filter(({ value }) => value.trim() !== '' && !isMaskable(value)).map(({ name }) => name);
+  return [...new Set(names)].map((name) => ({
+    code: 'secret-too-short',
+    severity: 'warning',
+    message: `the secret ${JSON.stringify(name)} has fewer than 4 bytes: it is not masked in the output`,
+    help: 'use a longer value',
+  }));
 }
 
 function createProvider(flags: TaskFlags, io: Io): SecretProvider {

@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import type { Diagnostic, SourceText } from '../../model/diagnostic.ts';
 import type { TaskInputs } from '../../task/load-task.ts';
 import { err, ok, type Result } from '../../util/result.ts';
+import type { Assignment } from '../flags/option-values.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
 import { newRunId } from '../run-id.ts';
@@ -35,8 +36,8 @@ export interface OpenedTask {
   readonly source: TaskSource;
   readonly settings: Settings;
   readonly runId: string;
-  /** Values to hide, besides the secrets of the task. */
-  readonly masked: readonly string[];
+  /** Values to hide, besides the secrets of the task, each with what people know it by. */
+  readonly masked: readonly Assignment[];
   /** A volume or absolute path that the user manages, mounted as the workspace; undefined for a fresh volume. */
   readonly externalWorkspace: string | undefined;
 }
@@ -101,8 +102,7 @@ async function makeInputs(
     ...(flags.name === undefined ? {} : { taskName: flags.name }),
     ...pick(flags, 'network', 'workingDirectory'),
   };
-  const masked = secretSets.value.map(({ value }) => value);
-  return ok({ inputs, source, settings: options.settings, runId, masked, externalWorkspace });
+  return ok({ inputs, source, settings: options.settings, runId, masked: secretSets.value, externalWorkspace });
 }
 
 /** What a context that must be fetched is fetched with; commands that run nothing have fewer flags. */
