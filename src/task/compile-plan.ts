@@ -10,7 +10,7 @@ import { planVolumes } from './plan/volumes.ts';
 import { chainWeights } from './plan/weights.ts';
 import { Problems } from './schema/problems.ts';
 
-interface CompileOptions {
+export interface CompileOptions {
   /** `exitedWith` and `exitedWithout` get their meaning. */
   readonly extended: boolean;
 }

@@ -1,4 +1,4 @@
-import type { Checked, SourceRange, SourceText } from '../model/diagnostic.ts';
+import type { Checked, Diagnostic, SourceRange, SourceText } from '../model/diagnostic.ts';
 import type { RunVariables } from '../model/run-variables.ts';
 import type { SecretReference, Task } from '../model/task.ts';
 import { err, ok } from '../util/result.ts';
@@ -58,17 +58,30 @@ export async function renderTask(inputs: TaskInputs, options: { readonly aliases
 
 /** Reads a task text: every stage, then YAML, validation and defaults. The only maker of a Task. */
 export async function loadTask(inputs: TaskInputs): Promise<Checked<Task>> {
+  const { task, problems } = await readTaskText(inputs);
+  if (task === undefined || problems.errors.length > 0) return err(problems.all());
+  return ok({ value: task, warnings: problems.warnings });
+}
+
+/** The task as far as it can be made out, for whoever looks for more problems. With errors it must not be used for anything else. */
+export async function readTaskText(inputs: TaskInputs): Promise<{ readonly task: Task | undefined; readonly problems: Problems }> {
   const problems = new Problems();
   const stages = await runStages(inputs, true, problems);
-  if (stages === undefined) return err(problems.all());
+  if (stages === undefined) return { task: undefined, problems };
   const parsed = parseYaml(stages.rendered);
-  if (!parsed.ok) return err(parsed.error);
+  if (!parsed.ok) return { task: undefined, problems: onlyProblems(parsed.error) };
   const task = readTask(parsed.value, engineInputs(inputs), problems);
   const steps = await expandFirstWords(task.steps, {
     aliases: stages.aliases,
     render: (text, place) => renderAlias(text, place, stages, problems),
   });
-  return problems.errors.length > 0 ? err(problems.all()) : ok({ value: { ...task, steps }, warnings: problems.warnings });
+  return { task: { ...task, steps }, problems };
+}
+
+function onlyProblems(diagnostics: readonly Diagnostic[]): Problems {
+  const problems = new Problems();
+  problems.add(diagnostics);
+  return problems;
 }
 
 interface Stages {

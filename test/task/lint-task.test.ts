@@ -45,6 +45,20 @@ describe('lintTask', () => {
     ]);
   });
 
+  it('reports what is wrong with commands and with properties together, and each thing once', async () => {
+    const text =
+      'steps:\n  - {cmd: "a > f", retries: -1, timeout: "60"}\n  - {id: b, cmd: {c: d}}\n  - {id: c, cmd: ""}\n  - {id: d, push: [Bad Name], when: [nobody]}\n';
+    expect(await lint(text)).toEqual([
+      'error type-mismatch: 60',
+      'error type-mismatch: {c: d',
+      'error step-retries-negative: -1',
+      'error step-missing-type: {id: c, cmd: "',
+      'error when-unknown: nobody',
+      'error shell-operator: >',
+      'warning push-bad-image: [Bad Name',
+    ]);
+  });
+
   it('puts errors of commands and of the file first, and keeps the warnings', async () => {
     expect(await lint('steps:\n  - {cmd: "a | b", wehn: [-]}\n')).toEqual(['error shell-operator: |', 'warning unknown-key: wehn']);
     expect(await lint('steps:\n  - {cdm: a}\n')).toEqual(['error step-missing-type: {cdm: a', 'warning unknown-key: cdm']);

@@ -3,7 +3,7 @@ import type { Plan } from '../../model/plan.ts';
 import type { SecretReference, Task } from '../../model/task.ts';
 import type { TaskInputs } from '../../task/load-task.ts';
 import { createMasker, type Masker } from '../../util/masker.ts';
-import { err, ok, type Result } from '../../util/result.ts';
+import { ok, type Result } from '../../util/result.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
 import { renderDiagnostics } from '../print-diagnostics.ts';
@@ -57,7 +57,7 @@ export async function loadForCommand(
     task,
     plan,
     secrets,
-    masker: createMasker([...opened.value.masked.map(({ value }) => value), ...secrets.values()]),
+    masker: createMasker([...opened.value.masked, ...secrets.values()]),
     [Symbol.asyncDispose]: () => source.dispose(),
   };
 }
@@ -91,7 +91,7 @@ export async function planJsonForCommand(context: string, flags: TaskFlags, io: 
   const compiled = compilePlan(task, { extended: flags.extended });
   io.stderr.write(renderDiagnostics([...warnings, ...(compiled.ok ? compiled.value.warnings : compiled.error)], io.paintError));
   const { planDocument } = await import('../../task/plan-document.ts');
-  return createMasker(opened.value.masked.map(({ value }) => value)).maskText(`${JSON.stringify(planDocument(task), undefined, 2)}\n`);
+  return createMasker(opened.value.masked).maskText(`${JSON.stringify(planDocument(task), undefined, 2)}\n`);
 }
 
 /**
@@ -140,27 +140,23 @@ async function compile(
   options: LoadOptions,
   secrets: Map<string, string>,
 ): Promise<Result<{ readonly task: Task; readonly plan: Plan; readonly warnings: readonly Diagnostic[] }, readonly Diagnostic[]>> {
-  const { loadTask } = await import('../../task/load-task.ts');
-  const { compilePlan } = await import('../../task/compile-plan.ts');
+  const { loadPlan } = await import('../../task/load-plan.ts');
   const resolveSecrets = options.resolveSecrets;
-  const loaded = await loadTask({
-    ...inputs,
-    ...(resolveSecrets === undefined
+  const resolving =
+    resolveSecrets === undefined
       ? {}
       : {
-          resolveSecrets: async (references) => {
+          resolveSecrets: async (references: readonly SecretReference[]) => {
             const values = await resolveSecrets(references);
             for (const [id, value] of values) secrets.set(id, value);
             return values;
           },
-        }),
-  });
+        };
+  const loaded = await loadPlan({ ...inputs, ...resolving }, { extended: flags.extended });
   if (!loaded.ok) return loaded;
-  const task = loaded.value.value;
-  const compiled = compilePlan(task, { extended: flags.extended });
-  if (!compiled.ok) return err([...compiled.error, ...loaded.value.warnings]);
-  const plan = flags.platform === undefined ? compiled.value.value : withPlatform(compiled.value.value, flags.platform);
-  return ok({ task, plan, warnings: [...loaded.value.warnings, ...compiled.value.warnings] });
+  const { value, warnings } = loaded.value;
+  const plan = flags.platform === undefined ? value.plan : withPlatform(value.plan, flags.platform);
+  return ok({ task: value.task, plan, warnings });
 }
 
 /** `--platform` holds for every container and build that names none. */
