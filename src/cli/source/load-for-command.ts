@@ -57,7 +57,7 @@ export async function loadForCommand(
     task,
     plan,
     secrets,
-    masker: createMasker([...opened.value.masked, ...secrets.values()]),
+    masker: createMasker([...opened.value.masked.map(({ value }) => value), ...secrets.values()]),
     [Symbol.asyncDispose]: () => source.dispose(),
   };
 }
@@ -91,7 +91,7 @@ export async function planJsonForCommand(context: string, flags: TaskFlags, io: 
   const compiled = compilePlan(task, { extended: flags.extended });
   io.stderr.write(renderDiagnostics([...warnings, ...(compiled.ok ? compiled.value.warnings : compiled.error)], io.paintError));
   const { planDocument } = await import('../../task/plan-document.ts');
-  return createMasker(opened.value.masked).maskText(`${JSON.stringify(planDocument(task), undefined, 2)}\n`);
+  return createMasker(opened.value.masked.map(({ value }) => value)).maskText(`${JSON.stringify(planDocument(task), undefined, 2)}\n`);
 }
 
 /**
