@@ -38,6 +38,8 @@ network_config_dir = "${join(folder, 'networks')}"
   const stores = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
   const server = spawn('podman', [...stores, 'system', 'service', '--time', '0', `unix://${socketPath}`], {
     stdio: 'ignore',
+    // Its monitors leave a file named oom where they stand.
+    cwd: folder,
     env: { ...process.env, CONTAINERS_CONF: containers, CONTAINERS_REGISTRIES_CONF: registries },
   });
   const failed = once(server, 'error').then(([error]) =>
