@@ -12,6 +12,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../util/result.ts';
 import { type MappedText, originOf } from '../mapped-text.ts';
 import { withoutStandIns } from './flow-dash.ts';
+import { fitsTag } from './scalar.ts';
 import { type YamlEntry, YamlMapping, type YamlNode, YamlScalar, YamlSequence } from './yaml-node.ts';
 
 interface ComposeOptions {
@@ -99,7 +100,19 @@ class Composer {
     const start = empty ? Math.max(0, end - 1) : event.valueStart;
     this.#charge(1, start);
     this.#end = end;
-    return new YamlScalar(text, start, end, empty ? '' : this.#value(event), plain, tag);
+    const value = empty ? '' : this.#value(event);
+    if (tag === undefined) return new YamlScalar(text, start, end, value, plain, tag);
+    if (!fitsTag(value, tag)) throw this.#failure('yaml-syntax', start, end, `\`${value}\` is not what its tag ${tag} says.`);
+    return new YamlScalar(text, start, end, tag === '!!binary' ? this.#decoded(value, start, end) : value, plain, tag);
+  }
+
+  /** The text behind a `!!binary` value. */
+  #decoded(base64: string, start: number, end: number): string {
+    const digits = base64.replaceAll(/[\r\n]/g, '');
+    if (digits.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(digits)) {
+      throw this.#failure('yaml-syntax', start, end, 'A !!binary value holds no valid base64.');
+    }
+    return Buffer.from(digits, 'base64').toString();
   }
 
   #value(event: ScalarEvent): string {
@@ -186,7 +199,12 @@ class Composer {
     }
   }
 
-  #failure(code: 'yaml-anchor' | 'yaml-merge' | 'yaml-too-big', start: number, end: number, message: string): ComposeFailure {
+  #failure(
+    code: 'yaml-anchor' | 'yaml-merge' | 'yaml-syntax' | 'yaml-too-big',
+    start: number,
+    end: number,
+    message: string,
+  ): ComposeFailure {
     const range = originOf(this.#options.text, start, end);
     return new ComposeFailure({ code, severity: 'error', message, ...(range && { range }) });
   }

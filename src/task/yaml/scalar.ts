@@ -10,7 +10,7 @@ export type ScalarValue =
 
 /**
  * The typed value of a scalar: plain ones by their look, quoted and block ones always strings, explicit tags obeyed.
- * A text that its own tag does not allow (`!!int abc`) keeps the type of its look: the reader of the node complains.
+ * No scalar has a text that its own tag does not allow (`!!int abc`): reading such a text fails.
  */
 export function resolveScalar(node: YamlScalar): ScalarValue {
   const { tag, text } = node;
@@ -18,6 +18,16 @@ export function resolveScalar(node: YamlScalar): ScalarValue {
   if (!LOOK_TAGS.has(tag)) return { type: 'string', value: text };
   const value = resolvePlain(text);
   return tag === '!!float' && value.type === 'int' ? { type: 'float', value: Number(value.value) } : value;
+}
+
+const TIMESTAMP = /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})?)?$/;
+
+/** Whether a text can be what its explicit tag says; unknown tags allow everything. */
+export function fitsTag(text: string, tag: string): boolean {
+  if (!LOOK_TAGS.has(tag)) return true;
+  if (tag === '!!timestamp') return TIMESTAMP.test(text);
+  const { type } = resolvePlain(text);
+  return tag === `!!${type}` || (tag === '!!float' && type === 'int');
 }
 
 /** Whether a scalar means nothing: cheaper than resolving it. */
@@ -47,11 +57,13 @@ function resolvePlain(text: string): ScalarValue {
 
 const NUMBER_START = /^[-+.0-9]/;
 const DECIMAL_FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+/** Behind a leading point `_` may stand between digits only. */
+const POINT_FLOAT = /^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$/;
 /** Longer digit strings are no 64-bit integers; the bound also keeps BigInt's cost small. */
 const LONGEST_INTEGER = 128;
 
 function resolveNumber(text: string): ScalarValue | undefined {
-  if (text.startsWith('.')) return DECIMAL_FLOAT.test(text) ? finite(Number(text)) : undefined;
+  if (text.startsWith('.')) return POINT_FLOAT.test(text) ? finite(Number(text.replaceAll('_', ''))) : undefined;
   const digits = text.includes('_') ? text.replaceAll('_', '') : text;
   const integer = parseInteger(digits);
   if (integer !== undefined) return { type: 'int', value: integer };

@@ -27,6 +27,14 @@ describe('resolveScalar', () => {
     ['010', 'int 8'],
     ['-010', 'int -8'],
     ['08', 'float 8'],
+    ['.1_5', 'float 0.15'],
+    ['._5', 'string ._5'],
+    ['!!float 0', 'float 0'],
+    ["!!float '1.1'", 'float 1.1'],
+    ["!!null ''", 'null'],
+    ['!!timestamp "2015-01-01"', 'string 2015-01-01'],
+    ['!!binary aGk=', 'string hi'],
+    ['!!binary |\n    aG\n    k=\n', 'string hi'],
     ['0o17', 'int 15'],
     ['0x1F', 'int 31'],
     ['-0b101', 'int -5'],
@@ -56,5 +64,12 @@ describe('resolveScalar', () => {
     ['|-\n  12', 'string 12'],
   ])('%s is %s', (text, expected) => {
     expect(resolve(text)).toBe(expected);
+  });
+});
+
+describe('a tag that its text does not fit', () => {
+  it.each(['!!int abc', '!!int 1.0', '!!bool 1', '!!null x', '!!float "a"', '!!timestamp soon', '!!binary "**"', '!!int'])('%s', (text) => {
+    const parsed = parseYaml(mapWhole({ name: 'values.yaml', text: `- ${text}` }));
+    expect(parsed).toMatchObject({ ok: false, error: [{ code: 'yaml-syntax' }] });
   });
 });
