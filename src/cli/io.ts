@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createPaint, type OutputStream, type Paint, wantsColor } from './terminal/paint.ts';
 
@@ -26,13 +27,23 @@ export function processIo(): Io {
     stdout: guard(stdout),
     stderr: guard(stderr),
     environment: env,
-    directory: process.cwd(),
+    directory: currentDirectory(env),
     paint: createPaint(wantsColor(stdout, env)),
     paintError: createPaint(wantsColor(stderr, env)),
     onReaderGone: (listener) => {
       readerGone = listener;
     },
   };
+}
+
+/** A folder that was removed while somebody stood in it keeps its name: commands say of it what is missing. */
+function currentDirectory(environment: NodeJS.ProcessEnv): string {
+  try {
+    return process.cwd();
+  } catch {
+    const named = environment['PWD'] ?? '';
+    return isAbsolute(named) ? named : '/';
+  }
 }
 
 type RawStream = Pick<OutputStream, 'isTTY' | 'columns' | 'rows' | 'write'> & NodeJS.EventEmitter;

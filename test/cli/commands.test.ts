@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -275,4 +275,10 @@ test('a task file that was named may be a pipe', async () => {
   expect([code, stdout]).toEqual([0, 'k: piped']);
   const endless = await runTask(['render', '-f', '/dev/zero'], { cwd });
   expect([endless.code, endless.stderr]).toEqual([2, expect.stringContaining('/dev/zero is too long [file-too-big]')]);
+});
+
+test('a folder that has been removed is bad input, and no defect', async () => {
+  const program = join(import.meta.dirname, '../../bin/task');
+  const removed = spawnSync('sh', ['-c', 'cd "$1" && rmdir "$1" && exec "$2" render', 'sh', folderWith({}), program], { encoding: 'utf8' });
+  expect([removed.status, removed.stderr]).toEqual([2, expect.stringContaining('[task-file-missing]')]);
 });
