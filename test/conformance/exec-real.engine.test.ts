@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageDependencies } from '../../src/model/image.ts';
 import { type GitServer, type GitWork, startGitServer } from '../support/git-server.ts';
 import { type LocalRegistry, startLocalRegistry } from '../support/local-registry.ts';
+import { imageTags, removeImages } from '../support/remove-images.ts';
 import { type FinishedProgram, runTask } from '../support/task-program.ts';
 import { type Case, difference, loadCases } from './cases.ts';
 
@@ -26,7 +26,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await removeImages();
+  // What the cases built carries the name of the test's own registry.
+  await removeImages([...(await imageTags())].filter((tag) => tag.startsWith(`${registry.host}/`)));
   await registry.stop();
   await gitServer[Symbol.asyncDispose]();
 });
@@ -47,14 +48,6 @@ async function fillRepository(work: GitWork): Promise<void> {
   feature = await write('feature');
   await work.git('tag', 'v1');
   await work.git('checkout', '-q', 'main');
-}
-
-/** What the cases built carries the name of the test's own registry. */
-async function removeImages(): Promise<void> {
-  const docker = new Docker();
-  const images = await docker.listImages();
-  const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(`${registry.host}/`));
-  for (const tag of tags) await docker.getImage(tag).remove({ force: true });
 }
 
 /** Tags of the files become names in the registry of the test, so that no other image of the engine is touched. */
