@@ -8,6 +8,6 @@ import type { LintOptions } from './read/lint-fields.ts';
  * effect, and with `acr` the extensions that Azure Container Registry does not know.
  */
 export async function lintTask(inputs: TaskInputs, options: LintOptions): Promise<readonly Diagnostic[]> {
-  const loaded = await loadPlan({ ...inputs, lint: options }, { extended: false });
+  const loaded = await loadPlan({ ...inputs, lint: options }, { extended: options.extended });
   return loaded.ok ? loaded.value.warnings : loaded.error;
 }

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { lintTask } from '../../src/task/lint-task.ts';
 import { inputsOf } from './task-inputs.ts';
 
-async function lint(text: string, acr = false): Promise<readonly string[]> {
-  const said = await lintTask(inputsOf(text), { acr });
+async function lint(text: string, acr = false, extended = false): Promise<readonly string[]> {
+  const said = await lintTask(inputsOf(text), { acr, extended });
   return said.map(({ severity, code, range }) => `${severity} ${code}: ${range?.source.text.slice(range.start, range.end)}`);
 }
 
@@ -27,6 +27,12 @@ describe('lintTask', () => {
       'warning property-without-effect: retries',
       'warning property-without-effect: env',
     ]);
+  });
+
+  it('says that conditions on exit codes need --extended', async () => {
+    const text = 'steps:\n  - {id: a, cmd: a}\n  - {cmd: b, when: [a], exitedWith: [1]}\n  - {cmd: c, when: [a], exitedWithout: [1]}\n';
+    expect(await lint(text)).toEqual(['warning property-without-effect: exitedWith', 'warning property-without-effect: exitedWithout']);
+    expect(await lint(text, false, true)).toEqual([]);
   });
 
   it('says that an alias block is ignored', async () => {

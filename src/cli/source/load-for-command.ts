@@ -119,7 +119,7 @@ export async function lintForCommand(
   if (!opened.ok) return opened.error;
   const { lintTask } = await import('../../task/lint-task.ts');
   try {
-    return await lintTask(opened.value.inputs, options);
+    return await lintTask(opened.value.inputs, { ...options, extended: flags.extended });
   } finally {
     await opened.value.source.dispose();
   }

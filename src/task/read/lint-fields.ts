@@ -9,6 +9,8 @@ import { kindsOf, type StepMapping } from './check-step.ts';
 export interface LintOptions {
   /** The file must also run on Azure Container Registry: extensions are reported. */
   readonly acr: boolean;
+  /** The properties that need `--extended` have their meaning. */
+  readonly extended: boolean;
 }
 
 type TaskFields = DecodedMapping<typeof TASK_PROPERTIES>['fields'];
@@ -30,6 +32,7 @@ export function lintTaskFields(fields: TaskFields, options: LintOptions, problem
   for (const step of fields.steps?.value ?? []) {
     if (options.acr) lintExtensions(step.fields, STEP_PROPERTIES, problems);
     lintEffects(step, problems);
+    if (!options.extended) lintExtended(step.fields, problems);
   }
 }
 
@@ -46,6 +49,17 @@ function lintExtensions(fields: AnyFields, table: PropertyTable, problems: Probl
 function isExtension(spec: PropertySpec, { node }: Located<unknown>): boolean {
   if (spec.type === 'seconds') return node.kind === 'scalar' && parseDuration(node.text) !== undefined;
   return spec.type !== 'command' || node.kind === 'sequence';
+}
+
+function lintExtended({ exitedWith, exitedWithout }: StepMapping['fields'], problems: Problems): void {
+  for (const field of [exitedWith, exitedWithout]) {
+    if (field === undefined) continue;
+    const name = field === exitedWith ? 'exitedWith' : 'exitedWithout';
+    problems.warn('property-without-effect', `\`${name}\` is read and ignored, as Azure Container Registry does.`, {
+      range: field.key.range,
+      help: 'With `--extended` it has its evident meaning.',
+    });
+  }
 }
 
 function lintEffects(step: StepMapping, problems: Problems): void {
