@@ -1,7 +1,7 @@
 import { formatDuration } from '../terminal/format-duration.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { printable } from '../terminal/terminal-filter.ts';
-import type { StepView } from './run-view.ts';
+import { lastShown, type StepView } from './run-view.ts';
 import type { LogPlaces } from './step-logs.ts';
 import { describeOutcome, outcomeSign } from './summary.ts';
 
@@ -11,7 +11,7 @@ export function renderFailure(step: StepView, options: { readonly paint: Paint; 
   const lines = [`${renderFinished(step, paint)}`];
   const margin = paint('dim', '  │ ');
   if (step.tail.dropped) lines.push(`${margin}${paint('dim', '…')}`);
-  for (const line of step.tail.lines) lines.push(`${margin}${line.replaceAll('\r', '')}${line.includes('\x1b[') ? '\x1b[0m' : ''}`);
+  for (const line of step.tail.lines) lines.push(`${margin}${lastShown(line)}${line.includes('\x1b[') ? '\x1b[0m' : ''}`);
   const file = options.logs.fileOf(step.id);
   if (file !== undefined) lines.push(paint('dim', `  └ full log: ${file}`));
   return lines;

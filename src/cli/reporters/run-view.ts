@@ -143,7 +143,7 @@ function resetAttempt(step: StepView): void {
 }
 
 /** A program that draws a progress line with CR shows what follows the last CR. */
-function lastShown(line: string): string {
+export function lastShown(line: string): string {
   const trimmed = line.trimEnd();
   return trimmed.slice(trimmed.lastIndexOf('\r') + 1);
 }

@@ -131,6 +131,15 @@ test('control sequences of a step reach the terminal neither in the live line no
   reporter.close();
 });
 
+test('of a progress line the last state is shown in the tail of a failure', () => {
+  const { terminal, reporter, emit } = live(80);
+  emit(started('a'), begun('a'));
+  emit({ type: 'step-output', step: 'a', attempt: 1, stream: 'stdout', text: '10%\r50%\r99%\r\nend' });
+  emit({ type: 'step-finished', step: 'a', status: 'failed', attempts: 1, durationMs: 1, exitCode: 1, because: 'exit code 1' });
+  expect(terminal.text.split('\n').filter((line) => line.startsWith('  │ '))).toEqual(['  │ 99%', '  │ end']);
+  reporter.close();
+});
+
 test('only the last 50 lines of a failed step are shown', () => {
   const { terminal, reporter, emit } = live(80);
   emit(started('a'), begun('a'));
