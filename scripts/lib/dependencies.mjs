@@ -15,6 +15,13 @@ export function installDependencies() {
   return findNode();
 }
 
+/** Bundles the program, so that it starts faster. Without the bundle bin/task starts from the sources. */
+export function buildProgram(node) {
+  say('bundling the program into dist (npm run build)');
+  const { ok, output } = run(node, ['scripts/build.mjs'], { cwd: projectRoot });
+  if (!ok) say(`it starts from its sources instead, some 100 ms slower: ${output.trim().split('\n').at(-1)}`);
+}
+
 function upToDate() {
   const installed = join(projectRoot, 'node_modules', '.package-lock.json');
   if (!existsSync(installed)) return false;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EngineError } from '../model/engine-error.ts';
+import { packageFile } from '../util/package-file.ts';
 import { addBuildCommand } from './commands/build.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -79,6 +80,6 @@ function reportError(error: unknown, io: Io): number {
 }
 
 function readVersion(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: { version: string } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8'));
   return manifest.version;
 }

@@ -1,5 +1,3 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import type { EngineEndpoint } from './endpoint.ts';
 import type { EngineTransport } from './engine-api.ts';
@@ -22,7 +20,9 @@ export async function connect(endpoint: EngineEndpoint): Promise<EngineConnectio
     return { transport: { modem: new Modem({ protocol: 'ssh', host, port, username }) }, close: () => undefined };
   }
   const secure = endpoint.kind === 'tcp' && endpoint.tls !== undefined;
-  const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  // An import of node:http reads all that it exports, and so loads Node's fetch: 15 ms.
+  const { Agent } = process.getBuiltinModule(secure ? 'node:https' : 'node:http');
+  const agent = new Agent({ keepAlive: true });
   const pool = { agent };
   // docker-modem formats its request options, the agent with all its sockets included, for a debug line on every call.
   Object.assign(agent, { [inspect.custom]: () => 'Agent' });

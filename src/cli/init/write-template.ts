@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { Diagnostic } from '../../model/diagnostic.ts';
+import { packageFile } from '../../util/package-file.ts';
 import { err, ok, type Result } from '../../util/result.ts';
 import type { Template } from './templates.ts';
 
@@ -38,7 +39,7 @@ export async function writeTemplate(
 
 /** A path below node_modules of the project stays right on other machines; an installation elsewhere is named by URL. */
 function schemaReference(directory: string): string {
-  const schema = fileURLToPath(new URL('../../../schemas/task.schema.json', import.meta.url));
+  const schema = packageFile('schemas/task.schema.json');
   for (let folder = resolve(directory); ; folder = dirname(folder)) {
     if (schema.startsWith(join(folder, 'node_modules') + sep)) {
       const path = relative(directory, schema).split(sep).join('/');
