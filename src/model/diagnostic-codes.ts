@@ -151,6 +151,14 @@ export const DIAGNOSTIC_CODES = {
     help: 'End the URL of a repository with `.git`, before `#REF:DIRECTORY`.',
   },
   'build-tag-invalid': { title: 'A tag of a build is no image reference.', help: 'Write `[HOST[:PORT]/]NAME[:TAG]` in lower case.' },
+  'registry-missing': {
+    title: 'A name begins with the registry of the run, and the run has none.',
+    help: 'Name one with `--registry HOST`, or set `registry: HOST` in slipway.yaml.',
+  },
+  'isolation-unsupported': {
+    title: 'A step asks for an isolation that an engine on Linux does not have.',
+    help: 'Leave it out, or write `default`.',
+  },
   'build-cache-unnamed': {
     title: 'A build has no place for its cache.',
     help: 'Tag the image with the registry that shall keep the cache.',

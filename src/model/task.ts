@@ -30,6 +30,8 @@ export interface Network {
 export interface Volume {
   readonly name: string;
   readonly files: Readonly<Record<string, string>>;
+  /** Where the contents stand, by file name. */
+  readonly fileRanges: ReadonlyMap<string, SourceRange>;
   readonly range: SourceRange;
 }
 

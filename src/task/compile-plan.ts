@@ -1,13 +1,14 @@
 import type { Checked, Diagnostic } from '../model/diagnostic.ts';
-import { splitImageReference } from '../model/image-reference.ts';
 import type { Plan, PlanBuildStep, PlanCmdStep, PlanNetwork, PlanPushStep, PlanStep, PlanStepCommon } from '../model/plan.ts';
 import type { BuildStep, CmdStep, PushStep, Step, Task } from '../model/task.ts';
 import { err, ok } from '../util/result.ts';
 import { parseBuild } from './build/parse-build.ts';
 import { planContainer } from './plan/container.ts';
+import { warnIsolation } from './plan/isolation.ts';
 import { StepWords } from './plan/step-words.ts';
 import { planVolumes } from './plan/volumes.ts';
 import { chainWeights } from './plan/weights.ts';
+import { lacksRegistry, warnRegistryMissing } from './registry-missing.ts';
 import { Problems } from './schema/problems.ts';
 
 export interface CompileOptions {
@@ -72,6 +73,9 @@ class StepCompiler {
     const planned = this.#take(planContainer(step, { words: this.#words, created: this.#created }));
     if (planned === undefined) return undefined;
     const { container, detach } = planned;
+    const { Registry, OS } = this.#task.run;
+    if (lacksRegistry(container.image, Registry)) warnRegistryMissing(container.image, step.cmdRange, this.#problems);
+    warnIsolation(container.isolation, OS, step.cmdRange, this.#problems);
     const plan: PlanCmdStep = { ...this.#common(step, weight), kind: 'cmd', container, detach, keep: step.keep };
     if (!step.pull) return plan;
     const pull = { retries: Math.max(0, step.cmdDownloadRetries), retryDelayMs: Math.max(0, step.cmdDownloadRetryDelayMs) };
@@ -90,16 +94,12 @@ class StepCompiler {
         range: step.buildRange,
       }),
     );
+    if (build !== undefined) warnIsolation(build.isolation, this.#task.run.OS, step.buildRange, this.#problems);
     return build === undefined ? undefined : { ...this.#common(step, weight), kind: 'build', build };
   }
 
   /** Pushes have retries of their own: those of the step, and its repeats, do not count. */
   #push(step: PushStep, weight: number): PlanPushStep {
-    for (const image of step.images) {
-      const reference = splitImageReference(image);
-      if (reference.ok) continue;
-      this.#problems.warn('push-bad-image', `No engine will push \`${image}\`: ${reference.error}.`, { range: step.pushRange });
-    }
     return { ...this.#common(step, weight), kind: 'push', images: step.images, retries: 0, retryOnErrors: [], repeat: 0 };
   }
 

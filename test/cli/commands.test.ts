@@ -80,6 +80,11 @@ c after a, b (timeout 10m)
 `);
 });
 
+test('a network without a driver is shown with the default one', async () => {
+  const cwd = folderWith({ 'task.yaml': 'networks: [{name: n1}]\nsteps: [{cmd: a}]\n' });
+  expect((await runTask(['plan'], { cwd })).stdout).toContain('  n1 (default driver)\n');
+});
+
 test('plan --output json prints the document that conformance compares', async () => {
   const cwd = folderWith({ 'task.yaml': FAN });
   const { stdout } = await runTask(['plan', ...INPUTS, '--output', 'json'], { cwd });

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { RunVariables } from '../../src/model/run-variables.ts';
 import { lintTask } from '../../src/task/lint-task.ts';
 import { inputsOf } from './task-inputs.ts';
 
-async function lint(text: string, acr = false, extended = false): Promise<readonly string[]> {
-  const said = await lintTask(inputsOf(text), { acr, extended });
+async function lint(text: string, acr = false, extended = false, run: Partial<RunVariables> = {}): Promise<readonly string[]> {
+  const inputs = inputsOf(text);
+  const said = await lintTask({ ...inputs, run: { ...inputs.run, ...run } }, { acr, extended });
   return said.map(({ severity, code, range }) => `${severity} ${code}: ${range?.source.text.slice(range.start, range.end)}`);
 }
 
@@ -61,12 +63,58 @@ describe('lintTask', () => {
       'error step-missing-type: {id: c, cmd: "',
       'error when-unknown: nobody',
       'error shell-operator: >',
-      'warning push-bad-image: [Bad Name',
+      'warning push-bad-image: Bad Name',
     ]);
   });
 
   it('puts errors of commands and of the file first, and keeps the warnings', async () => {
     expect(await lint('steps:\n  - {cmd: "a | b", wehn: [-]}\n')).toEqual(['error shell-operator: |', 'warning unknown-key: wehn']);
     expect(await lint('steps:\n  - {cdm: a}\n')).toEqual(['error step-missing-type: {cdm: a', 'warning unknown-key: cdm']);
+  });
+
+  it('says of each property of a container that a build does not have one, and what a build has instead', async () => {
+    const names = ['network', 'user', 'isolation', 'cpus', 'entryPoint'].map((name) => `${name}: x`);
+    const others = 'privileged: true, keep: true, detach: true, pull: true, disableWorkingDirectoryOverride: true, ports: [x], expose: [x]';
+    const mounts = 'volumeMounts: [{name: v, mountPath: /v}]';
+    const text = `volumes: [{name: v, secret: {f: YQ==}}]\nsteps:\n  - {build: ., ${names.join(', ')}, ${others}, ${mounts}, env: [A=1], workingDirectory: a}\n`;
+    const said = await lintTask(inputsOf(text), { acr: false, extended: false });
+    expect(said.map(({ code }) => code)).toEqual(said.map(() => 'property-without-effect'));
+    expect(said.map(({ message }) => message.replace(' has no effect on a build step.', '')).toSorted()).toEqual(
+      'cpus detach disableWorkingDirectoryOverride entryPoint expose isolation keep network ports privileged pull user volumeMounts'
+        .split(' ')
+        .map((name) => `\`${name}\``),
+    );
+    expect(said.find(({ message }) => message.startsWith('`network`'))?.help).toContain('--network');
+  });
+
+  it('points at the name that cannot be pushed and at the content that is no base64', async () => {
+    expect(await lint('steps:\n  - push:\n    - good\n    - Bad\n    - r.io/:1\n')).toEqual([
+      'warning push-bad-image: Bad',
+      'warning push-bad-image: r.io/:1',
+    ]);
+    expect(await lint('volumes:\n  - name: v\n    secret:\n      a: YWJj\n      b: no base64\n')).toEqual([
+      'error volume-bad-base64: no base64',
+    ]);
+  });
+
+  it('says once a place that the run has no registry', async () => {
+    const text = `version: v1.1.0
+steps:
+  - {build: -t $Registry/app:1 -t $Registry/app:2 ., cache: enabled}
+  - cmd: $Registry/app:1 test
+  - push: [$Registry/app:1, other]
+`;
+    expect(await lint(text, false, false, { Registry: '', RegistryName: '' })).toEqual([
+      'warning registry-missing: /app:1',
+      'warning registry-missing: -t $Registry/app:1 -t $Registry/app:2 .',
+      'warning registry-missing: /app:1 test',
+    ]);
+    expect(await lint(text)).toEqual([]);
+  });
+
+  it('warns of an isolation that Linux does not have', async () => {
+    const text = 'steps:\n  - {cmd: a, isolation: hyperv}\n  - {build: --isolation=process .}\n  - {cmd: b, isolation: default}\n';
+    expect(await lint(text)).toEqual(['warning isolation-unsupported: a', 'warning isolation-unsupported: --isolation=process .']);
+    expect(await lint(text, false, false, { OS: 'windows' })).toEqual([]);
   });
 });

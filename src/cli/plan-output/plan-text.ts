@@ -49,7 +49,8 @@ function renderVolumesAndNetworks(plan: Plan, paint: Paint): string[] {
   const lines: string[] = [];
   if (plan.networks.length > 0) {
     lines.push('', paint('bold', 'Networks'));
-    for (const network of plan.networks) lines.push(`  ${network.name} (${network.existing ? 'exists already' : network.driver})`);
+    for (const network of plan.networks)
+      lines.push(`  ${network.name} (${network.existing ? 'exists already' : network.driver || 'default driver'})`);
   }
   if (plan.volumes.length > 0) {
     lines.push('', paint('bold', 'Volumes'));

@@ -119,7 +119,7 @@ function isActive(step: StepView): boolean {
 function renderTotals(view: RunView): string {
   const waiting = view.countOf('waiting');
   const done = view.steps.size - waiting - view.countOf('running', 'retrying', 'delayed');
-  return `  ${done} of ${view.steps.size} steps done${waiting > 0 ? `, ${waiting} waiting` : ''}`;
+  return `  ${done} of ${countSteps(view.steps.size)} done${waiting > 0 ? `, ${waiting} waiting` : ''}`;
 }
 
 function renderActive(step: StepView, frame: { readonly nowMs: number; readonly idWidth: number; readonly paint: Paint }): string {

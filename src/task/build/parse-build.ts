@@ -8,6 +8,7 @@ import { flagDiagnostic, shellDiagnostic } from '../command/parse-command.ts';
 import { rangeWithin } from '../command/range-within.ts';
 import { type ShellWord, splitShellWords } from '../command/shell-words.ts';
 import { envValues } from '../command/unquote-env.ts';
+import { lacksRegistry, warnRegistryMissing } from '../registry-missing.ts';
 import { Problems } from '../schema/problems.ts';
 import { cacheReference } from './cache-reference.ts';
 import { classifyContext, parseRemoteUrl } from './context.ts';
@@ -100,6 +101,11 @@ function checkContext(draft: Draft, word: ShellWord, context: BuildContextRef): 
 
 function checkTags({ flags, problems, options }: Draft): void {
   for (const tag of flags.all('tag')) {
+    if (lacksRegistry(tag, options.registry)) {
+      warnRegistryMissing(tag, options.range, problems);
+      // More tags of this kind have the same cause, in the same place.
+      return;
+    }
     const written = splitImageReference(tag);
     const reason = written.ok ? (written.value.digest === '' ? undefined : 'a tag has no digest') : written.error;
     if (reason === undefined) continue;
@@ -116,6 +122,7 @@ function cacheOf({ flags, problems, options }: Draft): string | undefined {
   const { registry, taskName, stepId } = options;
   const reference = cacheReference({ tags: flags.all('tag'), registry, taskName, stepId });
   if (reference.ok) return reference.value;
+  if (flags.all('tag').some((tag) => lacksRegistry(tag, registry))) return undefined;
   problems.warn('build-cache-unnamed', `This build runs without its cache: ${reference.error}.`, {
     help: 'Tag the image with the registry that shall keep the cache.',
     range: options.range,

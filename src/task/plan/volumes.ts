@@ -6,12 +6,12 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 
 /** The volumes as an engine needs them: standard padded base64, without line breaks. */
 export function planVolumes(volumes: readonly Volume[], problems: Problems): readonly PlanVolume[] {
-  return volumes.map(({ name, files, range }) => {
+  return volumes.map(({ name, files, fileRanges, range }) => {
     const clean = Object.entries(files).map(([file, value]): readonly [string, string] => {
       const bytes = value.replace(/[\r\n]/g, '');
       if (!BASE64.test(bytes)) {
         problems.error('volume-bad-base64', `The content of \`${file}\` in the volume \`${name}\` is no base64.`, {
-          range,
+          range: fileRanges.get(file) ?? range,
           expected: 'standard base64 with padding',
           help: 'Pass the text through `b64enc`.',
         });

@@ -1,3 +1,5 @@
+import { splitImageReference } from '../../model/image-reference.ts';
+import { lacksRegistry, warnRegistryMissing } from '../registry-missing.ts';
 import type { DecodedMapping } from '../schema/decode.ts';
 import type { Problems } from '../schema/problems.ts';
 import type { StepKind } from '../schema/property-table.ts';
@@ -22,13 +24,19 @@ export function kindsOf({ fields }: StepMapping): readonly StepKind[] {
 }
 
 /** Everything wrong with one step by itself; what concerns other steps is checked with the graph. */
-export function checkStep(step: StepMapping, id: string, volumes: ReadonlySet<string>, problems: Problems): void {
+export function checkStep(
+  step: StepMapping,
+  id: string,
+  { volumes, registry }: { readonly volumes: ReadonlySet<string>; readonly registry: string },
+  problems: Problems,
+): void {
   checkCounts(step, problems);
   checkKinds(step, kindsOf(step), problems);
   checkId(step, id, problems);
   checkMounts(step, volumes, problems);
   checkWhen(step, id, problems);
   checkCache(step, problems);
+  checkPush(step, registry, problems);
 }
 
 function checkCounts({ fields: { retries, repeat } }: StepMapping, problems: Problems): void {
@@ -123,6 +131,16 @@ function checkWhen({ fields: { when } }: StepMapping, id: string, problems: Prob
   }
   const self = when.value.find(({ value }) => value === id);
   if (self !== undefined) problems.error('when-self', `The step \`${id}\` waits for itself.`, { range: self.node.range });
+}
+
+/** What no engine will push is found before the steps that make it have run. */
+function checkPush({ fields: { push } }: StepMapping, registry: string, problems: Problems): void {
+  for (const { value, node } of push?.value ?? []) {
+    const reference = splitImageReference(value);
+    if (reference.ok) continue;
+    if (lacksRegistry(value, registry)) warnRegistryMissing(value, node.range, problems);
+    else problems.warn('push-bad-image', `No engine will push \`${value}\`: ${reference.error}.`, { range: node.range });
+  }
 }
 
 function checkCache({ fields: { cache } }: StepMapping, problems: Problems): void {

@@ -62,6 +62,15 @@ function lintExtended({ exitedWith, exitedWithout }: StepMapping['fields'], prob
   }
 }
 
+/** What does for a build what the property does for a container. */
+const BUILD_FLAGS: Readonly<Record<string, string>> = {
+  network: '--network',
+  isolation: '--isolation',
+  cpus: '--cpu-quota',
+  pull: '--pull',
+  volumeMounts: '--secret',
+};
+
 function lintEffects(step: StepMapping, problems: Problems): void {
   const kinds = kindsOf(step);
   const [kind] = kinds;
@@ -69,9 +78,11 @@ function lintEffects(step: StepMapping, problems: Problems): void {
   for (const [name, field] of Object.entries(step.fields as AnyFields)) {
     const on = (STEP_PROPERTIES as PropertyTable)[name]?.on;
     if (field === undefined || on === undefined || hasEffect(name, on, kind, step)) continue;
-    problems.warn('property-without-effect', `\`${name}\` has no effect on this ${kind} step.`, {
+    const flag = kind === 'build' ? BUILD_FLAGS[name] : undefined;
+    problems.warn('property-without-effect', `\`${name}\` has no effect on a ${kind} step.`, {
       range: field.key.range,
       expected: `it has one on ${on.join(' and ')} steps`,
+      help: flag === undefined ? undefined : `Write \`${flag}\` among the arguments of \`build\`.`,
     });
   }
 }

@@ -62,6 +62,7 @@ export function readTask(node: YamlNode | undefined, inputs: EngineInputs, probl
       env: inheritedEnv(located, problems),
       network: defaultName,
       volumes: new Set(volumes.map(({ name }) => name)),
+      registry: inputs.run.Registry,
       range: inputs.whole,
     },
     problems,

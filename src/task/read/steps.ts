@@ -14,6 +14,8 @@ export interface StepDefaults {
   /** Name of the network of steps that name none. */
   readonly network: string;
   readonly volumes: ReadonlySet<string>;
+  /** The registry of the run; empty when it has none. */
+  readonly registry: string;
   /** The whole text, for a step whose place is not known. */
   readonly range: SourceRange;
 }
@@ -26,7 +28,7 @@ export function readSteps(mappings: readonly StepMapping[], defaults: StepDefaul
   const graph = new StepGraph(ids, problems);
   return mappings.map((mapping, position) => {
     const id = ids[position] ?? '';
-    checkStep(mapping, id, defaults.volumes, problems);
+    checkStep(mapping, id, defaults, problems);
     const needs = graph.add(mapping, id);
     return kindOf(mapping, commonProperties(mapping, id, needs, defaults), defaults);
   });

@@ -24,7 +24,9 @@ export function readVolumes(
     }
     seen.add(name?.value ?? '');
     const files = Object.fromEntries([...(secret?.value ?? [])].map(([file, { value }]) => [file, value]));
-    return { name: name?.value ?? '', files, range: volume.node.range ?? whole };
+    const range = volume.node.range ?? whole;
+    const fileRanges = new Map([...(secret?.value ?? [])].map(([file, { node }]) => [file, node.range ?? range]));
+    return { name: name?.value ?? '', files, fileRanges, range };
   });
 }
 

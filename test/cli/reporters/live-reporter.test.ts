@@ -106,7 +106,7 @@ test('a narrower terminal leaves no broken lines behind', () => {
   advance(100);
   // The header had been written for good: the terminal itself wraps it.
   expect(terminal.text.split('\n').filter((line) => line.includes('x'))).toHaveLength(1);
-  expect(terminal.text.split('\n').filter((line) => line.includes('steps done'))).toHaveLength(1);
+  expect(terminal.text.split('\n').filter((line) => line.includes('of 1 step done'))).toHaveLength(1);
   reporter.close();
 });
 
