@@ -33,6 +33,12 @@ test('render prints the bytes of the rendered text and nothing else', async () =
   expect(raw.stdout).toBe('version: v1.1.0\nk: $ID');
 });
 
+test('render masks what --set-secret sets', async () => {
+  const args = ['render', '-f', '-', '--set-secret', 'a=env:A', '--set', 'b=plain'];
+  const { stdout } = await runTask(args, { input: 'k: {{.Values.a}} {{.Values.b}}\n', env: { A: 'hunter22' } });
+  expect(stdout).toBe('k: *** plain\n');
+});
+
 test('render of bad input prints nothing on stdout, every problem on stderr, and exits with 2', async () => {
   const { code, stdout, stderr } = await runTask(['render', '-f', '-'], { input: 'a: {{ nofunc }}\n' });
   expect([code, stdout]).toEqual([2, '']);

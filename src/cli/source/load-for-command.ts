@@ -72,7 +72,9 @@ export async function renderForCommand(
   const opened = await openInputs(context, flags, io, { keepIdEmpty: true });
   const rendered = opened.ok ? await renderOpened(opened.value, options) : opened;
   if (!rendered.ok) io.stderr.write(renderDiagnostics(rendered.error, io.paintError));
-  return rendered.ok ? rendered.value.value : undefined;
+  if (!opened.ok || !rendered.ok) return undefined;
+  const { masked } = opened.value;
+  return masked.length === 0 ? rendered.value.value : createMasker(masked.map(({ value }) => value)).maskText(rendered.value.value);
 }
 
 /**
