@@ -15,6 +15,6 @@ const { ensureBaseImage } = await import('./lib/base-image.mjs');
 registryProgram();
 await ensureBaseImage('busybox:local');
 installPackages(
-  ['git', 'openssh-client', 'podman', 'runc', 'netavark', 'aardvark-dns', 'procps', 'util-linux'],
-  'the tests run the engine contract on Podman too, and talk to real git servers',
+  ['git', 'openssh-client', 'podman', 'runc', 'netavark', 'aardvark-dns', 'procps', 'util-linux', 'bzip2', 'xz-utils', 'zstd', 'tar'],
+  'the tests run the engine contract on Podman too, and talk to real git servers and archives',
 );

@@ -21,6 +21,8 @@ export class LineStream {
   /** The line that has begun, in pieces without LF. */
   #begun: Buffer[] = [];
   #begunLength = 0;
+  /** The last that was delivered is the beginning of a line. */
+  #open = false;
 
   constructor(mask: MaskStream) {
     this.#mask = mask;
@@ -46,14 +48,16 @@ export class LineStream {
       return [];
     }
     this.#begin(begun.subarray(end));
+    this.#open = true;
     return [{ text: begun.toString('utf8', 0, end), partial: true }];
   }
 
-  /** The end of the stream: everything that is left, as the last line. */
+  /** The end of the stream: everything that is left, as the last line; a line that was delivered in part is ended in any case. */
   end(): Lines[] {
     const lines: Lines[] = [];
     this.#take(this.#mask.flush(), lines);
-    if (this.hasPartial) lines.push({ text: this.#joinBegun().toString(), partial: false });
+    if (this.hasPartial || this.#open) lines.push({ text: this.#joinBegun().toString(), partial: false });
+    this.#open = false;
     return lines;
   }
 
@@ -64,6 +68,7 @@ export class LineStream {
       this.#extend(bytes, lines);
       return;
     }
+    this.#open = false;
     if (this.hasPartial) {
       const first = bytes.indexOf(LF);
       this.#extend(bytes.subarray(0, first), lines);

@@ -48,6 +48,8 @@ export async function startOwnEngine(images: readonly string[]): Promise<OwnEngi
     await ended;
     server = undefined;
     killBelow(join(folder, 'exec'));
+    // Where nobody reaps the dead, their numbers look alive to the next engine.
+    for (const file of ['pid', 'exec/containerd/containerd.pid']) rmSync(join(folder, file), { force: true });
   };
   const stop = async (): Promise<void> => {
     if (server !== undefined) {

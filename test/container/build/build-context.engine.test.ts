@@ -44,7 +44,6 @@ const CORPUS: readonly (readonly [name: string, text: string])[] = [
   ['a class', '[a-b].log'],
   ['a negated class', '[^a].log\nREADME.m[^x]'],
   ['an escaped bracket', '\\[odd\\]'],
-  ['a plus is no operator', 'a+b.txt'],
   ['blanks around and inside', '  with space/f x.txt  '],
   ['parents are cleaned', 'docs/../src/./deep'],
   ['the Dockerfile and the file itself', 'Dockerfile\n.dockerignore'],
@@ -87,6 +86,15 @@ describe('the build context', () => {
     const directory = makeDirectory({ ...TREE, '.dockerignore': text });
     try {
       expect(await ownListing(directory.path, text.split('\n'))).toBe(await dockersListing(directory.path));
+    } finally {
+      directory.remove();
+    }
+  });
+
+  it('takes a plus as itself, which engines before 23 did not', async () => {
+    const directory = makeDirectory({ 'a+b.txt': 'x', 'aab.txt': 'y', '.dockerignore': 'a+b.txt' });
+    try {
+      expect(await ownListing(directory.path, ['a+b.txt'])).toBe('./.dockerignore\n./aab.txt\n');
     } finally {
       directory.remove();
     }
