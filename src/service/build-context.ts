@@ -185,13 +185,16 @@ async function isDirectory(path: string): Promise<boolean> {
 
 async function readText(path: string, name: string): Promise<string | undefined> {
   try {
-    const { size } = await stat(path);
-    if (size > LARGEST_FILE) throw tooLarge(name);
+    const found = await stat(path);
+    if (found.isDirectory()) return undefined;
+    // A pipe would be waited for without end, and no signal ends such a wait.
+    if (!found.isFile()) throw new EngineError('context-rejected', `the file \`${name}\` of the build context is no regular file`);
+    if (found.size > LARGEST_FILE) throw tooLarge(name);
     return decode(await readFile(path), name);
   } catch (error) {
     if (error instanceof EngineError) throw error;
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new EngineError('context-failed', `the file \`${name}\` of the build context cannot be read: ${code ?? 'unknown reason'}`, {
       cause: error,
     });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -192,6 +193,8 @@ describe('builds with a local context', () => {
     ['/etc', 'context-rejected: the build context `/etc` is outside of the workspace'],
     ['-f ../D .', 'context-rejected: the file `../D` is outside of the workspace'],
     ['-f big .', 'context-rejected: the file `big` of the build context has more than 1048576 bytes'],
+    ['-f pipe .', 'context-rejected: the file `pipe` of the build context is no regular file'],
+    ['-f sub .', 'dockerfile-missing: there is no Dockerfile at `sub`'],
     ['out', "context-rejected: the build context `out` leads out of the run's source directory through a symbolic link"],
     ['-f out/passwd .', "context-rejected: the file `out/passwd` leads out of the run's source directory through a symbolic link"],
     ['-', 'context-rejected: the build context is to be read from standard input, and this run has none'],
@@ -200,6 +203,7 @@ describe('builds with a local context', () => {
   ])('refuses %s', async (text, expected) => {
     const directory = await folder({ 'sub/x': '', big: 'x'.repeat(1024 * 1024 + 1), 'y/z': '' });
     await symlink('/etc', join(directory, 'out'));
+    execFileSync('mkfifo', [join(directory, 'pipe')]);
     expect(await failure(prepare(text, directory))).toBe(expected);
   });
 
