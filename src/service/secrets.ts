@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { EngineError } from '../model/engine-error.ts';
 import type { SecretProvider } from '../model/ports/secret-provider.ts';
@@ -70,12 +70,30 @@ async function fromEnvironment(request: Request, name: string, { environment }: 
 async function fromFile(request: Request, path: string, { directory }: SecretProviderOptions): Promise<string> {
   const place = resolve(directory, path);
   try {
-    const { size } = await stat(place);
-    if (size > MAX_SECRET) throw unavailable(request, `${path} is bigger than ${MAX_SECRET} bytes`);
-    return withoutNewline(await readFile(place, { encoding: 'utf8', signal: request.signal }));
+    const content = await readBounded(place, request.signal);
+    if (content === undefined) throw unavailable(request, `${path} is bigger than ${MAX_SECRET} bytes`);
+    return withoutNewline(content.toString('utf8'));
   } catch (error) {
     if (error instanceof EngineError) throw error;
     throw unavailable(request, `cannot read ${path} (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'})`);
+  }
+}
+
+/** Up to the limit and no further: what has no size, such as a pipe or a device, may have no end. Undefined for more. */
+async function readBounded(path: string, signal: AbortSignal): Promise<Buffer | undefined> {
+  const file = await open(path, 'r');
+  try {
+    const content = Buffer.alloc(MAX_SECRET + 1);
+    let length = 0;
+    while (length < content.length) {
+      signal.throwIfAborted();
+      const { bytesRead } = await file.read(content, length, content.length - length, null);
+      if (bytesRead === 0) return content.subarray(0, length);
+      length += bytesRead;
+    }
+    return undefined;
+  } finally {
+    await file.close();
   }
 }
 

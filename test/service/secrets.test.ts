@@ -40,6 +40,7 @@ describe('providers', () => {
     expect((await engineFailure(resolve('file://none'))).message).toContain('cannot read none (ENOENT)');
     await writeFile(join(directory, 'big'), Buffer.alloc(1024 * 1024 + 1));
     expect((await engineFailure(resolve('file://big'))).message).toContain('bigger than');
+    expect((await engineFailure(resolve('file:///dev/zero'))).message).toContain('bigger than');
   });
 
   it('runs programs only when allowed, without a shell', async () => {
