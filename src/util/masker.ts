@@ -37,9 +37,9 @@ export function isMaskable(value: string): boolean {
 const PLAIN_STREAM: MaskStream = { push: (chunk) => chunk, flush: () => NOTHING, held: 0 };
 
 function maskText(automaton: MaskAutomaton, text: string): string {
-  if (text.length < SHORTEST_MASKED) return text;
-  const stream = new AutomatonStream(automaton);
   const bytes = Buffer.from(text);
+  if (bytes.length < SHORTEST_MASKED) return text;
+  const stream = new AutomatonStream(automaton);
   const parts = [stream.push(bytes), stream.flush()];
   // Most texts hold no secret and come back as they were.
   return parts[0] === bytes ? text : Buffer.concat(parts).toString();

@@ -35,6 +35,8 @@ describe('createMasker', () => {
     const masker = createMasker(['hunter22', 'token-1']);
     expect(masker.maskText('user hunter22 and token-1!')).toBe('user *** and ***!');
     expect(masker.maskText('nothing here')).toBe('nothing here');
+    // Two characters, and four bytes.
+    expect(createMasker(['éé']).maskText('éé')).toBe('***');
     expect(masker.maskText(`basic ${Buffer.from('me:hunter22').toString('base64')}`)).toBe('basic bWU6***');
   });
 
