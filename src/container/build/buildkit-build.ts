@@ -68,8 +68,10 @@ export async function buildWithBuildkit(
     if (!result.ok && lost && !io.signal.aborted) {
       throw new EngineError('engine-failed', `build: the engine dropped the build's session: ${result.message}`, { transient: true });
     }
-    output?.end();
-    await writing;
+    // A build that failed sends no archive: an empty one would replace what the workspace has.
+    if (result.ok) output?.end();
+    else output?.destroy();
+    await (result.ok ? writing : writing?.catch(() => undefined));
     return result;
   } catch (error) {
     throw readError ?? error;

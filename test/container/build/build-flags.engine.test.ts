@@ -187,6 +187,13 @@ describe('flags of a build', () => {
       const archive = await build({ ...wanted, spec: { outputs: ['type=tar,dest=built/all.tar'] } });
       expect(archive.outcome.ok).toBe(true);
       expect(workspace.files.get('/workspace/built/all.tar')?.includes('alpha')).toBe(true);
+      const broken = await build({
+        ...wanted,
+        dockerfile: 'FROM scratch\nCOPY nothing /',
+        spec: { outputs: ['type=tar,dest=built/all.tar'] },
+      });
+      expect(broken.outcome.ok).toBe(false);
+      expect(workspace.files.get('/workspace/built/all.tar')?.includes('alpha')).toBe(true);
     } finally {
       directory.remove();
     }
