@@ -16,7 +16,7 @@ The program ends with exit code 2 and names the place, what was expected there, 
 const ENGINE = `
 ## Failures of the engine and of what it talks to
 
-These are never the fault of a step: a step that fails makes the run *Failed*, with exit code 1.
+The exit code is that of a command that ends so before it has a run. In a run, a code with exit code 3 makes it *Error*, with exit code 3: the engine, or\nwhat it talks to, could not do its work. The others make the step fail, and the run *Failed*, with exit code 1.
 
 | code | exit code | HTTP status | meaning | what to do |
 | --- | --- | --- | --- | --- |

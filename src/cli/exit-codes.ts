@@ -1,5 +1,5 @@
 import { EngineError } from '../model/engine-error.ts';
-import { ERROR_CODES, isErrorCode } from '../model/error-codes.ts';
+import { ERROR_CODES } from '../model/error-codes.ts';
 import type { RunStatus } from '../model/run-event.ts';
 
 /** What the process tells its caller; the list is in docs/acr-compatibility.md. */
@@ -7,7 +7,8 @@ export const EXIT = { ok: 0, stepFailed: 1, badInput: 2, engineFailed: 3, timedO
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-export function exitCodeOfRun(status: RunStatus, errorCode?: string): ExitCode {
+/** The status of a run alone decides: what a step finds wrong in its input makes it fail. */
+export function exitCodeOfRun(status: RunStatus): ExitCode {
   switch (status) {
     case 'Succeeded':
       return EXIT.ok;
@@ -18,10 +19,11 @@ export function exitCodeOfRun(status: RunStatus, errorCode?: string): ExitCode {
     case 'Canceled':
       return EXIT.canceled;
     default:
-      return errorCode !== undefined && isErrorCode(errorCode) ? ERROR_CODES[errorCode].exitCode : EXIT.engineFailed;
+      return EXIT.engineFailed;
   }
 }
 
+/** For what goes wrong before there is a run. */
 export function exitCodeOfError(error: unknown): ExitCode {
   return error instanceof EngineError ? ERROR_CODES[error.code].exitCode : EXIT.engineFailed;
 }

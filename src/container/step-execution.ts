@@ -6,6 +6,7 @@ import { type EngineApi, EngineRefusal, isDiskFull, toEngineError } from './engi
 import { inspectContainer, killContainer, startContainer } from './engine-containers.ts';
 import { type OutputPump, pumpOutput } from './output-stream.ts';
 import type { StartGate } from './start-gate.ts';
+import { reasonOfRefusal } from './start-refusal.ts';
 
 /** A created container, ready to start. */
 export interface CreatedContainer {
@@ -49,14 +50,16 @@ export function canceledOutcome(containerId: string): ContainerOutcome {
   return { exitCode: 137, containerId, canceled: true, outOfMemory: false };
 }
 
-/** What docker's client makes of a refusal to create or start: exit code 127, 126 or 125, and the engine's words. */
+/** What docker's client makes of a refusal to create or start: exit code 127, 126 or 125, and why. */
 export function startFailure(refusal: EngineRefusal | Error, containerId: string): ContainerOutcome {
   if (refusal instanceof EngineRefusal && isDiskFull(refusal.message)) throw toEngineError(refusal);
   const { message } = refusal;
   const notFound = /executable file.* not found|no such file or directory/i.test(message);
   const notExecutable = /permission denied|is a directory/i.test(message);
   const exitCode = notFound ? 127 : notExecutable ? 126 : 125;
-  return { exitCode, containerId, canceled: false, outOfMemory: false, startFailure: message };
+  const reason = reasonOfRefusal(message);
+  const words = reason === message ? {} : { engineWords: message };
+  return { exitCode, containerId, canceled: false, outOfMemory: false, startFailure: reason, ...words };
 }
 
 /** Podman makes the container's processes ready when it attaches, so what cannot be started may show here. */

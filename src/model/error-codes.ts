@@ -58,8 +58,8 @@ export const ERROR_CODES = {
   'context-rejected': {
     exitCode: 2,
     httpStatus: 422,
-    title: 'A build context breaks a safety rule or a limit.',
-    help: 'The message names the entry and the rule.',
+    title: 'A context cannot be used: it is malformed, leads out of its place, is not there, or breaks a limit.',
+    help: 'The message says what of it is wrong. Local paths stay below the workspace; URLs name a git repository or an archive.',
   },
   'dockerfile-missing': {
     exitCode: 1,

@@ -1,6 +1,6 @@
 import type { PlanBuildStep } from '../model/plan.ts';
 import type { PreparedBuild } from '../model/ports/build-inputs.ts';
-import type { BuildOutcome } from '../model/ports/container-engine.ts';
+import type { BuildOutcome, BuildProgress } from '../model/ports/container-engine.ts';
 import { withDeadline } from './deadline.ts';
 import { OutputMatch } from './output-match.ts';
 import { repeatWork } from './repeat.ts';
@@ -72,12 +72,19 @@ async function buildAttempt(step: PlanBuildStep, inputs: PreparedBuild, context:
     return output.write(stream, chunk);
   };
   const outcome = await run.space
-    .build(request, { signal, onOutput, onProgress: (progress) => void run.emit({ type: 'build-progress', step: step.id, ...progress }) })
+    .build(request, { signal, onOutput, onProgress: (progress) => tellProgress(step.id, progress, run) })
     .catch((error: unknown) => resultOfError(error, signal));
   await output.close();
   const result = 'status' in outcome ? outcome : await resultOfBuild(step, outcome, context);
   if ('because' in result) match.push('stderr', Buffer.from(result.because));
   return { result, retryable: step.retryOnErrors.length === 0 || match.matched };
+}
+
+/** What a person should know is a note of its own: it is masked and shown like any other. */
+function tellProgress(step: string, { warning, note, ...progress }: BuildProgress, { emit }: StepContext['run']): void {
+  void emit({ type: 'build-progress', step, ...progress });
+  if (warning !== undefined) void emit({ type: 'note', level: 'warning', step, message: warning });
+  if (note !== undefined) void emit({ type: 'note', level: 'info', step, message: note });
 }
 
 async function resultOfBuild(step: PlanBuildStep, outcome: BuildOutcome, { run }: StepContext): Promise<WorkResult> {

@@ -37,7 +37,14 @@ async function runAttempt(step: PlanCmdStep, context: StepContext, signal: Abort
   };
   const result = await run.space
     .runContainer(request, { signal, graceMs: run.graceMs, onOutput, onStarted: context.onRunning, onTransfer: context.onTransfer })
-    .then(resultOfContainer, (error: unknown) => resultOfError(error, signal));
+    .then(
+      async (outcome) => {
+        // For the log, and for `retryOnErrors`: docker's client would have printed it.
+        if (outcome.engineWords !== undefined) await onOutput('stderr', Buffer.from(`${outcome.engineWords}\n`));
+        return resultOfContainer(outcome);
+      },
+      (error: unknown) => resultOfError(error, signal),
+    );
   await output.close();
   // What the engine said counts like output: docker's client would have printed it.
   if ('because' in result) match.push('stderr', Buffer.from(result.because));

@@ -18,8 +18,8 @@ export const CANCELED: WorkResult = { status: 'canceled' };
 export function resultOfError(error: unknown, signal: AbortSignal): WorkResult {
   if (signal.aborted) return CANCELED;
   if (error instanceof EngineError) {
-    // What the catalogue gives the exit code of a failed step (a missing Dockerfile) is the user's matter.
-    if (ERROR_CODES[error.code].exitCode === 1) return { status: 'failed', because: error.message, timedOut: false };
+    // What is no fault of the engine in the catalogue (a missing Dockerfile, a context that breaks a rule) is the user's matter.
+    if (ERROR_CODES[error.code].exitCode !== 3) return { status: 'failed', because: error.message, timedOut: false };
     return { status: 'errored', because: error.message, errorCode: error.code };
   }
   const text = error instanceof Error ? error.message : String(error);

@@ -200,6 +200,24 @@ test('settings of the folder and variables are defaults; a bad one is shown with
   expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('slipway.yaml:1:9: error:')]);
 });
 
+test('a --registry that is an address is refused as the setting is', async () => {
+  const cwd = folderWith({ 'task.yaml': 'steps: []', Dockerfile: 'FROM x\n' });
+  for (const command of [['plan'], ['lint'], ['doctor'], ['build', '--dry-run', '-t', 'a', '.'], ['run', '--dry-run']]) {
+    const { code, stdout, stderr } = await runTask([...command, '--registry', 'http://foo'], { cwd });
+    expect([command, code, stdout + stderr]).toEqual([
+      command,
+      2,
+      expect.stringContaining('--registry has a value that is no registry: "http://foo"'),
+    ]);
+  }
+  const render = await runTask(['render', '-f', '-', '--registry', ''], {
+    cwd,
+    input: 'r: "{{.Run.Registry}}"',
+    env: { SLIPWAY_REGISTRY: 'a.io' },
+  });
+  expect(render.stdout).toBe('r: ""');
+});
+
 test('build composes one build and one push, with the registry in front of the tags', async () => {
   const cwd = folderWith({ 'ctx/Dockerfile': 'FROM x\n' });
   const args = [

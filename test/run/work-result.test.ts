@@ -11,6 +11,10 @@ describe('resultOfError', () => {
       because: 'no Dockerfile',
       timedOut: false,
     });
+    expect(resultOfError(new EngineError('context-rejected', 'leads out'), going)).toMatchObject({
+      status: 'failed',
+      because: 'leads out',
+    });
     expect(resultOfError(new EngineError('registry-unreachable', 'gone'), going)).toEqual({
       status: 'errored',
       because: 'gone',

@@ -56,13 +56,13 @@ const PUSH_TIMEOUT_S = 3600;
 
 /** The task of one build and its push, as `acb build` makes it: steps `build` and `push`, tags with the registry in front. */
 export async function makeBuildTask(context: string, flags: BuildFlags, io: Io): Promise<Result<MadeTask, readonly Diagnostic[]>> {
-  const settings = await loadSettings({ directory: io.directory, environment: io.environment });
+  const settings = await loadSettings({ directory: io.directory, environment: io.environment, registry: flags.registry });
   if (!settings.ok) return settings;
   const problems = await contextProblems(context, io.directory);
   if (problems.length > 0) return err(problems);
   const secrets = await readBuildSecrets(flags.secret, io);
   if (!secrets.ok) return secrets;
-  const registry = flags.registry ?? settings.value.registry ?? '';
+  const registry = settings.value.registry ?? '';
   const tags = flags.tag.map((tag) => (namesHost(tag) ? tag : prefixTag(tag, registry, [registry])));
   const place = placeBuild(context, flags.file, io.directory);
   const secretArgs = flags.secretBuildArg.map((arg) => withEnvironmentValue(arg, io));

@@ -21,14 +21,14 @@ interface ExamineFlags {
 
 /** Runs every check, each on its own: one that fails keeps none of the others from being asked. */
 export async function examine(flags: ExamineFlags, io: Io): Promise<Result<readonly CheckResult[], readonly Diagnostic[]>> {
-  const settings = await loadSettings({ directory: io.directory, environment: io.environment });
+  const settings = await loadSettings({ directory: io.directory, environment: io.environment, registry: flags.registry });
   if (!settings.ok) return settings;
   const credentials = readCredentials({ credential: [], registryCredential: flags.registryCredential }, io);
   if (!credentials.ok) return credentials;
   const { engine, close } = createRunEngine({ endpoint: flags.engine ?? settings.value.engine, environment: io.environment });
   const insecure = [...(settings.value.insecureRegistries ?? []), ...flags.insecureRegistry];
   const registry = {
-    registry: flags.registry ?? settings.value.registry ?? '',
+    registry: settings.value.registry ?? '',
     client: lazyRegistry({ credentials: credentials.value, insecureRegistries: insecure }),
     insecure,
   };

@@ -89,7 +89,7 @@ export async function runOnce(order: RunOrder, flags: RunFlags, io: Io, control:
         secrets: new Map([...order.secrets].map(([id, value]) => [id, Buffer.from(value)])),
       },
     );
-    return exitCodeOfRun(result.status, result.failure?.errorCode);
+    return exitCodeOfRun(result.status);
   } finally {
     reporter.close();
     await logs.close();

@@ -3,26 +3,29 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../util/result.ts';
-import { readSetting, SETTING_KEYS, type Settings } from './settings.ts';
+import { readRegistryFlag, readSetting, SETTING_KEYS, type Settings } from './settings.ts';
 
 /** Name of the file in the current folder. */
 const FOLDER_FILE = 'slipway.yaml';
 
 /**
- * The settings that apply: variables SLIPWAY_… beat slipway.yaml of the current folder (never of the context, which may be a
+ * The settings that apply: the flag `--registry` and variables SLIPWAY_… beat slipway.yaml of the current folder (never of the context, which may be a
  * stranger's), which beats config.yaml of the user's configuration folder. Every problem is reported.
  */
 export async function loadSettings(place: {
   readonly directory: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** `--registry` of the command. */
+  readonly registry?: string | undefined;
 }): Promise<Result<Settings, readonly Diagnostic[]>> {
   const variables = readVariables(place.environment);
   const folder = await readSettingsFile(join(place.directory, FOLDER_FILE), FOLDER_FILE);
   const userFile = join(configDirectory(place.environment), 'config.yaml');
   const user = await readSettingsFile(userFile, userFile);
-  const problems = [variables, folder, user].flatMap((result) => (result.ok ? [] : result.error));
-  if (!variables.ok || !folder.ok || !user.ok) return err(problems);
-  return ok({ ...user.value, ...folder.value, ...variables.value });
+  const flag = readRegistryFlag(place.registry);
+  const problems = [flag, variables, folder, user].flatMap((result) => (result.ok ? [] : result.error));
+  if (!flag.ok || !variables.ok || !folder.ok || !user.ok) return err(problems);
+  return ok({ ...user.value, ...folder.value, ...variables.value, ...flag.value });
 }
 
 function configDirectory(environment: NodeJS.ProcessEnv): string {

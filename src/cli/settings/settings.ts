@@ -87,6 +87,15 @@ export const SETTING_KEYS: readonly SettingKey[] = [
   },
 ];
 
+/** `--registry` takes what the setting takes. */
+export function readRegistryFlag(text: string | undefined): Result<Pick<Settings, 'registry'>, Diagnostic> {
+  const key = SETTING_KEYS.find(({ name }) => name === 'registry');
+  if (text === undefined || key === undefined) return ok({});
+  // An empty one is how to have none where the settings name one.
+  if (text === '') return ok({ registry: '' });
+  return readSetting(key, { texts: [text], isList: false, place: '--registry' });
+}
+
 /** The key's value as settings of that one key, or a diagnostic with the place. */
 export function readSetting(key: SettingKey, value: SettingValue): Result<Settings, Diagnostic> {
   const settings = value.isList === key.list ? key.read(value.texts) : undefined;

@@ -49,7 +49,7 @@ export async function openInputs(
   io: Io,
   options: OpenOptions,
 ): Promise<Result<OpenedTask, readonly Diagnostic[]>> {
-  const settings = await loadSettings({ directory: io.directory, environment: io.environment });
+  const settings = await loadSettings({ directory: io.directory, environment: io.environment, registry: flags.registry });
   if (!settings.ok) return settings;
   options.onSettings?.(settings.value);
   const signal = options.signal ?? new AbortController().signal;
@@ -79,7 +79,7 @@ async function makeInputs(
     assignments: flags.run,
     runId: options.keepIdEmpty === true ? '' : runId,
     now,
-    registry: flags.registry ?? options.settings.registry ?? '',
+    registry: options.settings.registry ?? '',
     taskName: flags.name ?? '',
     platform: flags.platform,
     workspace: externalWorkspace ?? (options.keepIdEmpty === true ? '' : workspaceVolume(runId)),

@@ -93,14 +93,16 @@ export class TraceProgress {
     const completed = vertex.completedNs !== undefined && vertex.completedNs !== state.completedNs;
     state.startedNs = vertex.startedNs ?? state.startedNs;
     state.completedNs = vertex.completedNs;
-    state.error = vertex.error;
+    const absent = absentCache(vertex);
+    state.error = absent === undefined ? vertex.error : '';
     const common = { vertex: vertex.digest, name: vertex.name };
     if (!completed) {
       if (started) this.#announce(state, { ...common, state: 'started' });
       return;
     }
     const durationMs = Math.max(0, Number((vertex.completedNs ?? 0n) - (state.startedNs ?? vertex.completedNs ?? 0n)) / 1e6);
-    if (vertex.error !== '') this.#announce(state, { ...common, state: 'failed', durationMs, error: vertex.error });
+    if (absent !== undefined) this.#announce(state, { ...common, state: 'done', durationMs, note: `no cache yet at ${absent}` });
+    else if (vertex.error !== '') this.#announce(state, { ...common, state: 'failed', durationMs, error: vertex.error });
     else if (vertex.cached) this.#announce(state, { ...common, state: 'cached', durationMs });
     else if (state.announced || durationMs >= INSTANT_MS) this.#announce(state, { ...common, state: 'done', durationMs });
     else state.instant = { ...common, state: 'done', durationMs };
@@ -124,4 +126,10 @@ export class TraceProgress {
     if (current === 0 && total === 0) return;
     this.#io.onProgress({ vertex: status.vertex, name: state.name, state: 'running', current, ...(total === 0 ? {} : { total }) });
   }
+}
+
+/** The cache that a vertex looked for and that does not exist: so it is for the first build, and no failure. */
+function absentCache({ name, error }: TraceVertex): string | undefined {
+  const reference = /^importing cache manifest from (.+)$/.exec(name)?.[1];
+  return reference !== undefined && /: not found$|manifest unknown|name unknown/i.test(error) ? reference : undefined;
 }

@@ -157,10 +157,12 @@ export interface ContainerOutcome {
   readonly canceled: boolean;
   readonly outOfMemory: boolean;
   /**
-   * The container could not be started because of what the step asks for (no such command, bad option): the engine's
-   * words. `exitCode` is then docker's 125, 126 or 127.
+   * The container could not be started because of what the step asks for (no such command, bad option): the reason.
+   * `exitCode` is then docker's 125, 126 or 127.
    */
   readonly startFailure?: string;
+  /** All that the engine said of it, when that is more. */
+  readonly engineWords?: string;
 }
 
 export interface TransferProgress {
@@ -219,6 +221,8 @@ export interface BuildProgress {
   readonly error?: string;
   /** Advice of the builder about this vertex (a lint rule of its Dockerfile frontend). */
   readonly warning?: string;
+  /** What a person should know of this vertex and need not act on. */
+  readonly note?: string;
 }
 
 export type BuildOutcome =
