@@ -184,6 +184,25 @@ test('init writes a template once, and every template can be planned', async () 
   expect((await runTask(['init', 'helo'])).code).toBe(2);
 });
 
+test('init names the schema by a path that other machines have, or says that it does not', async () => {
+  const firstLine = (cwd: string): string => readFileSync(join(cwd, 'task.yaml'), 'utf8').split('\n')[0] ?? '';
+  const alone = folderWith({});
+  expect((await runTask(['init'], { cwd: alone })).stdout).toContain('--with-schema');
+  expect(firstLine(alone)).toMatch(/\$schema=file:\/\/\/.*schemas\/task\.schema\.json$/);
+  const shared = folderWith({});
+  const written = await runTask(['init', '--with-schema', '-d', 'ci'], { cwd: shared });
+  expect(written.stdout).toContain('wrote ci/task.schema.json\n');
+  expect(written.stdout).not.toContain('--with-schema');
+  expect(firstLine(join(shared, 'ci'))).toBe('# yaml-language-server: $schema=./task.schema.json');
+  expect(readFileSync(join(shared, 'ci/task.schema.json'))).toEqual(
+    readFileSync(join(import.meta.dirname, '../../schemas/task.schema.json')),
+  );
+  expect((await runTask(['lint', 'ci'], { cwd: shared })).code).toBe(0);
+  const installed = folderWith({ 'node_modules/slipway/schemas/task.schema.json': '{}' });
+  expect((await runTask(['init', '-d', 'a/b'], { cwd: installed })).stdout).not.toContain('--with-schema');
+  expect(firstLine(join(installed, 'a/b'))).toBe('# yaml-language-server: $schema=../../node_modules/slipway/schemas/task.schema.json');
+});
+
 test('an init that finds one of its files writes none of them', async () => {
   const cwd = folderWith({ Dockerfile: 'mine' });
   expect((await runTask(['init', 'build-push'], { cwd })).code).toBe(2);

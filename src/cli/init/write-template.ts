@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Diagnostic } from '../../model/diagnostic.ts';
@@ -7,16 +7,32 @@ import { packageFile } from '../../util/package-file.ts';
 import { err, ok, type Result } from '../../util/result.ts';
 import type { Template } from './templates.ts';
 
-/**
- * Writes a template's files into a directory and returns their names. Without `force` nothing is written when one of them
- * exists already.
- */
+/** The name in package.json. */
+const PACKAGE_NAME = 'slipway';
+const SCHEMA = 'schemas/task.schema.json';
+const SCHEMA_COPY = 'task.schema.json';
+
+interface WrittenTemplate {
+  readonly files: readonly string[];
+  /** The task file names its schema by a path that only this machine has. */
+  readonly machineOnly: boolean;
+}
+
+interface WriteOptions {
+  /** Overwrites files that exist; otherwise nothing is written when one of them does. */
+  readonly force: boolean;
+  /** Writes a copy of the schema beside the task file, for editors on any machine. */
+  readonly withSchema: boolean;
+}
+
+/** Writes a template's files into a directory. The task file begins with the comment by which editors find its schema. */
 export async function writeTemplate(
   template: Template,
   directory: string,
-  options: { readonly force: boolean },
-): Promise<Result<readonly string[], readonly Diagnostic[]>> {
-  const names = Object.keys(template.files);
+  options: WriteOptions,
+): Promise<Result<WrittenTemplate, readonly Diagnostic[]>> {
+  const texts = await textsOf(template, directory, options);
+  const names = [...texts.keys()];
   const taken = options.force ? [] : names.filter((name) => existsSync(join(directory, name)));
   if (taken.length > 0) {
     return err(
@@ -28,23 +44,35 @@ export async function writeTemplate(
       })),
     );
   }
-  for (const [name, text] of Object.entries(template.files)) {
+  for (const [name, text] of texts) {
     const path = join(directory, name);
     await mkdir(dirname(path), { recursive: true });
-    const head = name === names[0] ? `# yaml-language-server: $schema=${schemaReference(directory)}\n` : '';
-    await writeFile(path, head + text);
+    await writeFile(path, text);
   }
-  return ok(names);
+  return ok({ files: names, machineOnly: !options.withSchema && portableSchema(directory) === undefined });
 }
 
-/** A path below node_modules of the project stays right on other machines; an installation elsewhere is named by URL. */
-function schemaReference(directory: string): string {
-  const schema = packageFile('schemas/task.schema.json');
+async function textsOf(template: Template, directory: string, { withSchema }: WriteOptions): Promise<ReadonlyMap<string, string>> {
+  const reference = withSchema ? `./${SCHEMA_COPY}` : (portableSchema(directory) ?? pathToFileURL(packageFile(SCHEMA)).href);
+  const texts = new Map(Object.entries(template.files));
+  const [first] = texts;
+  if (first !== undefined) texts.set(first[0], `# yaml-language-server: $schema=${reference}\n${first[1]}`);
+  if (withSchema) texts.set(SCHEMA_COPY, await readFile(packageFile(SCHEMA), 'utf8'));
+  return texts;
+}
+
+/** The schema's relative path, where other machines have it too: in node_modules of the project, or in this package itself. */
+function portableSchema(directory: string): string | undefined {
+  const own = packageFile('');
   for (let folder = resolve(directory); ; folder = dirname(folder)) {
-    if (schema.startsWith(join(folder, 'node_modules') + sep)) {
-      const path = relative(directory, schema).split(sep).join('/');
-      return path.startsWith('.') ? path : `./${path}`;
-    }
-    if (dirname(folder) === folder) return pathToFileURL(schema).href;
+    const installed = join(folder, 'node_modules', PACKAGE_NAME, SCHEMA);
+    if (existsSync(installed)) return relativePath(directory, installed);
+    if (folder === resolve(own)) return relativePath(directory, join(own, SCHEMA));
+    if (dirname(folder) === folder) return undefined;
   }
+}
+
+function relativePath(directory: string, file: string): string {
+  const path = relative(directory, file).split(sep).join('/');
+  return path.startsWith('.') ? path : `./${path}`;
 }
