@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { docker, finish, hasImage } from './docker-api.mjs';
@@ -24,6 +24,8 @@ async function importBusybox(client, name) {
   const program = join(unpackPackage('busybox-static', 'bin/busybox'), 'bin/busybox');
   const root = mkdtempSync(join(tmpdir(), 'slipway-base-'));
   try {
+    // A temporary folder is its owner's alone; as the root of an image it must let every user in.
+    chmodSync(root, 0o755);
     for (const folder of ['bin', 'etc', 'root', 'tmp', 'var/www']) mkdirSync(join(root, folder), { recursive: true });
     cpSync(program, join(root, 'bin', 'busybox'));
     for (const applet of run(program, ['--list']).stdout.split('\n')) {
