@@ -26,7 +26,7 @@ export async function pullImage(
       ...(request.platform === undefined ? {} : { platform: request.platform }),
       ...plainHttp(reference, settings),
     },
-    registryAuth: await registryAuth(reference, settings.credentials),
+    registryAuth: await registryAuth(reference, settings.credentials, io.signal),
     signal: io.signal,
   });
   return outcome.ok && outcome.digest === '' ? { ok: true, digest: await storedDigest(api, reference) } : outcome;
@@ -40,7 +40,7 @@ export async function pushImage(api: EngineApi, image: string, settings: Transfe
     method: 'POST',
     path: `/images/${imagePath(name)}/push`,
     query: { tag, ...plainHttp(reference, settings) },
-    registryAuth: await registryAuth(reference, settings.credentials),
+    registryAuth: await registryAuth(reference, settings.credentials, io.signal),
     signal: io.signal,
   });
 }
@@ -116,9 +116,9 @@ export function isPermanent(message: string, status: number | undefined): boolea
   return FINAL.test(message);
 }
 
-async function registryAuth(reference: string, credentials: CredentialSource): Promise<object> {
+async function registryAuth(reference: string, credentials: CredentialSource, signal: AbortSignal): Promise<object> {
   const host = registryHostOf(reference);
-  const credential = await credentials.forHost(host);
+  const credential = await credentials.forHost(host, signal);
   if (credential === undefined) return {};
   const serveraddress = host === 'docker.io' ? 'https://index.docker.io/v1/' : host;
   return credential.kind === 'basic'

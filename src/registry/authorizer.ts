@@ -23,8 +23,8 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const modes = new Map<string, Mode>();
   const redactor = createSecretRedactor();
   const tokens = createTokenCache(options, redactor);
-  const basic = async (host: string): Promise<string | undefined> => {
-    const credential = await options.credentials.forHost(host);
+  const basic = async (host: string, signal: AbortSignal | undefined): Promise<string | undefined> => {
+    const credential = await options.credentials.forHost(host, signal);
     return credential?.kind === 'basic' ? basicHeader(credential, redactor) : undefined;
   };
   return {
@@ -32,13 +32,13 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     header: async (endpoint, scopes, signal) => {
       const mode = modes.get(endpoint.host);
       if (mode === undefined) return undefined;
-      return mode.kind === 'basic' ? basic(endpoint.host) : tokens.header({ endpoint, ...mode, scopes, signal });
+      return mode.kind === 'basic' ? basic(endpoint.host, signal) : tokens.header({ endpoint, ...mode, scopes, signal });
     },
     challenged: async (endpoint, scopes, refused) => {
       const mode = modeOf(refused.wwwAuthenticate, endpoint);
       if (mode === undefined) return false;
       modes.set(endpoint.host, mode);
-      if (mode.kind === 'basic') return (await basic(endpoint.host)) !== refused.header;
+      if (mode.kind === 'basic') return (await basic(endpoint.host, undefined)) !== refused.header;
       await tokens.forget(endpoint.host, scopes, refused.header);
       return true;
     },

@@ -4,6 +4,8 @@ import { runProcess } from '../util/process.ts';
 import { serverName } from './docker-config.ts';
 
 const TIMEOUT_MS = 60_000;
+/** It has nothing to clean up. */
+const GRACE_MS = 1000;
 
 /**
  * Asks `docker-credential-NAME get`; undefined when it knows nothing of the host. What the helper prints never gets into an
@@ -13,6 +15,7 @@ export async function askCredentialHelper(
   name: string,
   host: string,
   environment: Readonly<Record<string, string>>,
+  signal: AbortSignal,
 ): Promise<RegistryCredential | 'not-installed' | undefined> {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     throw new EngineError('registry-denied', `the credential helper ${JSON.stringify(name.slice(0, 100))} has no valid name`, {
@@ -25,7 +28,9 @@ export async function askCredentialHelper(
     args: ['get'],
     env: environment,
     input: serverName(host),
+    signal,
     timeoutMs: TIMEOUT_MS,
+    graceMs: GRACE_MS,
     maxOutput: 1024 * 1024,
   });
   if (outcome.kind === 'not-started') return 'not-installed';

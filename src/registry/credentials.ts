@@ -6,6 +6,7 @@ import type { CredentialSource, RegistryCredential } from '../model/ports/creden
 import { err, ok, type Result } from '../util/result.ts';
 import { askCredentialHelper } from './credential-helper.ts';
 import { type DockerConfig, dockerConfigPath, readDockerConfig } from './docker-config.ts';
+import { SharedAnswers } from './shared-answers.ts';
 
 /** A login for one registry, given by flag or by a task's credentials. The user name `<token>` marks an identity token. */
 export interface ExplicitCredential {
@@ -32,25 +33,20 @@ export interface CredentialSourceOptions {
 export function createCredentialSource(options: CredentialSourceOptions): CredentialSource {
   const environment = options.environment ?? process.env;
   const explicit = new Map(options.explicit.map((credential) => [normaliseHost(credential.host), credential]));
-  const answers = new Map<string, Promise<RegistryCredential | undefined>>();
+  const answers = new SharedAnswers<RegistryCredential | undefined>();
   let config: Promise<DockerConfig> | undefined;
 
-  const find = async (host: string): Promise<RegistryCredential | undefined> => {
+  const find = async (host: string, signal: AbortSignal): Promise<RegistryCredential | undefined> => {
     const named = explicit.get(host);
     if (named !== undefined) return readExplicit(named, environment);
     config ??= readDockerConfig(options.dockerConfigPath ?? dockerConfigPath(environment));
-    return fromDockerConfig(await config, host, { environment: definedOnly(environment), warn: options.onWarning ?? (() => undefined) });
+    const warn = options.onWarning ?? (() => undefined);
+    return fromDockerConfig(await config, host, { environment: definedOnly(environment), warn, signal });
   };
   return {
-    forHost: (written) => {
+    forHost: (written, signal) => {
       const host = normaliseHost(written);
-      let answer = answers.get(host);
-      if (answer === undefined) {
-        answer = find(host);
-        answers.set(host, answer);
-        answer.catch(() => answers.delete(host));
-      }
-      return answer;
+      return answers.get(host, (stop) => find(host, stop), signal);
     },
     explicitHosts: () => [...explicit.keys()],
   };
@@ -59,11 +55,11 @@ export function createCredentialSource(options: CredentialSourceOptions): Creden
 async function fromDockerConfig(
   config: DockerConfig,
   host: string,
-  context: { readonly environment: Readonly<Record<string, string>>; warn(message: string): void },
+  context: { readonly environment: Readonly<Record<string, string>>; readonly signal: AbortSignal; warn(message: string): void },
 ): Promise<RegistryCredential | undefined> {
   const helper = config.helpers.get(host) ?? config.store;
   if (helper !== '') {
-    const answer = await askCredentialHelper(helper, host, context.environment);
+    const answer = await askCredentialHelper(helper, host, context.environment, context.signal);
     if (answer === 'not-installed')
       context.warn(`docker-credential-${helper} of docker's config.json is not installed: ${host} is used without it`);
     else if (answer !== undefined) return answer;

@@ -34,7 +34,7 @@ export interface TokenRequest {
 /** Asks the realm of a Bearer challenge for a token. Rejects with EngineError, without credentials in it. */
 export async function requestToken(request: TokenRequest, options: AuthorizerOptions, redactor: SecretRedactor): Promise<Token> {
   const { endpoint, realm } = request;
-  const credential = await options.credentials.forHost(endpoint.host);
+  const credential = await options.credentials.forHost(endpoint.host, request.signal);
   const refusal = credential === undefined ? undefined : realmRefusal(realm, endpoint, options.trustedRealms);
   if (refusal !== undefined) {
     throw new EngineError('registry-denied', `${endpoint.host} wants its credentials sent to ${realm.host}, which is refused: ${refusal}`, {

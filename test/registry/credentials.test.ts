@@ -138,6 +138,23 @@ describe('credential helpers', () => {
     await writeFile(`${helper}.go`, '');
     expect(await asking).toMatchObject({ password: 'canary-slow' });
   });
+
+  it('ends a helper that hangs when the last one who waits for it has been cancelled', async () => {
+    const { home, source } = await setUp({ credsStore: 'hangs' }, { hangs: `echo ready > "$0.ready"; while :; do sleep 1; done` });
+    const helper = join(home, 'bin/docker-credential-hangs');
+    const from = source([]);
+    const first = new AbortController();
+    const second = new AbortController();
+    const asking = [first, second].map(({ signal }) => from.forHost('h', signal));
+    const outcomes = Promise.allSettled(asking);
+    await waitFor(() => readFile(`${helper}.ready`, 'utf8').catch(() => undefined));
+    first.abort(new Error('first'));
+    await expect(asking[0]).rejects.toThrow('first');
+    expect((await commandLines()).some((line) => line.includes(helper))).toBe(true);
+    second.abort(new Error('second'));
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await waitFor(async () => ((await commandLines()).some((line) => line.includes(helper)) ? undefined : true));
+  });
 });
 
 async function commandLines(): Promise<readonly string[]> {

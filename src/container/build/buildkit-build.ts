@@ -54,7 +54,7 @@ export async function buildWithBuildkit(
   writing?.catch(() => output?.destroy());
   const session = await openSession(api.transport, {
     sharedKey: inputs.contextKey,
-    services: sessionServices(request, inputs, environment, output, (error) => {
+    services: sessionServices(request, inputs, { ...environment, signal: io.signal }, output, (error) => {
       readError ??= error;
     }),
   });
@@ -84,7 +84,7 @@ export async function buildWithBuildkit(
 function sessionServices(
   request: BuildRequest,
   inputs: PreparedInputs,
-  environment: BuildRunContext,
+  environment: BuildRunContext & { readonly signal: AbortSignal },
   output: PassThrough | undefined,
   onReadError: (error: ContextReadError) => void,
 ): ReadonlyMap<string, GrpcHandler>[] {
@@ -98,7 +98,7 @@ function sessionServices(
   ]);
   return [
     healthService,
-    authService(environment.credentials),
+    authService(environment.credentials, environment.signal),
     fileSyncService(sources, onReadError),
     ...(inputs.secrets.size === 0 ? [] : [secretsService(inputs.secrets)]),
     ...(inputs.agents.size === 0 ? [] : [sshService(inputs.agents)]),

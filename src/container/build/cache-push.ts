@@ -42,7 +42,7 @@ async function push(api: EngineApi, reference: string, credentials: CredentialSo
     method: 'POST',
     path: `/images/${name}/push`,
     query: { tag },
-    registryAuth: await registryAuth(credentials, registryHostOf(reference)),
+    registryAuth: await registryAuth(credentials, registryHostOf(reference), signal),
     signal,
   });
   let trouble: string | undefined;

@@ -47,7 +47,7 @@ export async function buildClassic(
       file: body,
       headers: {
         'Content-Type': 'application/x-tar',
-        'X-Registry-Config': await registryConfig(environment.credentials, registryHosts(request, environment)),
+        'X-Registry-Config': await registryConfig(environment.credentials, registryHosts(request, environment), io.signal),
       },
       signal: io.signal,
     });

@@ -9,16 +9,16 @@ function authEntry(host: string, credential: RegistryCredential): object {
 }
 
 /** The value of X-Registry-Auth for one host; without a credential the engine asks anonymously. */
-export async function registryAuth(credentials: CredentialSource, host: string): Promise<object> {
-  const credential = await credentials.forHost(host);
+export async function registryAuth(credentials: CredentialSource, host: string, signal: AbortSignal): Promise<object> {
+  const credential = await credentials.forHost(host, signal);
   return credential === undefined ? {} : authEntry(host, credential);
 }
 
 /** The value of X-Registry-Config, which the classic builder pulls base images with: URL-safe base64 of JSON, padded. */
-export async function registryConfig(credentials: CredentialSource, hosts: Iterable<string>): Promise<string> {
+export async function registryConfig(credentials: CredentialSource, hosts: Iterable<string>, signal: AbortSignal): Promise<string> {
   const entries: Record<string, object> = {};
   for (const host of hosts) {
-    const credential = await credentials.forHost(host);
+    const credential = await credentials.forHost(host, signal);
     if (credential !== undefined) entries[host === 'docker.io' ? 'https://index.docker.io/v1/' : host] = authEntry(host, credential);
   }
   return Buffer.from(JSON.stringify(entries), 'utf8').toString('base64').replaceAll('+', '-').replaceAll('/', '_');

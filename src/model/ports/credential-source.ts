@@ -6,7 +6,8 @@ export type RegistryCredential =
 
 /** Credentials by registry host (`host[:port]`; Docker Hub is `docker.io`). Exact host only: one host's credential never goes to another. */
 export interface CredentialSource {
-  forHost(host: string): Promise<RegistryCredential | undefined>;
+  /** A credential helper may take long: an aborted signal rejects at once, and ends the helper when nobody else waits for it. */
+  forHost(host: string, signal?: AbortSignal): Promise<RegistryCredential | undefined>;
   /** Hosts with explicit credentials, for writing the run's own docker config for steps. Helpers are not asked. */
   explicitHosts(): readonly string[];
 }
