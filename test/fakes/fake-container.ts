@@ -19,7 +19,7 @@ export interface FakeContainer {
  * - FAKE_OUTPUT, FAKE_STDERR: text it prints first (`\n` stands for a line feed);
  * - FAKE_SLEEP_MS: how long it lives afterwards, on the engine's clock;
  * - FAKE_EXIT_CODE: its exit code (0); a list `1,1,0` is by attempt, the last one stays;
- * - FAKE_START_FAIL: it cannot be started, with these words of the engine and exit code 127;
+ * - FAKE_START_FAIL: it cannot be started for this reason, with exit code 127; FAKE_ENGINE_WORDS: all that the engine says of it;
  * - FAKE_OOM: it is killed for using too much memory (exit code 137);
  * - FAKE_HOLD: it lives until a test ends it or it is cancelled;
  * - FAKE_IGNORE_TERM: SIGTERM does nothing, so that only SIGKILL after the grace ends it.

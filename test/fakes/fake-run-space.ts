@@ -69,7 +69,9 @@ export function createFakeRunSpace(
     const id = digestOf(`${spec.runId} ${name}`).slice('sha256:'.length);
     const nothing = { containerId: id, canceled: false, outOfMemory: false };
     const startFailure = environment.get('FAKE_START_FAIL');
-    if (startFailure !== undefined) return { ...nothing, exitCode: 127, startFailure };
+    const engineWords = environment.get('FAKE_ENGINE_WORDS');
+    const words = engineWords === undefined ? {} : { engineWords };
+    if (startFailure !== undefined) return { ...nothing, exitCode: 127, startFailure, ...words };
     if (io.signal.aborted) return { ...nothing, exitCode: 137, canceled: true };
     io.onStarted?.(id);
     const hold = !request.detach && (engine.options.manual === true || environment.has('FAKE_HOLD'));

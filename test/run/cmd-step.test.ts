@@ -52,11 +52,21 @@ describe('retries', () => {
     ['a text in the output', ['FAKE_OUTPUT=connection reset by peer'], 2],
     ['a text on stderr', ['FAKE_STDERR=xx reset\\n'], 2],
     ['none of the texts', ['FAKE_OUTPUT=all fine'], 1],
-    ["a text in the engine's own words", ['FAKE_START_FAIL=mount reset'], 2],
+    ['a text in the reason of the engine', ['FAKE_START_FAIL=mount reset'], 2],
+    ["a text in the engine's own words", ['FAKE_START_FAIL=mount', 'FAKE_ENGINE_WORDS=runc: mount: reset'], 2],
   ])('retryOnErrors: %s', async (_, env, attempts) => {
     const options = { retries: 1, retryDelayMs: 1_000, retryOnErrors: ['nope', 'reset'], env: [...env, 'FAKE_EXIT_CODE=1'] };
     const rig = await oneStep(options, attempts === 2 ? [1_000] : []);
     expect(runs(rig)).toHaveLength(attempts);
+  });
+
+  test('all that the engine said of a container that cannot start is in the log of the step', async () => {
+    const rig = startRun([cmd('a', { env: ['FAKE_START_FAIL=x: not found', 'FAKE_ENGINE_WORDS=runc: exec: x: not found: unknown'] })]);
+    await rig.result;
+    expect(rig.ends()).toEqual(['a failed (the container could not start: x: not found)']);
+    expect(rig.events.filter(({ type }) => type === 'step-output')).toMatchObject([
+      { step: 'a', stream: 'stderr', text: 'runc: exec: x: not found: unknown' },
+    ]);
   });
 
   test('only the output of the failed attempt counts', async () => {
