@@ -27,6 +27,7 @@ async function importBusybox(client, name) {
     // A temporary folder is its owner's alone; as the root of an image it must let every user in.
     chmodSync(root, 0o755);
     for (const folder of ['bin', 'etc', 'root', 'tmp', 'var/www']) mkdirSync(join(root, folder), { recursive: true });
+    chmodSync(join(root, 'tmp'), 0o1777);
     cpSync(program, join(root, 'bin', 'busybox'));
     for (const applet of run(program, ['--list']).stdout.split('\n')) {
       if (applet !== '' && applet !== 'busybox') symlinkSync('busybox', join(root, 'bin', applet));
