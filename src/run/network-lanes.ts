@@ -19,7 +19,7 @@ const MOST_CANDIDATES = 16;
 /**
  * Decides from the plan alone which networks are made and which steps share a namespace. What a step can observe stays the same:
  *
- * - A network is needed when two containers on it can exist at the same time (then their ids must resolve), or when it is not a
+ * - A network is needed when two containers on it can exist at the same time and may ask for each other by id, or when it is not a
  *   plain bridge of this run. Otherwise its steps use the built-in bridge, where only their own id resolves.
  * - Steps share a lane when they use the same network and can never run at the same time: each is an ancestor of the
  *   next. A detached step lives to the end of the run, so it can only be the last of its lane.
@@ -57,7 +57,24 @@ function isNeeded(network: PlanNetwork, users: readonly PlanStep[], steps: reado
   if (users.length === 0) return false;
   const plain = !network.existing && !network.ipv6 && (network.driver === '' || network.driver === 'bridge');
   const bound = users.some((step) => step.kind !== 'cmd' || (step.container.extra.networkAlias ?? []).length > 0);
-  return !plain || bound || stepsOverlap(steps, new Set(users.map((step) => step.id)));
+  return !plain || bound || (mayBeNamed(users) && stepsOverlap(steps, new Set(users.map((step) => step.id))));
+}
+
+/** What a step without an id is called: `acb_step_` and its position. */
+const GENERATED_ID = /^acb_step_\d+$/;
+
+/**
+ * Whether somebody may ask for one of these steps by name. Authors who want that give a step an id; nobody asks for generated ids, unless
+ * the task's own text has such a name in it. Steps that are made to be asked (detached, with ports), and files that are not seen here
+ * (mounted volumes), count as well.
+ */
+function mayBeNamed(users: readonly PlanStep[]): boolean {
+  return users.some((step) => {
+    if (step.kind !== 'cmd' || !GENERATED_ID.test(step.id) || step.detach) return true;
+    const { container } = step;
+    if (container.ports.length > 0 || container.expose.length > 0 || container.volumeMounts.length > 0) return true;
+    return JSON.stringify(container).includes('acb_step_');
+  });
 }
 
 interface OpenLane {

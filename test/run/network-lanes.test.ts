@@ -29,6 +29,15 @@ describe('networks', () => {
     expect(decideNetworking(plan([cmd('a'), cmd('b')])).networks).toEqual([NETWORK]);
   });
 
+  test('steps side by side that nobody gave a name need none', () => {
+    const pair = (options: CmdOptions = {}): PlanStep[] => [cmd('acb_step_0'), cmd('acb_step_1', options)];
+    expect(decideNetworking(plan(pair())).networks).toEqual([]);
+    expect(decideNetworking(plan([...pair(), cmd('db')])).networks).toEqual([NETWORK]);
+    expect(decideNetworking(plan(pair({ container: { args: ['ping', 'acb_step_0'] } }))).networks).toEqual([NETWORK]);
+    expect(decideNetworking(plan(pair({ detach: true }))).networks).toEqual([NETWORK]);
+    expect(decideNetworking(plan(pair({ container: { ports: ['8080:80'] } }))).networks).toEqual([NETWORK]);
+  });
+
   test('a detached step runs beside whatever follows it', () => {
     const steps = [cmd('db', { detach: true }), cmd('test', { needs: ['db'] })];
     const networking = decideNetworking(plan(steps));
