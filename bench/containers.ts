@@ -18,6 +18,11 @@ export function containerRows(folder: string, rounds: number): Row[] {
     'wide',
     Array.from({ length: STEPS }, () => ({ parallel: true })),
   );
+  const named = writeTask(
+    folder,
+    'named',
+    Array.from({ length: STEPS }, (_, index) => ({ parallel: true, id: `s${index}` })),
+  );
   const single = writeTask(folder, 'single', [{ parallel: false }]);
   const run = `docker run --rm ${base} true`;
   return [
@@ -39,6 +44,15 @@ export function containerRows(folder: string, rounds: number): Row[] {
       1.15,
       0.8,
     ),
+    row(
+      `${STEPS} parallel cmd steps that have ids`,
+      `xargs -P ${STEPS} docker run --rm`,
+      named,
+      `seq ${STEPS} | xargs -P ${STEPS} -I{} ${run}`,
+      rounds,
+      1.15,
+      0.8,
+    ),
     singleStep(single, run, rounds),
   ];
 }
@@ -55,10 +69,12 @@ function singleStep(file: string, theirs: string, rounds: number): Row {
   return { ...measured, must: 1.3 + 100 / theirsMs };
 }
 
-function writeTask(folder: string, name: string, steps: readonly { readonly parallel: boolean }[]): string {
+function writeTask(folder: string, name: string, steps: readonly { readonly parallel: boolean; readonly id?: string }[]): string {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${name}.yaml`);
-  const lines = steps.map((step) => `  - cmd: ${base} true\n${step.parallel ? '    when: ["-"]\n' : ''}`);
+  const lines = steps.map(
+    (step) => `  - cmd: ${base} true\n${step.id === undefined ? '' : `    id: ${step.id}\n`}${step.parallel ? '    when: ["-"]\n' : ''}`,
+  );
   writeFileSync(file, `version: v1.1.0\nsteps:\n${lines.join('')}`);
   return file;
 }
