@@ -11,14 +11,22 @@ const started = new Date();
 // These stay in node_modules: large, seldom needed, or with parts of their own that are looked up at run time.
 const EXTERNAL = /^(ssh2|cpu-features|re2js|simple-git|chokidar|execa)(\/|$)/;
 
-/** docker-modem loads ssh2 at once, 20 modules, although few engines are reached over ssh. */
-const lazySsh = {
-  name: 'lazy-ssh',
+/** docker-modem loads ssh2 (20 modules) and TLS at once, although most engines are reached through a socket. */
+const LAZY = {
+  'docker-modem/lib/modem.js': ["ssh = require('./ssh')", "ssh = (...args) => require('./ssh')(...args)"],
+  'docker-modem/lib/http.js': [
+    "nativeHttps = require('https')",
+    "nativeHttps = { request: (...args) => require('https').request(...args) }",
+  ],
+};
+const lazyTransports = {
+  name: 'lazy-transports',
   transform(code, id) {
-    if (!id.endsWith('docker-modem/lib/modem.js')) return undefined;
-    const eager = "ssh = require('./ssh')";
-    if (!code.includes(eager)) throw new Error(`docker-modem no longer has ${eager}: see lazySsh in scripts/build.mjs`);
-    return code.replace(eager, "ssh = (...args) => require('./ssh')(...args)");
+    const change = Object.entries(LAZY).find(([file]) => id.endsWith(file))?.[1];
+    if (change === undefined) return undefined;
+    const [eager, lazy] = change;
+    if (!code.includes(eager)) throw new Error(`${id} no longer has ${eager}: see LAZY in scripts/build.mjs`);
+    return code.replace(eager, lazy);
   },
 };
 
@@ -29,7 +37,7 @@ try {
     input: join(root, 'src/main.ts'),
     platform: 'node',
     cwd: root,
-    plugins: [lazySsh],
+    plugins: [lazyTransports],
     external: (id) => EXTERNAL.test(id),
   });
   await bundle.write({ dir: fresh, format: 'esm', chunkFileNames: '[name]-[hash].js', sourcemap: false });
