@@ -39,8 +39,10 @@ async function undo() {
   }
   if (existsSync(join(projectRoot, 'node_modules', 'dockerode'))) {
     const { stopRegistry } = await import('./lib/registry.mjs');
-    const { removeImages } = await import('./lib/base-image.mjs');
-    await removeImages(record.images ?? []).catch((error) => say(`images stay: ${error.message}`));
+    const { builtImages, removeImages } = await import('./lib/base-image.mjs');
+    await builtImages(record.registry)
+      .then((built) => removeImages([...built, ...(record.images ?? [])]))
+      .catch((error) => say(`images stay: ${error.message}`));
     await stopRegistry();
   }
   await stopEngine();

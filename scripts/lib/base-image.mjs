@@ -66,6 +66,13 @@ export async function publishImage(name, target) {
   remember({ images: [...new Set([...(readRecord().images ?? []), target])] });
 }
 
+/** Names of the images that the sample of the quickstart built, and of the program's own helper image. */
+export async function builtImages(registry) {
+  const ours = [`${registry}/quickstart-`, 'slipway-holder:'];
+  const images = await docker().listImages();
+  return images.flatMap(({ RepoTags }) => (RepoTags ?? []).filter((name) => ours.some((prefix) => name.startsWith(prefix))));
+}
+
 export async function removeImages(names) {
   const client = docker();
   for (const name of names) {
