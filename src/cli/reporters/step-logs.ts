@@ -1,5 +1,5 @@
-import { close, createWriteStream, mkdirSync, open, type WriteStream, write, writev } from 'node:fs';
-import { join } from 'node:path';
+import { close, createWriteStream, existsSync, mkdirSync, open, type WriteStream, write, writev } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { RunEvent } from '../../model/run-event.ts';
 
 const BUFFERED_BYTES = 1024 * 1024;
@@ -100,7 +100,7 @@ export class StepLogs implements LogPlaces {
     const file = this.#files.get(step);
     if (file === undefined || file.stream !== undefined) return file?.stream;
     try {
-      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+      makeFolders(this.directory);
     } catch (error) {
       this.#break(error);
       return undefined;
@@ -125,4 +125,16 @@ export class StepLogs implements LogPlaces {
 function openingAfter(before: WriteStream) {
   const openAfter = (...args: Parameters<typeof open>): void => void before.once('close', () => open(...args));
   return { open: openAfter, write, writev, close };
+}
+
+/** Node's own recursive `mkdir` never returns below a folder that takes none, such as /proc. */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  if (!existsSync(dirname(path))) makeFolders(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another run has just made it.
+    if (!existsSync(path)) throw error;
+  }
 }

@@ -87,3 +87,11 @@ test('a folder that cannot be made is told once and ends the logs, not the run',
   expect(said).toEqual([expect.stringContaining('logs cannot be written')]);
   expect(logs.hasFiles).toBe(false);
 });
+
+test('a place that takes no folders ends the logs, not the run', async () => {
+  const warnings: string[] = [];
+  const logs = new StepLogs('/proc/slipway/run', (message) => warnings.push(message));
+  await write(logs, started, output('a', 'one'), finished('a'));
+  await logs.close();
+  expect([warnings, logs.hasFiles]).toEqual([[expect.stringContaining('logs cannot be written to /proc/slipway/run')], false]);
+});
