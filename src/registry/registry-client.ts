@@ -40,7 +40,9 @@ export function createRegistryClient(options: RegistryClientOptions): Registry &
     extraCertificates: options.extraCertificates ?? [],
     certificateFolders: options.certificateFolders ?? CERTIFICATE_FOLDERS,
   });
-  const authorizer = createAuthorizer({ credentials: options.credentials, endpoints, trustedRealms: options.trustedRealms ?? [], retry });
+  // Hosts of URLs are in lower case.
+  const trustedRealms = (options.trustedRealms ?? []).map((host) => host.toLowerCase());
+  const authorizer = createAuthorizer({ credentials: options.credentials, endpoints, trustedRealms, retry });
   const http = createRegistryHttp({ endpoints, authorizer, retry });
   const manifests = createManifestStore(http);
   const blobs = createBlobStore(http, retry);

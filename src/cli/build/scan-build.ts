@@ -5,6 +5,7 @@ import { err, ok } from '../../util/result.ts';
 import type { ScanFlags } from '../commands/scan.ts';
 import { createContextParts } from '../composition/context-parts.ts';
 import { readCredentials } from '../composition/credentials.ts';
+import { registryTrust } from '../composition/registry-trust.ts';
 import type { Io } from '../io.ts';
 import { shellJoin } from '../plan-output/command-line.ts';
 import { loadSettings } from '../settings/load-settings.ts';
@@ -42,11 +43,7 @@ export async function scanForCommand(context: string, flags: ScanFlags, io: Io):
       signal: new AbortController().signal,
       onNote: (_level, message) => notes.push(message),
     },
-    createContextParts({
-      credentials: credentials.value,
-      insecureRegistries: [...(settings.value.insecureRegistries ?? []), ...flags.insecureRegistry],
-      io,
-    }),
+    createContextParts({ credentials: credentials.value, ...registryTrust(settings.value, flags), io }),
   );
   if (!scanned.ok) return err([...scanned.error, ...parsed.value.warnings]);
   const noted = notes.map((message) => ({ code: 'scan-note' as const, severity: 'warning' as const, message }));

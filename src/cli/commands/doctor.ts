@@ -13,6 +13,7 @@ interface DoctorFlags {
   readonly registry?: string;
   readonly registryCredential: readonly string[];
   readonly insecureRegistry: readonly string[];
+  readonly trustedRealm: readonly string[];
   readonly engine?: string;
   readonly output: Output;
 }
@@ -28,6 +29,7 @@ export function addDoctorCommand(program: Command, io: Io, finish: (code: ExitCo
     .option('--registry <host>', 'registry to try a push to (default: SLIPWAY_REGISTRY or slipway.yaml)')
     .addOption(repeatable('--registry-credential <host=user:source>', 'credential; the source is env:NAME or file:PATH', collect))
     .addOption(repeatable('--insecure-registry <host>', 'registry that may speak plain HTTP', collect))
+    .addOption(repeatable('--trusted-realm <host>', 'token server of another domain that may get credentials', collect))
     .option('--engine <url>', 'container engine (default: DOCKER_HOST, the docker context, the usual sockets)');
   addOutputFlag(command).action(async (flags: DoctorFlags) => {
     const { examine } = await import('../doctor/examine.ts');

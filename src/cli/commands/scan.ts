@@ -14,6 +14,7 @@ export interface ScanFlags {
   readonly credential: readonly string[];
   readonly registryCredential: readonly string[];
   readonly insecureRegistry: readonly string[];
+  readonly trustedRealm: readonly string[];
 }
 
 export function addScanCommand(program: Command, io: Io, finish: (code: ExitCode) => void): void {
@@ -32,7 +33,8 @@ export function addScanCommand(program: Command, io: Io, finish: (code: ExitCode
     .addOption(platformOption())
     .addOption(repeatable('--credential <json>', 'registry credential in the JSON of ACR, for oci:// contexts', collect))
     .addOption(repeatable('--registry-credential <host=user:source>', 'registry credential; the source is env:NAME or file:PATH', collect))
-    .addOption(repeatable('--insecure-registry <host>', 'registry that may speak plain HTTP', collect));
+    .addOption(repeatable('--insecure-registry <host>', 'registry that may speak plain HTTP', collect))
+    .addOption(repeatable('--trusted-realm <host>', 'token server of another domain that may get credentials', collect));
   addOutputFlag(command).action(async (context: string, flags: ScanFlags & { readonly output: Output }) => {
     const { scanForCommand } = await import('../build/scan-build.ts');
     const scanned = await scanForCommand(context, flags, io);

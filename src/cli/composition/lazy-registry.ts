@@ -1,11 +1,16 @@
 import type { CredentialSource } from '../../model/ports/credential-source.ts';
 import type { Registry } from '../../model/ports/registry.ts';
 import { lazyPort } from './lazy-port.ts';
+import type { RegistryTrust } from './registry-trust.ts';
 
 /** The registry client, loaded at its first use. */
-export function lazyRegistry(places: { readonly credentials: CredentialSource; readonly insecureRegistries: readonly string[] }): Registry {
+export function lazyRegistry(places: RegistryTrust & { readonly credentials: CredentialSource }): Registry {
   return lazyPort<Registry>(['resolve', 'listTags', 'copy', 'delete', 'referrers', 'pullArtifact', 'probePush'], async () => {
     const { createRegistryClient } = await import('../../registry/registry-client.ts');
-    return createRegistryClient({ credentials: places.credentials, insecureRegistries: places.insecureRegistries });
+    return createRegistryClient({
+      credentials: places.credentials,
+      insecureRegistries: places.insecureRegistries,
+      trustedRealms: places.trustedRealms,
+    });
   });
 }

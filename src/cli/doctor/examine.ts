@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import { ok, type Result } from '../../util/result.ts';
 import { readCredentials } from '../composition/credentials.ts';
 import { lazyRegistry } from '../composition/lazy-registry.ts';
+import { registryTrust } from '../composition/registry-trust.ts';
 import { createRunEngine } from '../composition/run-engine.ts';
 import { defaultLogRoot } from '../execution/log-directory.ts';
 import type { Io } from '../io.ts';
@@ -16,6 +17,7 @@ interface ExamineFlags {
   readonly registry?: string;
   readonly registryCredential: readonly string[];
   readonly insecureRegistry: readonly string[];
+  readonly trustedRealm: readonly string[];
   readonly engine?: string;
 }
 
@@ -26,11 +28,11 @@ export async function examine(flags: ExamineFlags, io: Io): Promise<Result<reado
   const credentials = readCredentials({ credential: [], registryCredential: flags.registryCredential }, io);
   if (!credentials.ok) return credentials;
   const { engine, close } = createRunEngine({ endpoint: flags.engine ?? settings.value.engine, environment: io.environment });
-  const insecure = [...(settings.value.insecureRegistries ?? []), ...flags.insecureRegistry];
+  const trust = registryTrust(settings.value, flags);
   const registry = {
     registry: settings.value.registry ?? '',
-    client: lazyRegistry({ credentials: credentials.value, insecureRegistries: insecure }),
-    insecure,
+    client: lazyRegistry({ credentials: credentials.value, ...trust }),
+    insecure: trust.insecureRegistries,
   };
   const checks = [
     ...engineChecks(engine, flags),

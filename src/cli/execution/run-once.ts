@@ -8,6 +8,7 @@ import { systemClock } from '../../util/clock.ts';
 import type { Masker } from '../../util/masker.ts';
 import { createContextParts } from '../composition/context-parts.ts';
 import { lazyPort } from '../composition/lazy-port.ts';
+import { registryTrust } from '../composition/registry-trust.ts';
 import type { RunEngine } from '../composition/run-engine.ts';
 import { type ExitCode, exitCodeOfRun } from '../exit-codes.ts';
 import type { RunFlags } from '../flags/run-flags.ts';
@@ -48,8 +49,8 @@ export async function runOnce(order: RunOrder, flags: RunFlags, io: Io, control:
     destroyNow,
   });
   const built = new Set<string>();
-  const insecureRegistries = [...(settings.insecureRegistries ?? []), ...flags.insecureRegistry];
-  const contexts = createContextParts({ credentials: order.credentials, insecureRegistries, io });
+  const trust = registryTrust(settings, flags);
+  const contexts = createContextParts({ credentials: order.credentials, ...trust, io });
   const housekeeping = new AbortController();
   let tidying: Promise<void> | undefined;
   try {
@@ -85,7 +86,7 @@ export async function runOnce(order: RunOrder, flags: RunFlags, io: Io, control:
         dockerSocket: flags.dockerSocket,
         credentials: order.credentials,
         durableLogs: false,
-        insecureRegistries,
+        insecureRegistries: trust.insecureRegistries,
         secrets: new Map([...order.secrets].map(([id, value]) => [id, Buffer.from(value)])),
       },
     );

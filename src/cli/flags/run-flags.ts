@@ -7,6 +7,7 @@ import { repeatable } from './task-flags.ts';
 export interface RunFlags {
   readonly registryCredential: readonly string[];
   readonly insecureRegistry: readonly string[];
+  readonly trustedRealm: readonly string[];
   readonly engine?: string;
   readonly push: boolean;
   /** Milliseconds. */
@@ -29,6 +30,7 @@ export function addRunFlags(command: Command): Command {
     .optionsGroup('Registry and engine:')
     .addOption(repeatable('--registry-credential <host=user:source>', 'registry credential; the source is env:NAME or file:PATH', collect))
     .addOption(repeatable('--insecure-registry <host>', 'registry that may speak plain HTTP; loopback always may', collect))
+    .addOption(repeatable('--trusted-realm <host>', 'token server of another domain that may get the credentials of a registry', collect))
     .option('--engine <url>', 'container engine (default: SLIPWAY_ENGINE, DOCKER_HOST, the docker context, the usual sockets)')
     .option('--no-docker-socket', 'do not mount the engine socket into steps (default: it is mounted)')
     .optionsGroup('Execution:')

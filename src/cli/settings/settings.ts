@@ -17,6 +17,8 @@ export interface Settings {
   readonly format?: OutputFormat;
   /** Registries that may speak plain HTTP. */
   readonly insecureRegistries?: readonly string[];
+  /** Token servers that may get the credentials of a registry of another domain. */
+  readonly trustedRealms?: readonly string[];
   /** Folder that gets a folder of logs for each run. */
   readonly logDirectory?: string;
 }
@@ -77,6 +79,13 @@ export const SETTING_KEYS: readonly SettingKey[] = [
     list: true,
     expected: 'a list of hosts, each `host` or `host:port`',
     read: (texts) => (texts.every((text) => /^[^\s/,]+$/.test(text)) ? { insecureRegistries: texts } : undefined),
+  },
+  {
+    name: 'trustedRealms',
+    variable: 'SLIPWAY_TRUSTED_REALMS',
+    list: true,
+    expected: 'a list of hosts, each `host` or `host:port`',
+    read: (texts) => (texts.every((text) => /^[^\s/,]+$/.test(text)) ? { trustedRealms: texts } : undefined),
   },
   {
     name: 'logDirectory',

@@ -2,7 +2,9 @@ import { isAbsolute, resolve } from 'node:path';
 import type { Diagnostic, SourceText } from '../../model/diagnostic.ts';
 import type { TaskInputs } from '../../task/load-task.ts';
 import { err, ok, type Result } from '../../util/result.ts';
+import { registryTrust } from '../composition/registry-trust.ts';
 import type { Assignment } from '../flags/option-values.ts';
+import type { RunFlags } from '../flags/run-flags.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
 import { newRunId } from '../run-id.ts';
@@ -107,11 +109,11 @@ async function makeInputs(
 
 /** What a context that must be fetched is fetched with; commands that run nothing have fewer flags. */
 function remotePlace(
-  flags: TaskFlags & { readonly registryCredential?: readonly string[]; readonly insecureRegistry?: readonly string[] },
+  flags: TaskFlags & Partial<Pick<RunFlags, 'registryCredential' | 'insecureRegistry' | 'trustedRealm'>>,
   settings: Settings,
 ) {
-  const { credential, registryCredential = [], insecureRegistry = [] } = flags;
-  return { flags: { credential, registryCredential }, insecureRegistries: [...(settings.insecureRegistries ?? []), ...insecureRegistry] };
+  const { credential, registryCredential = [] } = flags;
+  return { flags: { credential, registryCredential }, trust: registryTrust(settings, flags) };
 }
 
 /** Name of the fresh volume that is a run's workspace. */

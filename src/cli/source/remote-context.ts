@@ -4,6 +4,7 @@ import { openBuildContext } from '../../service/build-context.ts';
 import { ok, type Result } from '../../util/result.ts';
 import { createContextParts } from '../composition/context-parts.ts';
 import { type CredentialFlags, readCredentials } from '../composition/credentials.ts';
+import type { RegistryTrust } from '../composition/registry-trust.ts';
 import type { Io } from '../io.ts';
 
 interface FetchedContext {
@@ -16,12 +17,12 @@ interface FetchedContext {
 /** Fetches the context of a run as a build's context is fetched. Rejects with EngineError. */
 export async function fetchContext(
   ref: BuildContextRef,
-  options: { readonly flags: CredentialFlags; readonly insecureRegistries: readonly string[]; readonly signal: AbortSignal },
+  options: { readonly flags: CredentialFlags; readonly trust: RegistryTrust; readonly signal: AbortSignal },
   io: Io,
 ): Promise<Result<FetchedContext, readonly Diagnostic[]>> {
   const credentials = readCredentials(options.flags, io);
   if (!credentials.ok) return credentials;
-  const parts = createContextParts({ credentials: credentials.value, insecureRegistries: options.insecureRegistries, io });
+  const parts = createContextParts({ credentials: credentials.value, ...options.trust, io });
   const opened = await openBuildContext(
     {
       spec: { context: ref, workdir: '/workspace' },

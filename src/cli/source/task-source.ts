@@ -4,6 +4,7 @@ import type { BuildContextRef } from '../../model/plan.ts';
 import { classifyContext } from '../../task/build/context.ts';
 import { err, ok, type Result } from '../../util/result.ts';
 import type { CredentialFlags } from '../composition/credentials.ts';
+import type { RegistryTrust } from '../composition/registry-trust.ts';
 import type { Io } from '../io.ts';
 import { cmdTask } from './cmd-task.ts';
 import { findTaskFile, folderOf, isDirectory, isFile, readSource, readStdin } from './find-task-file.ts';
@@ -27,7 +28,7 @@ interface SourceRequest {
   readonly file?: string;
   readonly cmd?: string;
   readonly flags: CredentialFlags;
-  readonly insecureRegistries: readonly string[];
+  readonly trust: RegistryTrust;
   readonly signal: AbortSignal;
 }
 

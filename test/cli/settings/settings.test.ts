@@ -7,10 +7,17 @@ import { folderWith } from '../task-process.ts';
 test('variables beat the folder, which beats the user, key by key', async () => {
   const directory = folderWith({ 'slipway.yaml': 'registry: folder.io\nparallelism: 3\nformat: json\n' });
   const home = folderWith({ '.config/slipway/config.yaml': 'registry: user.io\nengine: unix:///run/x.sock\nparallelism: 9\n' });
-  const environment = { HOME: home, SLIPWAY_FORMAT: 'plain', SLIPWAY_INSECURE_REGISTRIES: 'a:5000, b' };
+  const environment = { HOME: home, SLIPWAY_FORMAT: 'plain', SLIPWAY_INSECURE_REGISTRIES: 'a:5000, b', SLIPWAY_TRUSTED_REALMS: 'c' };
   expect(await loadSettings({ directory, environment })).toEqual({
     ok: true,
-    value: { registry: 'folder.io', parallelism: 3, format: 'plain', engine: 'unix:///run/x.sock', insecureRegistries: ['a:5000', 'b'] },
+    value: {
+      registry: 'folder.io',
+      parallelism: 3,
+      format: 'plain',
+      engine: 'unix:///run/x.sock',
+      insecureRegistries: ['a:5000', 'b'],
+      trustedRealms: ['c'],
+    },
   });
 });
 
