@@ -5,6 +5,7 @@ import { withDeadline } from './deadline.ts';
 import { OutputMatch } from './output-match.ts';
 import { repeatWork } from './repeat.ts';
 import { type Attempt, retryAttempts } from './retry.ts';
+import { secretBuildArgWarnings } from './secret-build-args.ts';
 import { beginAttempt, type StepContext } from './step-context.ts';
 import { createStepOutput } from './step-output.ts';
 import { CANCELED, resultOfError, type WorkResult } from './work-result.ts';
@@ -17,6 +18,8 @@ export async function runBuildStep(written: PlanBuildStep, context: StepContext,
   const { run } = context;
   const { clock, emit } = run;
   const step = forPlatform(written, run.platform.asked);
+  for (const message of secretBuildArgWarnings(step.build, run.masker))
+    await emit({ type: 'note', level: 'warning', step: step.id, message });
   let prepared: PreparedBuild | undefined;
   const ready = await withDeadline(INPUTS_LIMIT_MS, 'reading the inputs of the build', { clock, signal }, async (limited) => {
     try {

@@ -93,6 +93,31 @@ describe('build', () => {
     expect(plain.inputRequests[0]?.platform).toBe('linux/amd64');
   });
 
+  test('a build argument that holds a secret is a warning with its name, once, and never with its value', async () => {
+    const spec = {
+      buildArgs: [
+        'PLAIN=1',
+        'URL=https://ann:hunter22@host/x',
+        'TOKEN',
+        'PLAIN',
+        'ABSENT',
+        'LAST=hunter22',
+        'LAST=none',
+        'http_proxy=http://hunter22@p',
+      ],
+      env: ['TOKEN=s3same=open', 'PLAIN=2'],
+    };
+    const rig = startRun([build('b', { retries: 1, retryDelayMs: 0, spec })], { secrets: ['hunter22', 's3same=open'] });
+    rig.engine.scripts.build.set('b', { ok: false, message: 'no', canceled: false }, { ok: true, imageId: 'sha256:1' });
+    expect((await rig.result).status).toBe('Succeeded');
+    const notes = rig.events.filter((event) => event.type === 'note');
+    expect(notes).toEqual([
+      expect.objectContaining({ level: 'warning', step: 'b', message: expect.stringContaining('`--build-arg URL`') }),
+      expect.objectContaining({ level: 'warning', step: 'b', message: expect.stringContaining('`--secret id=TOKEN`') }),
+    ]);
+    expect(JSON.stringify(notes)).not.toMatch(/hunter22|s3same/);
+  });
+
   test('canceled while it reads its inputs: they are given back', async () => {
     let disposed = false;
     const prepared = Promise.withResolvers<void>();
