@@ -23,7 +23,7 @@ export const ERROR_CODES = {
     exitCode: 3,
     httpStatus: 502,
     title: 'The container engine lacks something this step needs.',
-    help: 'Use Docker Engine 20.10 or newer, or leave out the option the message names.',
+    help: 'Leave out the option the message names, or use an engine that knows it.',
   },
   'image-not-found': {
     exitCode: 3,

@@ -78,9 +78,7 @@ async function buildImage(build: Build, io: BuildIo): Promise<BuildOutcome> {
 
 function accept<T extends object>(planned: T | Refusal): T {
   if (!('reason' in planned)) return planned;
-  throw new EngineError('engine-too-old', planned.reason, {
-    help: 'Leave the option out, or use an engine that knows it.',
-  });
+  throw new EngineError('engine-too-old', planned.reason);
 }
 
 function runBuilder(build: Build, builder: Builder, inputs: PreparedInputs, io: BuildIo): Promise<BuilderResult> {

@@ -28,7 +28,7 @@ const SHM_AND_ULIMIT_API = '1.42';
 
 const sinceShmApi = (engine: EngineDescription): string | undefined =>
   compareVersions(engine.apiVersion, SHM_AND_ULIMIT_API) < 0
-    ? `BuildKit of this engine (API ${engine.apiVersion}) does not know it`
+    ? `BuildKit takes it from API ${SHM_AND_ULIMIT_API} (Docker 23.0) on, and this engine has API ${engine.apiVersion}`
     : undefined;
 const set = (name: string, read: (spec: BuildSpec) => string | number | undefined) => (spec: BuildSpec, query: URLSearchParams) => {
   const value = read(spec);

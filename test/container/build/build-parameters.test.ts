@@ -33,6 +33,12 @@ describe('the choice of the builder', () => {
     [{ secrets: ['id=a'] }, PODMAN, { builder: 'classic', ignored: [] }],
     [{ ssh: ['default'] }, PODMAN, { reason: expect.stringContaining('--ssh') }],
     [{ ssh: ['default'], memory: '1g' }, OLD, { reason: expect.stringContaining('--memory') }],
+    [
+      { secrets: ['id=a'], shmSize: '1g' },
+      OLD,
+      { reason: '--shm-size: BuildKit takes it from API 1.42 (Docker 23.0) on, and this engine has API 1.41' },
+    ],
+    [{ secrets: ['id=a'], shmSize: '1g' }, NEW, { builder: 'buildkit', ignored: [] }],
     [{ platforms: ['a/b', 'c/d'] }, NEW, { reason: expect.stringContaining('--platform') }],
   ];
   it.each(cases)('%j', (spec, engine, expected) => {
