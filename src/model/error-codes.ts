@@ -41,7 +41,7 @@ export const ERROR_CODES = {
     exitCode: 3,
     httpStatus: 403,
     title: 'A registry refused the credentials.',
-    help: 'Log in (`docker login HOST`) or pass `--registry-credential HOST=USER:env:NAME`.',
+    help: 'Log in (`docker login HOST`) or pass `--registry-credential HOST=USER:env:NAME`; `--trusted-realm HOST` allows a token server of another domain.',
   },
   'registry-failed': {
     exitCode: 3,
