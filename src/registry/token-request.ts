@@ -38,7 +38,10 @@ export async function requestToken(request: TokenRequest, options: AuthorizerOpt
   const refusal = credential === undefined ? undefined : realmRefusal(realm, endpoint, options.trustedRealms);
   if (refusal !== undefined) {
     throw new EngineError('registry-denied', `${endpoint.host} wants its credentials sent to ${realm.host}, which is refused: ${refusal}`, {
-      help: `If ${realm.host} really is the token server of ${endpoint.host}, name it with \`--trusted-realm ${realm.host}\`.`,
+      help:
+        realmRefusal(realm, endpoint, [realm.host]) === undefined
+          ? `If ${realm.host} really is the token server of ${endpoint.host}, name it with \`--trusted-realm ${realm.host}\`.`
+          : `No flag allows this; whoever runs ${endpoint.host} has to name another token server.`,
     });
   }
   const http = realm.host === new URL(endpoint.base).host ? endpoint.http : options.endpoints.strict;

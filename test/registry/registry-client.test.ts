@@ -304,6 +304,14 @@ describe('proof', () => {
     const error = await engineFailure(here().resolve(`${host}/a:b`, {}));
     expect(error).toMatchObject({ code: 'registry-denied' });
     expect(error.message).toContain('thief.example.com, which is refused: it belongs to another domain');
+    expect(error.help).toContain('`--trusted-realm thief.example.com`');
+    challenge = `Bearer realm="https://a:b@thief.example.com/token",service="s"`;
+    const trusting = client({ credentials: credentials({ [host]: basic }), trustedRealms: ['thief.example.com'] });
+    const hopeless = await engineFailure(trusting.resolve(`${host}/a:b`, {}));
+    expect([hopeless.message, hopeless.help]).toEqual([
+      expect.stringContaining('its URL carries credentials'),
+      expect.stringContaining('No flag'),
+    ]);
     challenge = 'Basic realm="x"';
     const known = here();
     await engineFailure(known.resolve(`${host}/a:b`, {}));
