@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../src/model/run-event.ts';
+import { startRegistry } from '../support/registry-server.ts';
 import { folderWith, type Running, runTask, startTask } from './task-process.ts';
 
-const REGISTRY = '127.0.0.1:5000';
 const STUBBORN = `steps:
   - id: stubborn
     cmd: busybox:local sh -c 'trap "" TERM; echo up; while true; do sleep 0.1; done'
@@ -101,17 +101,20 @@ test('a secret that is too short to be hidden is named in a warning', async () =
 });
 
 test('build with --push pushes and prints the digest; quiet prints nothing else', async () => {
+  await using registry = await startRegistry();
   const cwd = folderWith({
     'docker/Dockerfile': 'FROM busybox:local\nARG A\nRUN --mount=type=secret,id=s cp /run/secrets/s /s && echo $A > /a\n',
   });
   writeFileSync(join(cwd, 'secret.txt'), 'file-secret');
-  const flags = ['--build-arg', 'A=7', '--secret', 'id=s,src=secret.txt', '--registry', REGISTRY, '--push', '-q'];
+  const flags = ['--build-arg', 'A=7', '--secret', 'id=s,src=secret.txt', '--registry', registry.host, '--push', '-q'];
   const { code, stdout, stderr } = await runTask(['build', '-t', 'cli-test/app:{{.Run.ID}}', ...flags, '-f', 'docker/Dockerfile', '.'], {
     cwd,
   });
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toMatch(/^127\.0\.0\.1:5000\/cli-test\/app:[a-z0-9]+@sha256:[0-9a-f]{64}\n$/);
   const reference = stdout.split('@')[0] ?? '';
+  expect(reference).toMatch(/^127\.0\.0\.1:\d+\/cli-test\/app:[a-z0-9]+$/);
+  expect(reference.startsWith(`${registry.host}/`)).toBe(true);
+  expect(stdout).toMatch(/@sha256:[0-9a-f]{64}\n$/);
   const cat = spawnSync('docker', ['run', '--rm', reference, 'cat', '/a', '/s'], { encoding: 'utf8' });
   spawnSync('docker', ['rmi', '-f', reference]);
   expect(cat.stdout).toBe('7\nfile-secret');
