@@ -10,9 +10,19 @@ const floors = {
   archive: ['model', 'util'],
   git: ['model', 'util'],
   registry: ['model', 'util'],
+  store: ['model', 'util'],
+  files: ['model', 'util'],
+  queue: ['model', 'util'],
+  api: ['model', 'util'],
+  config: ['task', 'model', 'util'],
   run: ['model', 'util'],
   service: ['run', 'task', 'model', 'util'],
-  cli: ['service', 'run', 'task', 'container', 'archive', 'git', 'registry', 'model', 'util'],
+  agent: ['run', 'task', 'model', 'util'],
+  cli: ['service', 'run', 'task', 'config', 'api', 'container', 'archive', 'git', 'registry', 'model', 'util'],
+  daemon: [
+    ...['service', 'agent', 'run', 'task', 'config', 'api', 'store', 'files', 'queue'],
+    ...['container', 'archive', 'git', 'registry', 'model', 'util'],
+  ],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -26,10 +36,10 @@ module.exports = {
       to: { path: '^src/', pathNot: `^src/(${[folder, ...below].join('|')})/` },
     })),
     {
-      name: 'main-imports-cli',
+      name: 'main-imports-cli-and-daemon',
       severity: 'error',
       from: { path: '^src/main[.]ts$' },
-      to: { path: '^src/', pathNot: '^src/(cli|util|model)/' },
+      to: { path: '^src/', pathNot: '^src/(cli|daemon|util|model)/' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/' }, to: {} },

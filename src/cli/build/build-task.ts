@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { loadSettings } from '../../config/load-settings.ts';
 import type { Diagnostic, SourceText } from '../../model/diagnostic.ts';
 import { prefixTag } from '../../task/build/prefix-tag.ts';
 import { err, ok, type Result } from '../../util/result.ts';
@@ -7,7 +8,6 @@ import type { Assignment } from '../flags/option-values.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
 import { shellJoin } from '../plan-output/command-line.ts';
-import { loadSettings } from '../settings/load-settings.ts';
 import { contextProblems, placeBuild } from './build-place.ts';
 
 /** The flags of `task build` that say what to build. */

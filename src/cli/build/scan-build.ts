@@ -1,3 +1,4 @@
+import { loadSettings } from '../../config/load-settings.ts';
 import type { Checked, SourceText } from '../../model/diagnostic.ts';
 import type { ImageDependencies } from '../../model/image.ts';
 import { parseBuild } from '../../task/build/parse-build.ts';
@@ -8,7 +9,6 @@ import { readCredentials } from '../composition/credentials.ts';
 import { registryTrust } from '../composition/registry-trust.ts';
 import type { Io } from '../io.ts';
 import { shellJoin } from '../plan-output/command-line.ts';
-import { loadSettings } from '../settings/load-settings.ts';
 import { contextProblems, placeBuild } from './build-place.ts';
 
 const GO_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };

@@ -1,4 +1,4 @@
-import type { Settings } from '../settings/settings.ts';
+import type { Settings } from '../../config/settings.ts';
 
 /** What a person allows registries beyond what is safe for all of them. */
 export interface RegistryTrust {

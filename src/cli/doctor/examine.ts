@@ -1,3 +1,4 @@
+import { loadSettings } from '../../config/load-settings.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { ok, type Result } from '../../util/result.ts';
 import { readCredentials } from '../composition/credentials.ts';
@@ -6,7 +7,6 @@ import { registryTrust } from '../composition/registry-trust.ts';
 import { createRunEngine } from '../composition/run-engine.ts';
 import { defaultLogRoot } from '../execution/log-directory.ts';
 import type { Io } from '../io.ts';
-import { loadSettings } from '../settings/load-settings.ts';
 import { type CheckResult, runCheck } from './check.ts';
 import { engineChecks } from './engine-checks.ts';
 import { machineChecks } from './machine-checks.ts';

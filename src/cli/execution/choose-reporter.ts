@@ -1,3 +1,4 @@
+import type { OutputFormat, Settings } from '../../config/settings.ts';
 import type { RunFlags } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
 import { createJsonReporter } from '../reporters/json-reporter.ts';
@@ -6,7 +7,6 @@ import { createPlainReporter } from '../reporters/plain-reporter.ts';
 import { createQuietReporter } from '../reporters/quiet-reporter.ts';
 import type { Reporter } from '../reporters/reporter.ts';
 import type { LogPlaces } from '../reporters/step-logs.ts';
-import type { OutputFormat, Settings } from '../settings/settings.ts';
 import { createPaint } from '../terminal/paint.ts';
 
 /** Flags beat settings; `auto` draws where somebody is looking. */

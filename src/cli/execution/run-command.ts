@@ -1,3 +1,4 @@
+import type { Settings } from '../../config/settings.ts';
 import type { CredentialSource } from '../../model/ports/credential-source.ts';
 import { createMasker } from '../../util/masker.ts';
 import { createRunEngine, type RunEngine } from '../composition/run-engine.ts';
@@ -7,7 +8,6 @@ import type { RunFlags } from '../flags/run-flags.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
 import { renderDiagnostics } from '../print-diagnostics.ts';
-import type { Settings } from '../settings/settings.ts';
 import { loadForCommand } from '../source/load-for-command.ts';
 import { type MadeSource, workspaceVolume } from '../source/open-inputs.ts';
 import { createControl, type RunControl } from './run-control.ts';

@@ -1,3 +1,4 @@
+import type { Settings } from '../../config/settings.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { BuildInputs } from '../../model/ports/build-inputs.ts';
 import type { ContainerEngine, WorkspaceSpec } from '../../model/ports/container-engine.ts';
@@ -14,7 +15,6 @@ import { type ExitCode, exitCodeOfRun } from '../exit-codes.ts';
 import type { RunFlags } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
 import { StepLogs } from '../reporters/step-logs.ts';
-import type { Settings } from '../settings/settings.ts';
 import { chooseFormat, createReporter } from './choose-reporter.ts';
 import { logDirectory, pruneLogs } from './log-directory.ts';
 import type { RunControl } from './run-control.ts';

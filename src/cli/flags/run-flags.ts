@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { OUTPUT_FORMATS, type OutputFormat } from '../settings/settings.ts';
+import { OUTPUT_FORMATS, type OutputFormat } from '../../config/settings.ts';
 import { collect, parseDuration, parsePositiveInteger } from './option-values.ts';
 import { repeatable } from './task-flags.ts';
 

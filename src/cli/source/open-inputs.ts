@@ -1,4 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
+import { loadSettings } from '../../config/load-settings.ts';
+import type { Settings } from '../../config/settings.ts';
 import type { Diagnostic, SourceText } from '../../model/diagnostic.ts';
 import type { TaskInputs } from '../../task/load-task.ts';
 import { err, ok, type Result } from '../../util/result.ts';
@@ -8,8 +10,6 @@ import type { RunFlags } from '../flags/run-flags.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
 import { newRunId } from '../run-id.ts';
-import { loadSettings } from '../settings/load-settings.ts';
-import type { Settings } from '../settings/settings.ts';
 import { createAliasSourceReader } from './alias-sources.ts';
 import { readSource } from './find-task-file.ts';
 import { resolveRunVariables } from './run-variables.ts';

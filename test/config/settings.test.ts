@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { loadSettings } from '../../../src/cli/settings/load-settings.ts';
-import { parseSettings } from '../../../src/cli/settings/settings-file.ts';
-import { renderDiagnostic } from '../../../src/model/render-diagnostic.ts';
-import { folderWith } from '../task-process.ts';
+import { loadSettings } from '../../src/config/load-settings.ts';
+import { parseSettings } from '../../src/config/settings-file.ts';
+import { renderDiagnostic } from '../../src/model/render-diagnostic.ts';
+import { folderWith } from '../cli/task-process.ts';
 
 test('variables beat the folder, which beats the user, key by key', async () => {
   const directory = folderWith({ 'slipway.yaml': 'registry: folder.io\nparallelism: 3\nformat: json\n' });

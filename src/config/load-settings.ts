@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Diagnostic } from '../../model/diagnostic.ts';
-import { err, ok, type Result } from '../../util/result.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
+import { err, ok, type Result } from '../util/result.ts';
 import { readRegistryFlag, readSetting, SETTING_KEYS, type Settings } from './settings.ts';
 
 /** Name of the file in the current folder. */

@@ -1,9 +1,9 @@
-import type { Diagnostic, SourceText } from '../../model/diagnostic.ts';
-import { mapWhole } from '../../task/mapped-text.ts';
-import { parseYaml } from '../../task/yaml/parse-yaml.ts';
-import type { YamlEntry } from '../../task/yaml/yaml-node.ts';
-import { nearestName } from '../../util/nearest-name.ts';
-import { err, ok, type Result } from '../../util/result.ts';
+import type { Diagnostic, SourceText } from '../model/diagnostic.ts';
+import { mapWhole } from '../task/mapped-text.ts';
+import { parseYaml } from '../task/yaml/parse-yaml.ts';
+import type { YamlEntry } from '../task/yaml/yaml-node.ts';
+import { nearestName } from '../util/nearest-name.ts';
+import { err, ok, type Result } from '../util/result.ts';
 import { readSetting, SETTING_KEYS, type Settings, type SettingValue } from './settings.ts';
 
 const LIMITS = { length: 64 * 1024, nodes: 1000, depth: 10 };

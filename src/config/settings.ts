@@ -1,5 +1,5 @@
-import type { Diagnostic, SourceRange } from '../../model/diagnostic.ts';
-import { err, ok, type Result } from '../../util/result.ts';
+import type { Diagnostic, SourceRange } from '../model/diagnostic.ts';
+import { err, ok, type Result } from '../util/result.ts';
 
 export const OUTPUT_FORMATS = ['auto', 'live', 'plain', 'json', 'quiet'] as const;
 

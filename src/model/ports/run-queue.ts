@@ -1,0 +1,38 @@
+import type { RunRecord } from '../run-record.ts';
+import type { AgentDescription } from './agent-channel.ts';
+
+/**
+ * Decides which queued run starts next. Durable rows are the store's; this port orders them. Strict: a limit is never passed, also when
+ * several claim at once. Larger priority first; inside a priority fair between tasks (a task with many waiting runs delays another's single
+ * run by one slot at most), first in first out inside a task; a run that waited long rises.
+ */
+export interface RunQueue {
+  /** A run has been stored, has ended, or a limit or pause changed: look again. */
+  notify(): void;
+  /** Takes the next run for this agent: already claimed in the store (attempt counted up). Waits up to `waitMs`. */
+  claim(agent: AgentDescription, options: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<RunRecord | undefined>;
+  /** Every queued run in the order in which they would start, and what each waits for. */
+  waiting(): Promise<readonly WaitingRun[]>;
+  pause(reason: string): Promise<void>;
+  resume(): Promise<void>;
+  state(): Promise<{
+    readonly paused: boolean;
+    readonly reason?: string;
+    readonly since?: string;
+    readonly queued: number;
+    readonly running: number;
+  }>;
+  close(): Promise<void>;
+}
+
+export interface WaitingRun {
+  readonly run: string;
+  /** From 1. */
+  readonly position: number;
+  readonly reason: WaitReason;
+  /** One sentence for people. */
+  readonly because: string;
+  readonly queuedMs: number;
+}
+
+export type WaitReason = 'paused' | 'group-full' | 'task-limit' | 'agent-busy' | 'no-agent' | 'daemon-full' | 'starting';
