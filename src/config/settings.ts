@@ -1,26 +1,44 @@
 import type { Diagnostic, SourceRange } from '../model/diagnostic.ts';
 import { err, ok, type Result } from '../util/result.ts';
+import { choice, duration, hosts, mapped, type SettingKind, size, textLike, wholeNumber, yesOrNo } from './setting-kinds.ts';
 
 export const OUTPUT_FORMATS = ['auto', 'live', 'plain', 'json', 'quiet'] as const;
 
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
-/** Defaults a person sets once instead of passing flags. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** What the settings can hold, by key; a key that nobody set is absent. Durations are milliseconds, sizes bytes. */
 export interface Settings {
-  /** Registry of runs: `.Run.Registry` and what `task build` prefixes tags with. */
   readonly registry?: string;
-  /** Address of the container engine, as DOCKER_HOST has it. */
   readonly engine?: string;
-  /** Most steps at once. */
   readonly parallelism?: number;
-  /** How runs are printed; `auto` draws on a terminal and prints lines elsewhere. */
   readonly format?: OutputFormat;
-  /** Registries that may speak plain HTTP. */
   readonly insecureRegistries?: readonly string[];
-  /** Token servers that may get the credentials of a registry of another domain. */
   readonly trustedRealms?: readonly string[];
-  /** Folder that gets a folder of logs for each run. */
   readonly logDirectory?: string;
+  readonly data?: string;
+  readonly listen?: { readonly host: string; readonly port: number };
+  readonly publicUrl?: string;
+  readonly allowedHosts?: readonly string[];
+  readonly tasksDirectory?: string;
+  readonly pool?: string;
+  readonly maxRuns?: number;
+  readonly maxQueued?: number;
+  readonly minTimeout?: number;
+  readonly maxTimeout?: number;
+  readonly gracePeriod?: number;
+  readonly uploadLimit?: number;
+  readonly logLimit?: number;
+  readonly runRetention?: number;
+  readonly logRetention?: number;
+  readonly uploadRetention?: number;
+  readonly imageRetention?: number;
+  readonly allowPrivateAddresses?: boolean;
+  readonly allowLoopbackAddresses?: boolean;
+  readonly stepMemory?: number;
+  readonly stepPids?: number;
+  readonly logLevel?: (typeof LOG_LEVELS)[number];
 }
 
 /** One place that can set a key: its texts (one, or several for a list) and where they stand. */
@@ -32,88 +50,216 @@ export interface SettingValue {
   readonly range?: SourceRange;
 }
 
-interface SettingKey {
+export interface SettingKey {
   readonly name: keyof Settings;
   readonly variable: string;
+  /** `runs`: every command that runs or checks tasks. `daemon`: `task serve`. */
+  readonly group: 'runs' | 'daemon';
+  /** One line for people. */
+  readonly description: string;
+  /** What holds when nobody sets it, for people. */
+  readonly fallback: string;
+  readonly flag?: string;
   readonly list: boolean;
   readonly expected: string;
+  readonly schema: Readonly<Record<string, unknown>>;
   read(texts: readonly string[]): Settings | undefined;
 }
 
+type About = Pick<SettingKey, 'group' | 'description' | 'fallback'> & { readonly flag?: string };
+
+function key<Name extends keyof Settings>(name: Name, kind: SettingKind<NonNullable<Settings[Name]>>, about: About): SettingKey {
+  return {
+    ...about,
+    name,
+    variable: `SLIPWAY_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+    list: kind.list,
+    expected: kind.expected,
+    schema: kind.schema,
+    read: (texts) => {
+      const value = kind.read(texts);
+      return value === undefined ? undefined : { [name]: value };
+    },
+  };
+}
+
+const registryText = mapped(textLike(/^(?!.*:\/\/)[A-Za-z0-9]\S*$/, 'a registry, for example `localhost:5000` or `ghcr.io/name`'), (text) =>
+  text.replace(/\/+$/, ''),
+);
+const engineText = textLike(
+  /^(unix|tcp|http|https|ssh|npipe|fd):\/\/\S+$/,
+  'an address such as `unix:///var/run/docker.sock`, `tcp://host:2376` or `ssh://user@host`',
+);
+const path = textLike(/^[^\0]+$/, 'a path of a folder');
+const listenAddress = mapped(
+  textLike(
+    /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/,
+    'an address and a port, for example `127.0.0.1:7300` or `[::]:7300`',
+  ),
+  (text) => {
+    const colon = text.lastIndexOf(':');
+    return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+  },
+);
+const httpUrl = mapped(textLike(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'a URL such as `https://builds.example.org`'), (text) =>
+  text.replace(/\/+$/, ''),
+);
+const poolName = textLike(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name of lower-case letters, digits and `-`');
+
 /** Every key of slipway.yaml with its environment variable, in the order of the documentation. */
 export const SETTING_KEYS: readonly SettingKey[] = [
-  {
-    name: 'registry',
-    variable: 'SLIPWAY_REGISTRY',
-    list: false,
-    expected: 'a registry, for example `localhost:5000` or `ghcr.io/name`',
-    read: ([text = '']) => (/^[A-Za-z0-9][^\s]*$/.test(text) && !text.includes('://') ? { registry: text.replace(/\/+$/, '') } : undefined),
-  },
-  {
-    name: 'engine',
-    variable: 'SLIPWAY_ENGINE',
-    list: false,
-    expected: 'an address such as `unix:///var/run/docker.sock`, `tcp://host:2376` or `ssh://user@host`',
-    read: ([text = '']) => (/^(unix|tcp|http|https|ssh|npipe|fd):\/\/\S+$/.test(text) ? { engine: text } : undefined),
-  },
-  {
-    name: 'parallelism',
-    variable: 'SLIPWAY_PARALLELISM',
-    list: false,
-    expected: 'a whole number from 1',
-    read: ([text = '']) => (/^[1-9][0-9]{0,5}$/.test(text) ? { parallelism: Number(text) } : undefined),
-  },
-  {
-    name: 'format',
-    variable: 'SLIPWAY_FORMAT',
-    list: false,
-    expected: `one of ${OUTPUT_FORMATS.join(', ')}`,
-    read: ([text = '']) => {
-      const format = OUTPUT_FORMATS.find((name) => name === text);
-      return format === undefined ? undefined : { format };
-    },
-  },
-  {
-    name: 'insecureRegistries',
-    variable: 'SLIPWAY_INSECURE_REGISTRIES',
-    list: true,
-    expected: 'a list of hosts, each `host` or `host:port`',
-    read: (texts) => (texts.every((text) => /^[^\s/,]+$/.test(text)) ? { insecureRegistries: texts } : undefined),
-  },
-  {
-    name: 'trustedRealms',
-    variable: 'SLIPWAY_TRUSTED_REALMS',
-    list: true,
-    expected: 'a list of hosts, each `host` or `host:port`',
-    read: (texts) => (texts.every((text) => /^[^\s/,]+$/.test(text)) ? { trustedRealms: texts } : undefined),
-  },
-  {
-    name: 'logDirectory',
-    variable: 'SLIPWAY_LOG_DIRECTORY',
-    list: false,
-    expected: 'a path of a folder',
-    read: ([text = '']) => (text === '' ? undefined : { logDirectory: text }),
-  },
+  key('registry', registryText, {
+    group: 'runs',
+    flag: '--registry',
+    description: 'Registry of runs: `.Run.Registry`, and what image names without one are pushed to.',
+    fallback: 'none',
+  }),
+  key('engine', engineText, {
+    group: 'runs',
+    flag: '--engine',
+    description: 'Address of the container engine.',
+    fallback: 'DOCKER_HOST, the docker context, the usual sockets',
+  }),
+  key('parallelism', wholeNumber(1, 999_999), {
+    group: 'runs',
+    flag: '--parallel',
+    description: 'Most steps of a run at once.',
+    fallback: 'no limit on cmd and push, the number of cores on builds',
+  }),
+  key('format', choice(OUTPUT_FORMATS), {
+    group: 'runs',
+    flag: '--output',
+    description: 'How runs are printed.',
+    fallback: '`auto`: live on a terminal, plain lines elsewhere',
+  }),
+  key('insecureRegistries', hosts, {
+    group: 'runs',
+    flag: '--insecure-registry',
+    description: 'Registries other than loopback that may speak plain HTTP.',
+    fallback: 'none',
+  }),
+  key('trustedRealms', hosts, {
+    group: 'runs',
+    flag: '--trusted-realm',
+    description: 'Token servers that may get the credentials of a registry of another domain.',
+    fallback: 'none',
+  }),
+  key('logDirectory', path, {
+    group: 'runs',
+    flag: '--log-dir',
+    description: 'Folder that gets a folder of logs for each run of `task run`.',
+    fallback: 'a folder in the state directory of the user',
+  }),
+  key('data', path, {
+    group: 'daemon',
+    flag: '--data',
+    description: 'Data directory of the daemon: database, logs, uploads, keys. Belongs to its user alone (0700).',
+    fallback: '/var/lib/slipway for root, else a folder in the state directory of the user',
+  }),
+  key('listen', listenAddress, {
+    group: 'daemon',
+    flag: '--listen',
+    description: 'Where the API listens besides the unix socket in the data directory; port 0 takes a free one.',
+    fallback: '127.0.0.1:7300',
+  }),
+  key('publicUrl', httpUrl, {
+    group: 'daemon',
+    flag: '--public-url',
+    description: 'How clients, webhooks and links reach the daemon, for example behind a proxy with TLS.',
+    fallback: 'http:// and the address of `listen`',
+  }),
+  key('allowedHosts', hosts, {
+    group: 'daemon',
+    description: 'Further names that requests may address the daemon by.',
+    fallback: 'none: localhost, the address of `listen` and the host of `publicUrl`',
+  }),
+  key('tasksDirectory', path, {
+    group: 'daemon',
+    flag: '--tasks',
+    description: 'Folder of task definitions that is applied continuously.',
+    fallback: 'tasks.d in the data directory',
+  }),
+  key('pool', poolName, {
+    group: 'daemon',
+    description: 'Pool of the built-in agent.',
+    fallback: 'default',
+  }),
+  key('maxRuns', wholeNumber(1, 10_000), {
+    group: 'daemon',
+    flag: '--max-runs',
+    description: 'Most runs at once on the built-in agent.',
+    fallback: 'the number of cores',
+  }),
+  key('maxQueued', wholeNumber(1, 1_000_000), {
+    group: 'daemon',
+    description: 'Most runs that wait; more are refused.',
+    fallback: '10000',
+  }),
+  key('minTimeout', duration, { group: 'daemon', description: 'Smallest time limit that a task may have.', fallback: '300s' }),
+  key('maxTimeout', duration, { group: 'daemon', description: 'Largest time limit that a task may have.', fallback: '28800s' }),
+  key('gracePeriod', duration, {
+    group: 'daemon',
+    description: 'How long runs may go on after SIGTERM; what still runs then is taken over by the next start.',
+    fallback: '30s',
+  }),
+  key('uploadLimit', size, { group: 'daemon', description: 'Largest context that a client may send.', fallback: '1GiB' }),
+  key('logLimit', size, { group: 'daemon', description: 'Most output that is kept of one run.', fallback: '64MiB' }),
+  key('runRetention', duration, { group: 'daemon', description: 'How long ended runs are listed, unless archived.', fallback: '90d' }),
+  key('logRetention', duration, { group: 'daemon', description: 'How long logs are kept, unless archived.', fallback: '30d' }),
+  key('uploadRetention', duration, {
+    group: 'daemon',
+    description: 'How long sent contexts are kept after their last use.',
+    fallback: '7d',
+  }),
+  key('imageRetention', duration, {
+    group: 'daemon',
+    description: 'How long images that runs built stay in the engine after their last build.',
+    fallback: 'for ever',
+  }),
+  key('allowPrivateAddresses', yesOrNo, {
+    group: 'daemon',
+    description: 'Contexts and files may be fetched from private networks.',
+    fallback: 'true',
+  }),
+  key('allowLoopbackAddresses', yesOrNo, {
+    group: 'daemon',
+    description: 'Contexts and files may be fetched from the machine of the daemon itself.',
+    fallback: 'false',
+  }),
+  key('stepMemory', size, { group: 'daemon', description: 'Most memory of one step.', fallback: 'no limit' }),
+  key('stepPids', wholeNumber(16, 4_000_000), { group: 'daemon', description: 'Most processes of one step.', fallback: '4096' }),
+  key('logLevel', choice(LOG_LEVELS), {
+    group: 'daemon',
+    flag: '--log-level',
+    description: 'What the daemon says of itself.',
+    fallback: 'info',
+  }),
 ];
 
-/** `--registry` takes what the setting takes. */
-export function readRegistryFlag(text: string | undefined): Result<Pick<Settings, 'registry'>, Diagnostic> {
-  const key = SETTING_KEYS.find(({ name }) => name === 'registry');
-  if (text === undefined || key === undefined) return ok({});
+/** A flag as it was given, for the key that it sets. */
+export interface FlagValue {
+  readonly name: keyof Settings;
+  readonly flag: string;
+  readonly texts: readonly string[];
+}
+
+export function readFlag(given: FlagValue): Result<Settings, Diagnostic> {
+  const found = SETTING_KEYS.find(({ name }) => name === given.name);
+  if (found === undefined) return ok({});
   // An empty one is how to have none where the settings name one.
-  if (text === '') return ok({ registry: '' });
-  return readSetting(key, { texts: [text], isList: false, place: '--registry' });
+  if (given.name === 'registry' && given.texts[0] === '') return ok({ registry: '' });
+  return readSetting(found, { texts: given.texts, isList: found.list, place: given.flag });
 }
 
 /** The key's value as settings of that one key, or a diagnostic with the place. */
-export function readSetting(key: SettingKey, value: SettingValue): Result<Settings, Diagnostic> {
-  const settings = value.isList === key.list ? key.read(value.texts) : undefined;
+export function readSetting(setting: SettingKey, value: SettingValue): Result<Settings, Diagnostic> {
+  const settings = value.isList === setting.list ? setting.read(value.texts) : undefined;
   if (settings !== undefined) return ok(settings);
   return err({
     code: 'setting-value',
     severity: 'error',
-    message: `${value.place} has a value that is no ${key.name}: ${value.texts.map((text) => JSON.stringify(text)).join(', ')}`,
-    expected: key.expected,
+    message: `${value.place} has a value that is no ${setting.name}: ${value.texts.map((text) => JSON.stringify(text)).join(', ')}`,
+    expected: setting.expected,
     ...(value.range === undefined ? {} : { range: value.range }),
   });
 }

@@ -1,0 +1,91 @@
+/** How the texts of a setting become its value, and how that is said to people and to editors. */
+export interface SettingKind<Value> {
+  readonly list: boolean;
+  readonly expected: string;
+  /** JSON schema of the value in slipway.yaml. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** Undefined when the texts are no such value. */
+  read(texts: readonly string[]): Value | undefined;
+}
+
+export function textLike(pattern: RegExp, expected: string): SettingKind<string> {
+  return {
+    list: false,
+    expected,
+    schema: { type: 'string', pattern: pattern.source },
+    read: ([text = '']) => (pattern.test(text) ? text : undefined),
+  };
+}
+
+export function wholeNumber(least: number, most: number): SettingKind<number> {
+  return {
+    list: false,
+    expected: `a whole number from ${least} to ${most}`,
+    schema: { type: 'integer', minimum: least, maximum: most },
+    read: ([text = '']) => {
+      const number = /^\d{1,9}$/.test(text) ? Number(text) : -1;
+      return number >= least && number <= most ? number : undefined;
+    },
+  };
+}
+
+export function choice<Name extends string>(names: readonly Name[]): SettingKind<Name> {
+  return {
+    list: false,
+    expected: `one of ${names.join(', ')}`,
+    schema: { enum: names },
+    read: ([text = '']) => names.find((name) => name === text),
+  };
+}
+
+export const yesOrNo: SettingKind<boolean> = {
+  list: false,
+  expected: '`true` or `false`',
+  schema: { type: 'boolean' },
+  read: ([text = '']) => (text === 'true' ? true : text === 'false' ? false : undefined),
+};
+
+/** Hosts, each `host` or `host:port`. */
+export const hosts: SettingKind<readonly string[]> = {
+  list: true,
+  expected: 'a list of hosts, each `host` or `host:port`',
+  schema: { type: 'array', items: { type: 'string', pattern: '^[^\\s/,]+$' } },
+  read: (texts) => (texts.every((text) => /^[^\s/,]+$/.test(text)) ? texts : undefined),
+};
+
+const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Milliseconds from `90s`, `10m`, `12h`, `30d`; a bare number is seconds. */
+export const duration: SettingKind<number> = {
+  list: false,
+  expected: 'a duration such as `90s`, `10m`, `12h` or `30d`',
+  schema: { type: ['string', 'integer'], pattern: '^[1-9]\\d{0,6}[smhd]?$' },
+  read: ([text = '']) => {
+    const [, amount, unit = 's'] = /^([1-9]\d{0,6})([smhd]?)$/.exec(text) ?? [];
+    return amount === undefined ? undefined : Number(amount) * UNITS_MS[(unit === '' ? 's' : unit) as keyof typeof UNITS_MS];
+  },
+};
+
+const SIZES = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
+
+/** Bytes from `64MiB`, `2GiB`; a bare number is bytes. */
+export const size: SettingKind<number> = {
+  list: false,
+  expected: 'a size such as `512KiB`, `64MiB` or `2GiB`',
+  schema: { type: ['string', 'integer'], pattern: '^[1-9]\\d{0,9}(KiB|MiB|GiB)?$' },
+  read: ([text = '']) => {
+    const [, amount, unit = ''] = /^([1-9]\d{0,9})(KiB|MiB|GiB)?$/.exec(text) ?? [];
+    return amount === undefined ? undefined : Number(amount) * SIZES[unit as keyof typeof SIZES];
+  },
+};
+
+/** The same kind with its value changed. */
+export function mapped<From, To>(kind: SettingKind<From>, change: (value: From) => To): SettingKind<To> {
+  return {
+    ...kind,
+    read: (texts) => {
+      const value = kind.read(texts);
+      return value === undefined ? undefined : change(value);
+    },
+  };
+}
