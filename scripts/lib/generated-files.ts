@@ -1,3 +1,4 @@
+import { configSchema } from './config-schema.ts';
 import { errorsPage } from './errors-page.ts';
 import { taskReference } from './task-reference.ts';
 import { taskSchema } from './task-schema.ts';
@@ -6,6 +7,7 @@ import { taskSchema } from './task-schema.ts';
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['schemas/task.schema.json', `${JSON.stringify(taskSchema(), undefined, 2)}\n`],
+    ['schemas/config.schema.json', `${JSON.stringify(configSchema(), undefined, 2)}\n`],
     ['docs/task-reference.md', taskReference()],
     ['docs/errors.md', errorsPage()],
   ]);

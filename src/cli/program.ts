@@ -4,6 +4,7 @@ import { EngineError } from '../model/engine-error.ts';
 import { packageFile } from '../util/package-file.ts';
 import { addBuildCommand } from './commands/build.ts';
 import { addCompletionCommand } from './commands/completion.ts';
+import { addConfigCommand } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addGraphCommand } from './commands/graph.ts';
 import { addInitCommand } from './commands/init.ts';
@@ -59,6 +60,7 @@ function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
     addScanCommand,
     addInitCommand,
     addDoctorCommand,
+    addConfigCommand,
     addCompletionCommand,
   ];
   for (const addCommand of add) addCommand(program, io, finish);

@@ -36,7 +36,7 @@ export async function loadSettings(places: SettingPlaces): Promise<Result<Settin
 }
 
 export function mergeLayers(layers: readonly SettingLayer[]): Settings {
-  return layers.toReversed().reduce<Settings>((merged, { settings }) => ({ ...merged, ...settings }), {});
+  return merged(layers.toReversed().map(({ settings }) => settings));
 }
 
 export async function loadSettingLayers(places: SettingPlaces): Promise<Result<readonly SettingLayer[], readonly Diagnostic[]>> {
@@ -52,8 +52,8 @@ export async function loadSettingLayers(places: SettingPlaces): Promise<Result<r
   const problems = [flagged, variables, folder, user].flatMap((result) => (result.ok ? [] : result.error));
   if (!flagged.ok || !variables.ok || !folder.ok || !user.ok) return err(problems);
   return ok([
-    { settings: flagged.value, placeOf: (name) => given.find((flag) => flag.name === name)?.flag ?? '' },
-    { settings: variables.value, placeOf: (name) => SETTING_KEYS.find((key) => key.name === name)?.variable ?? '' },
+    { settings: flagged.value, placeOf: (name: keyof Settings) => given.find((flag) => flag.name === name)?.flag ?? '' },
+    { settings: variables.value, placeOf: (name: keyof Settings) => SETTING_KEYS.find((key) => key.name === name)?.variable ?? '' },
     { settings: folder.value, placeOf: () => fileName },
     { settings: user.value, placeOf: () => userFile },
   ]);
@@ -78,7 +78,11 @@ function readVariables(environment: NodeJS.ProcessEnv): Result<Settings, readonl
 function readAll(results: readonly Result<Settings, Diagnostic>[]): Result<Settings, readonly Diagnostic[]> {
   const problems = results.flatMap((result) => (result.ok ? [] : [result.error]));
   if (problems.length > 0) return err(problems);
-  return ok(results.reduce<Settings>((merged, result) => ({ ...merged, ...(result.ok ? result.value : {}) }), {}));
+  return ok(merged(results.map((result) => (result.ok ? result.value : {}))));
+}
+
+function merged(settings: readonly Settings[]): Settings {
+  return Object.assign({}, ...settings);
 }
 
 async function readSettingsFile(
