@@ -1,11 +1,14 @@
 import type { SecretRef } from '../task-definition.ts';
 
 /**
- * Seals values with the daemon's key (AES-256-GCM). A sealed value opens only under the name that it was bound to: moved to another
- * row it is worthless. `open` rejects by throwing EngineError `secret-unavailable` when key, name or bytes do not fit.
+ * Seals what must not stand in the database in clear, with the daemon's key. `boundTo` names the place of the sealed value (`secret:NAME`,
+ * `task:ID:FIELD`, `run:ID`): it is no part of the result, and the same text must be given to open it, so that a sealed value moved to
+ * another row does not open.
  */
 export interface SecretBox {
-  seal(plain: Uint8Array | string, boundTo: string): Uint8Array;
+  /** Two sealings of one value differ. */
+  seal(plain: string | Uint8Array, boundTo: string): Uint8Array;
+  /** Throws EngineError `secret-unavailable`, without any part of the value, for another key, another place or changed bytes. */
   open(sealed: Uint8Array, boundTo: string): Buffer;
 }
 
