@@ -215,6 +215,21 @@ export const DIAGNOSTIC_CODES = {
   'flags-conflict': { title: 'Two flags cannot be used together.', help: 'Leave one of them out.' },
   'context-missing': { title: 'A context does not exist.', help: 'Check the path of the context.' },
   'context-unsupported': { title: 'A context cannot be used here.', help: 'The message says which contexts can.' },
+  'task-field': {
+    title: 'A field of a task on a daemon has a value that it cannot have.',
+    help: 'Write what the message expects; `schemas/task-definition.schema.json` describes every field.',
+  },
+  'task-field-unknown': { title: 'A task on a daemon has no such field.', help: 'Check the spelling; names are case-sensitive.' },
+  'task-field-missing': { title: 'A field that a task on a daemon needs is not there.', help: 'Add the field that the message names.' },
+  'task-secret': {
+    title: 'A task names a secret that its runs could not use now.',
+    help: 'Set it with `task secret set NAME` before the task runs, or let the secret be used by this task.',
+  },
+  'task-secret-plain': {
+    title: 'A file of tasks holds a secret value.',
+    help: 'Store it with `task secret set NAME`, and write `{ secret: NAME }` in its place.',
+  },
+  'task-twice': { title: 'Two documents define the same task.', help: 'Remove one, or give it another name.' },
 } as const satisfies Record<string, DiagnosticCodeEntry>;
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;

@@ -22,6 +22,7 @@ export interface SourceRange {
  * - `expected`: what the program expected at this place.
  * - `help`: how to mend it, including a near-miss suggestion (`did you mean "when"?`).
  * - `range`: the place in the file as the author wrote it; absent only for problems of flags and of the environment.
+ * - `field`: the field of a request or document, as `step.values[0].name`.
  */
 export interface Diagnostic {
   readonly code: DiagnosticCode;
@@ -30,6 +31,7 @@ export interface Diagnostic {
   readonly expected?: string;
   readonly help?: string;
   readonly range?: SourceRange;
+  readonly field?: string;
   readonly related?: readonly { readonly message: string; readonly range: SourceRange }[];
 }
 

@@ -1,3 +1,4 @@
+import type { Diagnostic } from './diagnostic.ts';
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
 
 /** A broken environment (engine, registry, network, disk) as an exception with a code of the catalogue. User mistakes are Diagnostics. */
@@ -8,15 +9,23 @@ export class EngineError extends Error {
   readonly help: string;
   /** True when the same call may succeed later. */
   readonly transient: boolean;
+  /** Every mistake of the request or file that was refused; empty for other errors. */
+  readonly diagnostics: readonly Diagnostic[];
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly help?: string; readonly transient?: boolean } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly help?: string;
+      readonly transient?: boolean;
+      readonly diagnostics?: readonly Diagnostic[];
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.help = options.help ?? ERROR_CODES[code].help;
     this.transient = options.transient ?? false;
+    this.diagnostics = options.diagnostics ?? [];
   }
 }
