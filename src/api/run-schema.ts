@@ -1,0 +1,418 @@
+import { z } from 'zod';
+import { flag, listOf, loginServer, manyOf, pageQuery, platform, runId, seconds, taskName, text, time } from './common.ts';
+import {
+  agentConfiguration,
+  agentPoolName,
+  args,
+  concurrency,
+  contextPath,
+  credentialInput,
+  encoded,
+  filePath,
+  imageNames,
+  priority,
+  stepShown,
+} from './task-schema.ts';
+
+export const runStatus = z.enum(['Queued', 'Started', 'Running', 'Succeeded', 'Failed', 'Canceled', 'Error', 'Timeout']);
+export const runType = z.enum(['QuickBuild', 'QuickRun', 'AutoBuild', 'AutoRun']);
+const envEntry = z
+  .string()
+  .max(65_536)
+  .regex(/^[^=]+=/, '`NAME=value`');
+
+/** Of every request for a run. */
+const common = {
+  priority: priority.exactOptional(),
+  queueTimeout: seconds.exactOptional().describe('Seconds in the queue before the run ends as Timeout.'),
+  concurrency: concurrency.exactOptional(),
+  env: manyOf(envEntry).default([]).describe('`NAME=value` for every step that does not set it.'),
+  noPush: z.boolean().default(false),
+  keepGoing: z.boolean().default(false).describe('A failed step ends only what needs it.'),
+  extended: z.boolean().exactOptional().describe('Exit conditions have their evident meaning.'),
+  isArchiveEnabled: z.boolean().default(false).describe('Keep the run beyond the retention.'),
+  agentPoolName: agentPoolName.exactOptional(),
+};
+
+/** Of quick runs, which have no task to take it from. */
+const quick = {
+  ...common,
+  sourceLocation: contextPath.exactOptional(),
+  contextAccessToken: z
+    .strictObject({ plain: z.string().max(65_536) })
+    .or(z.strictObject({ secret: z.string().max(127) }))
+    .readonly()
+    .exactOptional(),
+  platform: platform.exactOptional(),
+  agentConfiguration: agentConfiguration.exactOptional(),
+  timeout: seconds.exactOptional(),
+  registry: loginServer.exactOptional(),
+  credentials: manyOf(credentialInput, 100).default([]),
+};
+
+const dockerBuildRequest = z
+  .strictObject({
+    type: z.literal('DockerBuildRequest'),
+    ...quick,
+    dockerFilePath: filePath.default('Dockerfile'),
+    imageNames: imageNames.default([]),
+    isPushEnabled: z.boolean().default(true),
+    noCache: z.boolean().default(false),
+    target: text.exactOptional(),
+    arguments: args.default([]),
+  })
+  .readonly()
+  .meta({ id: 'DockerBuildRequest', description: 'A quick build of one Dockerfile.' });
+
+const fileTaskRunRequest = z
+  .strictObject({
+    type: z.literal('FileTaskRunRequest'),
+    ...quick,
+    taskFilePath: filePath.default('acb.yaml'),
+    valuesFilePath: filePath.exactOptional(),
+    values: args.default([]),
+  })
+  .readonly()
+  .meta({ id: 'FileTaskRunRequest', description: 'A quick run of a task file of the context.' });
+
+const encodedTaskRunRequest = z
+  .strictObject({
+    type: z.literal('EncodedTaskRunRequest'),
+    ...quick,
+    encodedTaskContent: encoded,
+    encodedValuesContent: encoded.exactOptional(),
+    values: args.default([]),
+  })
+  .readonly()
+  .meta({ id: 'EncodedTaskRunRequest', description: 'A quick run of a task file that comes with the request.' });
+
+const taskRunRequest = z
+  .strictObject({
+    type: z.literal('TaskRunRequest'),
+    ...common,
+    task: taskName,
+    overrideTaskStepProperties: z
+      .strictObject({
+        contextPath: contextPath.exactOptional(),
+        file: filePath.exactOptional().describe('Dockerfile or task file.'),
+        arguments: args.exactOptional().describe('Replaces arguments of the same name, adds others.'),
+        values: args.exactOptional().describe('Replaces values of the same name, adds others.'),
+        target: text.exactOptional(),
+        updateTriggerToken: text.exactOptional(),
+      })
+      .readonly()
+      .exactOptional(),
+  })
+  .readonly()
+  .meta({ id: 'TaskRunRequest', description: 'A run of a task of the daemon, with what differs from it.' });
+
+export const createRunBody = z
+  .discriminatedUnion('type', [dockerBuildRequest, fileTaskRunRequest, encodedTaskRunRequest, taskRunRequest])
+  .meta({ id: 'CreateRunBody', description: 'What to run; `type` as in ACR.' });
+export type CreateRunBody = z.output<typeof createRunBody>;
+/** As a client sends it: what has a default may be left out. */
+export type CreateRunInput = z.input<typeof createRunBody>;
+
+const imageName = z.object({ registry: z.string(), repository: z.string(), tag: z.string(), digest: z.string() }).readonly();
+
+const cause = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('manual'), principal: z.string(), from: z.string() }),
+    z.object({ kind: z.literal('rerun'), principal: z.string(), run: z.string() }),
+    z.object({
+      kind: z.literal('source'),
+      event: z.enum(['commit', 'pullrequest', 'tag']),
+      trigger: z.string(),
+      repositoryUrl: z.string(),
+      branch: z.string().exactOptional(),
+      tag: z.string().exactOptional(),
+      commit: z.string(),
+      pullRequest: z.string().exactOptional(),
+      provider: z.string(),
+      eventId: z.string().exactOptional(),
+    }),
+    z.object({
+      kind: z.literal('image-update'),
+      trigger: z.string(),
+      images: listOf(imageName),
+      eventId: z.string().exactOptional(),
+      run: z.string().exactOptional(),
+    }),
+    z.object({
+      kind: z.literal('timer'),
+      trigger: z.string(),
+      occurrence: z.string(),
+      late: z.boolean().exactOptional(),
+      eventId: z.string().exactOptional(),
+    }),
+    z.object({ kind: z.literal('after'), task: z.string(), run: z.string(), eventId: z.string().exactOptional() }),
+  ])
+  .readonly()
+  .meta({ id: 'Cause', description: 'Why a run is there.' });
+
+const stepResource = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['cmd', 'build', 'push']),
+    needs: listOf(z.string()),
+    status: z.enum(['pending', 'running', 'succeeded', 'failed', 'errored', 'skipped', 'canceled']),
+    attempts: z.number(),
+    startTime: time.exactOptional(),
+    finishTime: time.exactOptional(),
+    durationMs: z.number().exactOptional(),
+    exitCode: z.number().exactOptional(),
+    reason: z.string().exactOptional(),
+    errorCode: z.string().exactOptional(),
+    ignored: z.boolean().exactOptional(),
+    detail: z.string().exactOptional().describe('Image and command line as people read them.'),
+    container: z.string().exactOptional(),
+  })
+  .readonly()
+  .meta({ id: 'RunStep', description: 'How a step of a run stands.' });
+
+const waiting = z
+  .object({
+    position: z.number(),
+    reason: z.enum(['paused', 'group-full', 'task-limit', 'agent-busy', 'no-agent', 'daemon-full', 'starting']),
+    because: z.string(),
+    queuedMs: z.number(),
+  })
+  .readonly()
+  .meta({ id: 'Waiting', description: 'Where a queued run stands and what it waits for.' });
+export type WaitingResource = z.output<typeof waiting>;
+
+const logFacts = z
+  .object({ bytes: z.number(), droppedBytes: z.number(), sealed: z.boolean() })
+  .readonly()
+  .meta({ id: 'LogFacts', description: 'Size of the log; `sealed`: nothing more will come.' });
+
+const sourceTrigger = z
+  .object({
+    id: z.string(),
+    eventType: z.string(),
+    commitId: z.string(),
+    pullRequestId: z.string().nullable(),
+    repositoryUrl: z.string(),
+    branchName: z.string().nullable(),
+    providerType: z.string(),
+  })
+  .readonly();
+const imageUpdateTrigger = z.object({ id: z.string(), timestamp: time, images: listOf(imageName) }).readonly();
+const timerTrigger = z.object({ timerTriggerName: z.string(), scheduleOccurrence: z.string() }).readonly();
+
+/** What lists show of a run. */
+const summary = {
+  runId: z.string(),
+  number: z.number().describe('The number of the run on this daemon, from 1.'),
+  status: runStatus,
+  runType,
+  trigger: z.string().describe('`Manual`, `Commit`, `Pull Request`, `Tag`, `Timer`, `Image Update`, `After`'),
+  task: z.string().nullable(),
+  createTime: time,
+  startTime: time.nullable(),
+  finishTime: time.nullable(),
+  lastUpdatedTime: time,
+  isArchiveEnabled: z.boolean(),
+  agentPoolName: z.string(),
+  platform,
+  outputImages: listOf(imageName),
+  runErrorMessage: z.string().nullable(),
+  trust: z.enum(['trusted', 'untrusted']),
+  priority: z.number(),
+  attempt: z.number(),
+  branch: z.string().exactOptional(),
+  commit: z.string().exactOptional(),
+  causes: listOf(cause),
+  waiting: waiting.exactOptional(),
+};
+
+export const runSummaryResource = z.object(summary).readonly().meta({ id: 'RunSummary', description: 'A run in a list.' });
+export type RunSummaryResource = z.output<typeof runSummaryResource>;
+
+const baseImage = z
+  .object({
+    step: z.string(),
+    reference: z.string(),
+    platform: z.string(),
+    indexDigest: z.string(),
+    platformDigest: z.string(),
+    role: z.enum(['runtime', 'buildtime']),
+    source: z.enum(['registry', 'engine', 'scratch', 'unresolved']),
+    imageId: z.string().exactOptional(),
+  })
+  .readonly();
+
+const described = z
+  .object({ registry: z.string(), repository: z.string(), tag: z.string().exactOptional(), digest: z.string(), reference: z.string() })
+  .readonly();
+
+const dependency = z
+  .object({
+    image: described.nullable(),
+    'runtime-dependency': described,
+    'buildtime-dependency': listOf(described).nullable(),
+    git: z.object({ 'git-head-revision': z.string() }).readonly(),
+  })
+  .readonly()
+  .meta({ id: 'Dependency', description: 'An entry of ACR’s dependency document.' });
+
+export const runResource = z
+  .object({
+    ...summary,
+    provisioningState: z.literal('Succeeded').describe('Of the resource, as in ACR: the run was taken on. How it went says `status`.'),
+    agentConfiguration: z.object({ cpu: z.number() }).readonly(),
+    sourceRegistryAuth: z.string().nullable(),
+    customRegistries: listOf(z.string()),
+    updateTriggerToken: z.string().nullable(),
+    logArtifact: imageName.nullable(),
+    sourceTrigger: sourceTrigger.nullable(),
+    imageUpdateTrigger: imageUpdateTrigger.nullable(),
+    timerTrigger: timerTrigger.nullable(),
+    step: stepShown.describe('What the run was asked to do.'),
+    timeout: z.number(),
+    queueTimeout: z.number().exactOptional(),
+    registry: z.string(),
+    concurrency: concurrency.exactOptional(),
+    noPush: z.boolean(),
+    keepGoing: z.boolean(),
+    extended: z.boolean(),
+    agent: z.string().exactOptional(),
+    crashes: z.number(),
+    cancel: z.object({ at: time, by: z.string(), reason: z.string() }).readonly().exactOptional(),
+    error: z
+      .object({ step: z.string().exactOptional(), message: z.string(), errorCode: z.string().exactOptional() })
+      .readonly()
+      .exactOptional(),
+    source: z
+      .object({ commit: z.string().exactOptional(), branch: z.string().exactOptional(), repository: z.string().exactOptional() })
+      .readonly()
+      .exactOptional(),
+    steps: listOf(stepResource),
+    built: listOf(z.object({ step: z.string(), id: z.string(), tags: listOf(z.string()) }).readonly()),
+    baseImages: listOf(baseImage),
+    dependencies: listOf(dependency),
+    lastEvent: z.number(),
+    log: logFacts.exactOptional(),
+  })
+  .readonly()
+  .meta({ id: 'Run', description: 'A run: every field of ACR under its name, and what Slipway knows besides.' });
+export type RunResource = z.output<typeof runResource>;
+
+/** Several values in one parameter: `?status=Queued,Running`. */
+const statusList = z
+  .string()
+  .max(200)
+  .transform((words) => words.split(','))
+  .pipe(z.array(runStatus));
+
+export const runsQuery = z.object({
+  ...pageQuery,
+  task: taskName.exactOptional(),
+  status: statusList.exactOptional().describe('One status, or several with commas between.'),
+  image: text.exactOptional().describe('Runs that pushed it: `repository`, `repository:tag`, `repository@sha256:…`.'),
+  branch: text.exactOptional(),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{4,64}$/, '4 to 64 hexadecimal digits')
+    .exactOptional(),
+  runType: runType.exactOptional(),
+  archived: flag.exactOptional(),
+  since: time.exactOptional(),
+  until: time.exactOptional(),
+});
+
+export const runPatch = z
+  .strictObject({ isArchiveEnabled: z.boolean() })
+  .readonly()
+  .meta({ id: 'RunPatch', description: '`isArchiveEnabled`: keep the run beyond the retention.' });
+export type RunPatch = z.output<typeof runPatch>;
+
+export const cancelBody = z
+  .strictObject({ reason: z.string().max(1000).default('') })
+  .readonly()
+  .meta({ id: 'CancelBody' });
+export const cancelResult = z
+  .object({
+    runId: z.string(),
+    outcome: z
+      .enum(['ended', 'asked', 'terminal'])
+      .describe('`ended`: it was queued; `asked`: it is being stopped; `terminal`: it had ended.'),
+  })
+  .readonly()
+  .meta({ id: 'CancelResult' });
+export type CancelResult = z.output<typeof cancelResult>;
+
+/** A rerun uses the request as it was stored. */
+export const rerunBody = z.strictObject({ priority: priority.exactOptional() }).readonly().meta({ id: 'RerunBody' });
+
+export const runParams = z.object({
+  id: runId.describe('The id of a run, or `last` for the newest (of `?task=`).'),
+});
+export const lastOf = { task: taskName.exactOptional().describe('For `last`: the newest run of this task.') };
+
+export const eventsQuery = z.object({
+  ...lastOf,
+  after: z.coerce.number().int().min(0).default(0).describe('Events behind this number.'),
+  top: z.coerce.number().int().min(1).max(1000).default(500),
+  logs: flag.default(false).describe('Streams: output of the steps too, as `step-output` events.'),
+});
+
+/** One event, as `RunEvent` of the event stream (its `type` tells the other fields). */
+export const runEvent = z
+  .looseObject({ version: z.number(), seq: z.number(), at: z.string(), run: z.string(), type: z.string() })
+  .readonly()
+  .meta({ id: 'RunEvent', description: 'A fact about a run; `type` tells the other fields.' });
+
+export const eventPage = z
+  .object({ items: listOf(runEvent), next: z.number().describe('Pass it as `after` for what comes behind.'), finished: z.boolean() })
+  .meta({ id: 'EventPage' });
+
+export const allEventsQuery = z.object({ task: taskName.exactOptional() });
+
+export const logQuery = z.object({
+  ...lastOf,
+  offset: z.coerce.number().int().min(0).default(0).describe('Bytes of the merged log to skip.'),
+  limit: z.coerce.number().int().min(1).max(1_073_741_824).exactOptional(),
+  step: z.string().min(1).max(200).exactOptional(),
+  attempt: z.coerce.number().int().min(0).exactOptional(),
+  since: time.exactOptional(),
+  follow: flag.default(false).describe('Keep on sending until the run has ended.'),
+});
+
+/** One line of `application/x-ndjson`. `text` when the bytes are UTF-8, else `base64`. */
+export const logLine = z
+  .object({
+    offset: z.number(),
+    next: z.number().describe('Where to go on.'),
+    step: z.string(),
+    attempt: z.number(),
+    stream: z.enum(['stdout', 'stderr']),
+    at: time,
+    afterEvent: z.number(),
+    marker: z.enum(['gap', 'truncated']).exactOptional(),
+    text: z.string().exactOptional(),
+    base64: z.string().exactOptional(),
+  })
+  .readonly()
+  .meta({ id: 'LogLine' });
+export type LogLine = z.output<typeof logLine>;
+
+export const queueResource = z
+  .object({
+    paused: z.boolean(),
+    reason: z.string().exactOptional(),
+    since: time.exactOptional(),
+    queued: z.number(),
+    running: z.number(),
+    waiting: listOf(z.object({ runId: z.string(), ...waiting.unwrap().shape }).readonly()),
+  })
+  .readonly()
+  .meta({
+    id: 'Queue',
+    description: 'Every queued run in the order in which they would start. Runs of tasks that the asker may not see are left out.',
+  });
+export type QueueResource = z.output<typeof queueResource>;
+export const pauseBody = z
+  .strictObject({ reason: z.string().max(1000).default('') })
+  .readonly()
+  .meta({ id: 'PauseBody' });

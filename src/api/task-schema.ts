@@ -1,0 +1,270 @@
+import { z } from 'zod';
+import { listOf, loginServer, manyOf, platform, seconds, secretInput, secretShown, taskName, text, time } from './common.ts';
+
+const MOST_ENCODED = 1_048_576;
+const argumentName = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[^=\s]+$/, 'a name without blanks and `=`');
+
+/** A build argument or template value. A secret one without a value keeps what the task has under this name. */
+const argumentInput = z
+  .union([
+    z.strictObject({ name: argumentName, value: z.string().max(65_536), isSecret: z.literal(false).exactOptional() }),
+    z.strictObject({ name: argumentName, isSecret: z.literal(true), value: z.union([z.string().max(65_536), secretInput]) }),
+  ])
+  .readonly()
+  .meta({ id: 'Argument', description: 'A build argument or a template value; secret ones may name a secret of the daemon.' });
+export type ArgumentInput = z.output<typeof argumentInput>;
+
+const argumentShown = z
+  .union([
+    z.object({ name: z.string(), isSecret: z.literal(false), value: z.string() }),
+    z.object({ name: z.string(), isSecret: z.literal(true), value: secretShown }),
+  ])
+  .readonly()
+  .meta({ id: 'ArgumentShown', description: 'An argument as stored, without a secret value.' });
+export type ArgumentShown = z.output<typeof argumentShown>;
+
+export const args = manyOf(argumentInput);
+export const encoded = z.base64().max(MOST_ENCODED).describe('Base64');
+export const imageNames = manyOf(z.string().min(1).max(1024), 100);
+export const contextPath = text.describe(
+  'git or archive URL (`https://host/repo.git#ref:dir`), `oci://host/name:tag`, or `upload:SHA256` of a context that was sent',
+);
+export const filePath = z.string().min(1).max(1024);
+
+const source = { contextPath: contextPath.exactOptional(), contextAccessToken: secretInput.exactOptional() };
+
+const stepInput = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('Docker'),
+      ...source,
+      dockerFilePath: filePath.default('Dockerfile'),
+      imageNames: imageNames.default([]),
+      isPushEnabled: z.boolean().default(true),
+      noCache: z.boolean().default(false),
+      target: text.exactOptional(),
+      arguments: args.default([]),
+    }),
+    z.strictObject({
+      type: z.literal('FileTask'),
+      ...source,
+      taskFilePath: filePath.default('acb.yaml'),
+      valuesFilePath: filePath.exactOptional(),
+      values: args.default([]),
+    }),
+    z.strictObject({
+      type: z.literal('EncodedTask'),
+      ...source,
+      encodedTaskContent: encoded,
+      encodedValuesContent: encoded.exactOptional(),
+      values: args.default([]),
+    }),
+  ])
+  .readonly()
+  .meta({
+    id: 'Step',
+    description: 'What a run does: one Dockerfile, a task file of the context, or a task file that the definition holds.',
+  });
+export type StepInput = z.output<typeof stepInput>;
+
+const sourceShown = { contextPath: z.string().exactOptional(), contextAccessToken: secretShown.exactOptional() };
+
+/** A step as answers show it. */
+export const stepShown = z
+  .discriminatedUnion('type', [
+    z.object({
+      type: z.literal('Docker'),
+      ...sourceShown,
+      dockerFilePath: z.string(),
+      imageNames: listOf(z.string()),
+      isPushEnabled: z.boolean(),
+      noCache: z.boolean(),
+      target: z.string().exactOptional(),
+      arguments: listOf(argumentShown),
+    }),
+    z.object({
+      type: z.literal('FileTask'),
+      ...sourceShown,
+      taskFilePath: z.string(),
+      valuesFilePath: z.string().exactOptional(),
+      values: listOf(argumentShown),
+    }),
+    z.object({
+      type: z.literal('EncodedTask'),
+      ...sourceShown,
+      encodedTaskContent: z.string(),
+      encodedValuesContent: z.string().exactOptional(),
+      values: listOf(argumentShown),
+    }),
+  ])
+  .readonly()
+  .meta({ id: 'StepShown', description: 'A step without its secret values.' });
+export type StepShown = z.output<typeof stepShown>;
+
+export const credentialInput = z
+  .strictObject({ loginServer, userName: z.union([text, secretInput]), password: secretInput })
+  .readonly()
+  .meta({ id: 'Credential', description: 'Of one registry host, exactly.' });
+export type CredentialInput = z.output<typeof credentialInput>;
+
+export const credentialShown = z
+  .object({ loginServer: z.string(), userName: z.union([z.string(), secretShown]), password: secretShown })
+  .readonly()
+  .meta({ id: 'CredentialShown', description: 'A credential without its secrets.' });
+export type CredentialShown = z.output<typeof credentialShown>;
+
+export const concurrency = z
+  .strictObject({
+    group: z.string().min(1).max(200).describe('`${task}`, `${branch}`, `${commit}` and `${pullRequest}` are replaced.'),
+    limit: z.int().min(1).max(1000).default(1),
+    onConflict: z.enum(['queue', 'cancel-pending', 'cancel-running', 'skip']).default('queue'),
+  })
+  .readonly()
+  .meta({ id: 'Concurrency', description: 'Runs of one group exclude one another, over tasks.' });
+
+export const agentConfiguration = z.strictObject({ cpu: z.int().min(1).max(256) }).readonly();
+export const agentPoolName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'a pool name is like a task name');
+export const priority = z.int().min(-100).max(100);
+const tags = z.record(z.string().min(1).max(128), z.string().max(512)).readonly();
+const policy = z.strictObject({ privileged: z.boolean(), hostMounts: z.boolean(), dockerSocket: z.boolean() }).readonly();
+const policyInput = policy.unwrap().partial().readonly();
+const status = z.enum(['Enabled', 'Disabled']);
+
+/** Fields that only the daemon sets. A request may hold them, so that an answer can be sent back; they are ignored. */
+const ignored = {
+  id: z.unknown().exactOptional(),
+  version: z.unknown().exactOptional(),
+  creationDate: z.unknown().exactOptional(),
+  lastUpdatedTime: z.unknown().exactOptional(),
+  managedBy: z.unknown().exactOptional(),
+};
+
+const settings = {
+  status,
+  platform,
+  agentConfiguration,
+  timeout: seconds,
+  registry: loginServer,
+  credentials: manyOf(credentialInput, 100),
+  agentPoolName,
+  priority,
+  maxParallelRuns: z.int().min(1).max(10_000),
+  concurrency,
+  policy: policyInput,
+  tags,
+};
+
+/** A whole task: POST, PUT and apply. What is left out has its default. */
+export const taskBody = z
+  .strictObject({ ...ignored, name: taskName, step: stepInput, ...z.strictObject(settings).partial().shape })
+  .readonly()
+  .meta({ id: 'TaskBody', description: 'A task in full; what is left out has its default.' });
+export type TaskBody = z.output<typeof taskBody>;
+
+const patchStep = z
+  .strictObject({
+    type: z.enum(['Docker', 'FileTask', 'EncodedTask']),
+    contextPath: contextPath.nullable(),
+    contextAccessToken: secretInput.nullable(),
+    dockerFilePath: filePath,
+    imageNames,
+    isPushEnabled: z.boolean(),
+    noCache: z.boolean(),
+    target: text.nullable(),
+    arguments: args,
+    taskFilePath: filePath,
+    valuesFilePath: filePath.nullable(),
+    values: args,
+    encodedTaskContent: encoded,
+    encodedValuesContent: encoded.nullable(),
+  })
+  .partial()
+  .readonly();
+
+/** Changes to a task: only what is named changes; `null` unsets. Lists are replaced as a whole. */
+export const taskPatch = z
+  .strictObject({
+    status,
+    platform: platform.nullable(),
+    agentConfiguration: agentConfiguration.nullable(),
+    timeout: seconds.nullable(),
+    step: patchStep,
+    registry: loginServer.nullable(),
+    credentials: manyOf(credentialInput, 100),
+    agentPoolName: agentPoolName.nullable(),
+    priority: priority.nullable(),
+    maxParallelRuns: settings.maxParallelRuns.nullable(),
+    concurrency: concurrency.nullable(),
+    policy: policyInput.nullable(),
+    tags: tags.nullable(),
+  })
+  .partial()
+  .readonly()
+  .meta({ id: 'TaskPatch', description: 'Only what is named changes; `null` unsets; lists are replaced as a whole.' });
+export type TaskPatch = z.output<typeof taskPatch>;
+
+export const taskResource = z
+  .object({
+    name: z.string(),
+    id: z.string(),
+    version: z.number().describe('The etag without its quotes: counts up at each change.'),
+    creationDate: time,
+    lastUpdatedTime: time,
+    managedBy: z.string().exactOptional().describe('The file that owns the task.'),
+    status,
+    platform,
+    agentConfiguration: z.object({ cpu: z.number() }).readonly(),
+    timeout: z.number(),
+    step: stepShown,
+    registry: z.string().exactOptional(),
+    credentials: listOf(credentialShown),
+    agentPoolName: z.string(),
+    priority: z.number(),
+    maxParallelRuns: z.number().exactOptional(),
+    concurrency: concurrency.exactOptional(),
+    policy,
+    tags: tags.exactOptional(),
+  })
+  .readonly()
+  .meta({ id: 'Task', description: 'A task as it is defined on the daemon. Fields that ACR has too have ACR’s names.' });
+export type TaskResource = z.output<typeof taskResource>;
+
+/** POST /apply: each task is created, updated or left alone; all or, with an error in one, none. */
+export const applyBody = z
+  .strictObject({
+    tasks: manyOf(taskBody, 500),
+    dryRun: z.boolean().default(false),
+    /** Take over tasks that another file manages. */
+    force: z.boolean().default(false),
+    managedBy: z.string().max(1024).exactOptional().describe('What owns the tasks from now on, for people: a file or a repository.'),
+  })
+  .readonly()
+  .meta({ id: 'ApplyBody' });
+export type ApplyBody = z.output<typeof applyBody>;
+
+export const applyResult = z
+  .object({
+    dryRun: z.boolean(),
+    tasks: listOf(
+      z.object({
+        name: z.string(),
+        action: z.enum(['created', 'updated', 'unchanged']),
+        /** Paths of the fields that change. */
+        changes: listOf(z.string()),
+      }),
+    ),
+  })
+  .readonly()
+  .meta({ id: 'ApplyResult' });
+export type ApplyResult = z.output<typeof applyResult>;
+
+/** PUT /tasks/{name}/credentials/{server}. */
+export const credentialBody = z
+  .strictObject({ userName: z.union([text, secretInput]), password: secretInput })
+  .readonly()
+  .meta({ id: 'CredentialBody' });
+export type CredentialBody = z.output<typeof credentialBody>;
