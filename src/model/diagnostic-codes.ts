@@ -21,6 +21,10 @@ export const DIAGNOSTIC_CODES = {
     title: 'A merge key `<<` has a value that is no mapping.',
     help: 'Write `<<: *name` or `<<: [*a, *b]`, where each name is the anchor of a mapping.',
   },
+  'duplicate-key': {
+    title: 'A key is written twice in one mapping.',
+    help: 'Leave one of them out; the last one holds.',
+  },
   'too-many-problems': {
     title: 'A file has more problems than are listed.',
     help: 'Mend the ones that are listed first.',

@@ -37,6 +37,14 @@ describe('lintTask', () => {
     expect(await lint(text, false, true)).toEqual([]);
   });
 
+  it('warns of keys that are written twice, and not of what a merge brings', async () => {
+    expect(await lint('env: [A=1]\nsteps:\n  - {id: a, cmd: a, cmd: b}\nenv: [A=2]\n')).toEqual([
+      'warning duplicate-key: env',
+      'warning duplicate-key: cmd',
+    ]);
+    expect(await lint('steps:\n  - &base {id: a, cmd: a}\n  - {<<: *base, id: b}\n')).toEqual([]);
+  });
+
   it('says that an alias block is ignored', async () => {
     expect(await lint('alias: {values: {a: b}}\nsteps: [{cmd: a}]\n')).toEqual(['warning alias-needs-version: alias']);
   });

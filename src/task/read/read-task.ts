@@ -7,6 +7,7 @@ import { TASK_PROPERTIES } from '../schema/task-properties.ts';
 import { isNullScalar } from '../yaml/scalar.ts';
 import type { YamlNode } from '../yaml/yaml-node.ts';
 import { inheritedEnv, mergeEnv } from './env.ts';
+import { lintDuplicateKeys } from './lint-duplicates.ts';
 import { type LintOptions, lintTaskFields } from './lint-fields.ts';
 import { readNetworks } from './networks.ts';
 import { readSecrets } from './secrets.ts';
@@ -38,6 +39,7 @@ const MOST_STEPS = 100_000;
 export function readTask(node: YamlNode | undefined, inputs: EngineInputs, problems: Problems): Task {
   const fields: TaskMapping['fields'] = decodeTask(node, problems)?.fields ?? {};
   if (inputs.lint !== undefined) lintTaskFields(fields, inputs.lint, problems);
+  if (inputs.lint !== undefined && node !== undefined) lintDuplicateKeys(node, problems);
   const secrets = readSecrets(fields.secrets, inputs.whole, problems);
   const volumes = readVolumes(fields.volumes, inputs.whole, problems);
   const version = readVersion(fields, problems);
