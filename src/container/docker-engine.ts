@@ -16,7 +16,7 @@ import { EngineApi, isRefusal, toEngineError } from './engine-api.ts';
 import { ensureHolderImage } from './holder-image.ts';
 import type { ImageBuilder } from './image-builder.ts';
 import { imagePath } from './image-name.ts';
-import { collectLeftovers } from './leftovers.ts';
+import { collectLeftovers, collectOwned } from './leftovers.ts';
 import { once } from './once.ts';
 import { RunContext } from './run-context.ts';
 import { DockerRunSpace } from './run-space.ts';
@@ -123,6 +123,14 @@ class DockerEngine implements ContainerEngine {
     readonly signal?: AbortSignal;
   }): Promise<readonly CollectedThing[]> {
     return await collectLeftovers(this.#api, options, this.#clock.now().getTime());
+  }
+
+  async collectRuns(options: {
+    readonly owner: string;
+    readonly live: ReadonlySet<string>;
+    readonly signal?: AbortSignal;
+  }): Promise<readonly CollectedThing[]> {
+    return await collectOwned(this.#api, options);
   }
 
   async close(): Promise<void> {

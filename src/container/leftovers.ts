@@ -64,15 +64,41 @@ export async function collectLeftovers(
   return leftovers.filter(({ kind, id }) => !failed.has(`${kind} ${id}`)).map(toCollected);
 }
 
+/** A removal that has not answered by then is left to the next collection. */
+const REMOVAL_LIMIT_MS = 20_000;
+
+/**
+ * Removes what a durable owner's runs left behind whose space is not live. Each removal has a limit of its own, so that one that hangs
+ * holds up nothing. Returns what was removed.
+ */
+export async function collectOwned(
+  api: EngineApi,
+  options: { readonly owner: string; readonly live: ReadonlySet<string>; readonly signal?: AbortSignal },
+): Promise<readonly CollectedThing[]> {
+  const things = await listLabelled(api, undefined, options.signal).catch((error: unknown) => {
+    throw toEngineError(error, 'Looking for leftovers');
+  });
+  const leftovers = things.filter(({ owner, run }) => owner === options.owner && !options.live.has(run));
+  const remaining = await removeThings(api, leftovers, options.signal ?? new AbortController().signal, REMOVAL_LIMIT_MS);
+  const failed = new Set(remaining.map(({ kind, id }) => `${kind} ${id}`));
+  return leftovers.filter(({ kind, id }) => !failed.has(`${kind} ${id}`)).map(toCollected);
+}
+
 /** Containers first, because they hold networks and volumes. Returns what is still there. */
-async function removeThings(api: EngineApi, things: readonly LabelledThing[], signal: AbortSignal): Promise<readonly CollectedThing[]> {
+async function removeThings(
+  api: EngineApi,
+  things: readonly LabelledThing[],
+  signal: AbortSignal,
+  limitMs?: number,
+): Promise<readonly CollectedThing[]> {
+  const limited = (): AbortSignal => (limitMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
   const containers = things.filter(({ kind }) => kind === 'container');
   const others = things.filter(({ kind }) => kind !== 'container');
-  const left = await removeSome(containers, (thing) => removeContainer(api, thing.id, signal));
+  const left = await removeSome(containers, (thing) => removeContainer(api, thing.id, limited()));
   return [
     ...left,
     ...(await removeSome(others, (thing) =>
-      thing.kind === 'network' ? removeNetwork(api, thing.id, signal) : removeVolume(api, thing.id, signal),
+      thing.kind === 'network' ? removeNetwork(api, thing.id, limited()) : removeVolume(api, thing.id, limited()),
     )),
   ];
 }

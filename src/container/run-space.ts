@@ -129,6 +129,15 @@ export class DockerRunSpace implements RunSpace {
     return this.#destroyed;
   }
 
+  release(containerId: string): void {
+    if (!this.#context.closed) this.#context.removeContainer(containerId).catch(() => undefined);
+  }
+
+  async detach(): Promise<void> {
+    this.#destroyed ??= this.#context.close().then(() => []);
+    await this.#destroyed;
+  }
+
   async #readWorkspaceTar(path: string): Promise<Readable> {
     await this.#volumes.ready([]);
     const tar = await readVolumeDirectory(this.#context.api, await this.#volumes.fileDoor(), path);

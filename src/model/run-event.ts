@@ -33,6 +33,11 @@ export type RunFact =
   | { readonly type: 'step-delayed'; readonly step: string; readonly delayMs: number }
   | { readonly type: 'step-started'; readonly step: string; readonly attempt: number; readonly detail: string; readonly container?: string }
   /**
+   * The container of the attempt exists and is about to start: only in runs that survive their process. The start waits until the event
+   * is taken, so a step without it has started nothing.
+   */
+  | { readonly type: 'container-created'; readonly step: string; readonly attempt: number; readonly container: string }
+  /**
    * Output of a step, masked. `text` holds whole lines separated by LF, without the last LF; invalid UTF-8 is replaced.
    * A reporter may split it; the JSON reporter prints one event a line of output. `partial`: the last line has not ended (the
    * program paused in the middle of it, or it is very long); the next event of this step and stream goes on with it.

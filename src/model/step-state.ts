@@ -9,7 +9,13 @@
  */
 export type StepState =
   | { readonly status: 'pending' }
-  | { readonly status: 'running'; readonly startedAtMs: number; readonly attempt: number }
+  | {
+      readonly status: 'running';
+      readonly startedAtMs: number;
+      readonly attempt: number;
+      /** Known in runs that survive their process, from before its start. */
+      readonly container?: string;
+    }
   | {
       readonly status: 'succeeded';
       readonly attempts: number;

@@ -165,7 +165,7 @@ async function finishRun(run: Run, steps: StepsOutcome, durationMs: number): Pro
   void log.emit({ type: 'run-finished', ...finished });
   log.close();
   await log.drained();
-  return { ...finished, steps: steps.states };
+  return { ...finished, steps: steps.states, suspended: false };
 }
 
 /** Interrupts the run when the caller cancels it or its time is up. Returns how to stop watching. */

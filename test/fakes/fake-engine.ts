@@ -139,6 +139,12 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       if (!dryRun) for (const [runId] of found) live.delete(runId);
       return found.flatMap(([, { space }]) => space.things());
     },
+    collectRuns: async ({ owner, live: alive }) => {
+      assertOpen('collectRuns');
+      const found = [...live].filter(([runId, { spec }]) => spec.owner === owner && !alive.has(runId));
+      for (const [runId] of found) live.delete(runId);
+      return found.flatMap(([, { space }]) => space.things());
+    },
     close: async () => {
       closed = true;
     },

@@ -149,6 +149,10 @@ export function createFakeRunSpace(
       destroying ??= destroyOnce();
       return destroying;
     },
+    release: () => undefined,
+    detach: async () => {
+      destroying ??= Promise.resolve([]);
+    },
     things: () => [...alive.values()].map(({ id, request }) => ({ kind: 'container', id, name: request.step, run: spec.runId })),
   };
 }

@@ -41,6 +41,8 @@ export function createPlainReporter(
           event.step,
           `${event.attempt > 1 ? `attempt ${event.attempt}: ` : ''}${options.paint('bold', printable(event.detail))}`,
         );
+      case 'container-created':
+        return '';
       case 'step-output':
         return renderOutput(event.text, line(event.step, ''), stream.isTTY === true ? view.steps.get(event.step)?.filter : undefined);
       case 'build-progress':

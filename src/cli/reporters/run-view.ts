@@ -47,6 +47,7 @@ export class RunView {
       case 'base-images':
       case 'image-built':
       case 'image-pushed':
+      case 'container-created':
         return;
       default: {
         const step = this.steps.get(event.step);

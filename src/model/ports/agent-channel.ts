@@ -1,8 +1,8 @@
 import type { Plan } from '../plan.ts';
 import type { RunEvent } from '../run-event.ts';
 import type { RunRecord, RunRequest } from '../run-record.ts';
-import type { StepState } from '../step-state.ts';
-import type { LogChunk, LogPosition } from './log-store.ts';
+import type { RunResume } from '../run-resume.ts';
+import type { LogChunk } from './log-store.ts';
 import type { RunOutcome } from './store.ts';
 
 /**
@@ -70,21 +70,6 @@ export interface Assignment extends Lease {
   /** Present when an earlier attempt got as far as a plan. */
   readonly resume?: RunResume;
   readonly cancel?: { readonly reason: string };
-}
-
-/** What an earlier attempt of a run left: containers of its running steps are adopted, ended steps stay ended. */
-export interface RunResume {
-  readonly plan: Plan;
-  /** Ended steps and the steps that were running, with the attempt of the step that ran. */
-  readonly states: Readonly<Record<string, StepState>>;
-  readonly positions: readonly LogPosition[];
-  /** Number of the last event: the next one is this plus 1. */
-  readonly lastEvent: number;
-  /** Facts of ended steps that the run's end reports (images, base images, git revisions): the events that carried them. */
-  readonly facts: readonly RunEvent[];
-  readonly source: NonNullable<RunRecord['source']>;
-  /** Milliseconds since the run first started. */
-  readonly elapsedMs: number;
 }
 
 export type SecretsWanted =

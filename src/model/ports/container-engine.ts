@@ -28,6 +28,16 @@ export interface ContainerEngine {
     readonly dryRun: boolean;
     readonly signal?: AbortSignal;
   }): Promise<readonly CollectedThing[]>;
+  /**
+   * Removes what runs of a durable owner (`RunSpaceSpec.owner`) left behind whose space is not live; nothing of anybody else. Removals
+   * run side by side and each has a limit of its own, so one that hangs holds up nothing. Returns what was removed.
+   */
+  collectRuns(options: {
+    readonly owner: string;
+    /** Space ids. */
+    readonly live: ReadonlySet<string>;
+    readonly signal?: AbortSignal;
+  }): Promise<readonly CollectedThing[]>;
   /** Closes connections. Nothing else may be called afterwards. */
   close(): Promise<void>;
 }
@@ -90,6 +100,23 @@ export interface RunSpaceSpec {
   readonly durableLogs: boolean;
   /** Registries other than loopback that may speak plain HTTP. */
   readonly insecureRegistries: readonly string[];
+  /**
+   * Who its things belong to when that is not this process: `kind/name`, such as `daemon/ab12cd`. `collect` never takes them; only
+   * `collectRuns` of the same owner does.
+   */
+  readonly owner?: string;
+  /** The space may exist: what is there (networks, holders, volumes, containers) is used as it is, only what is missing is made. */
+  readonly adopt?: boolean;
+  /** Containers get the engine's init as process 1, unless a step says otherwise or the engine has none. */
+  readonly init?: boolean;
+  readonly limits?: ContainerLimits;
+}
+
+/** The most that a container may have; one that asks for less gets less. */
+export interface ContainerLimits {
+  readonly pids?: number;
+  readonly memoryBytes?: number;
+  readonly cpus?: number;
 }
 
 /**
@@ -131,6 +158,16 @@ export interface RunSpace {
    * first call's promise. What could not be removed within the deadline is returned, and found again by `collect`.
    */
   destroy(options: { readonly signal: AbortSignal }): Promise<readonly CollectedThing[]>;
+  /**
+   * With `durableLogs` an ended container stays until its end is recorded, so that a later attempt finds it; this says that it may go.
+   * Returns at once.
+   */
+  release(containerId: string): void;
+  /**
+   * Lets go of the run without stopping or removing anything: `openRun` with `adopt` goes on, in this process or another. Containers
+   * that are being followed end with `detached: true`, after their output so far. Afterwards `destroy` does nothing.
+   */
+  detach(): Promise<void>;
 }
 
 export interface ContainerRequest {
@@ -139,14 +176,19 @@ export interface ContainerRequest {
   readonly container: ContainerSpec;
   readonly detach: boolean;
   readonly keep: boolean;
+  /**
+   * Follow the container that this step and attempt has already: its output after so many raw bytes of each stream, and its end,
+   * also when it has ended. One that was created and not started is started. The outcome is `gone` when there is none.
+   */
+  readonly adopt?: { readonly positions: { readonly stdout: number; readonly stderr: number } };
 }
 
 export interface ContainerIo {
   readonly signal: AbortSignal;
   readonly graceMs: number;
   onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void | Promise<void>;
-  /** The container exists and is about to start; called before its first output. */
-  onStarted?(containerId: string): void;
+  /** The container exists and is about to start (or was adopted); called before its first output. With `durableLogs` the start waits for it. */
+  onStarted?(containerId: string): void | Promise<void>;
   onTransfer?(progress: TransferProgress): void;
 }
 
@@ -163,6 +205,10 @@ export interface ContainerOutcome {
   readonly startFailure?: string;
   /** All that the engine said of it, when that is more. */
   readonly engineWords?: string;
+  /** There is no container to adopt; nothing was started. */
+  readonly gone?: true;
+  /** The space was detached: the container goes on without anybody who follows it. */
+  readonly detached?: true;
 }
 
 export interface TransferProgress {
