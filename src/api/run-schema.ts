@@ -1,118 +1,9 @@
 import { z } from 'zod';
-import { flag, listOf, loginServer, manyOf, pageQuery, platform, runId, seconds, taskName, text, time } from './common.ts';
-import {
-  agentConfiguration,
-  agentPoolName,
-  args,
-  concurrency,
-  contextPath,
-  credentialInput,
-  encoded,
-  filePath,
-  imageNames,
-  priority,
-  stepShown,
-} from './task-schema.ts';
+import { listOf, platform, time } from './common.ts';
+import { concurrency, stepShown } from './task-schema.ts';
 
 export const runStatus = z.enum(['Queued', 'Started', 'Running', 'Succeeded', 'Failed', 'Canceled', 'Error', 'Timeout']);
 export const runType = z.enum(['QuickBuild', 'QuickRun', 'AutoBuild', 'AutoRun']);
-const envEntry = z
-  .string()
-  .max(65_536)
-  .regex(/^[^=]+=/, '`NAME=value`');
-
-/** Of every request for a run. */
-const common = {
-  priority: priority.exactOptional(),
-  queueTimeout: seconds.exactOptional().describe('Seconds in the queue before the run ends as Timeout.'),
-  concurrency: concurrency.exactOptional(),
-  env: manyOf(envEntry).default([]).describe('`NAME=value` for every step that does not set it.'),
-  noPush: z.boolean().default(false),
-  keepGoing: z.boolean().default(false).describe('A failed step ends only what needs it.'),
-  extended: z.boolean().exactOptional().describe('Exit conditions have their evident meaning.'),
-  isArchiveEnabled: z.boolean().default(false).describe('Keep the run beyond the retention.'),
-  agentPoolName: agentPoolName.exactOptional(),
-};
-
-/** Of quick runs, which have no task to take it from. */
-const quick = {
-  ...common,
-  sourceLocation: contextPath.exactOptional(),
-  contextAccessToken: z
-    .strictObject({ plain: z.string().max(65_536) })
-    .or(z.strictObject({ secret: z.string().max(127) }))
-    .readonly()
-    .exactOptional(),
-  platform: platform.exactOptional(),
-  agentConfiguration: agentConfiguration.exactOptional(),
-  timeout: seconds.exactOptional(),
-  registry: loginServer.exactOptional(),
-  credentials: manyOf(credentialInput, 100).default([]),
-};
-
-const dockerBuildRequest = z
-  .strictObject({
-    type: z.literal('DockerBuildRequest'),
-    ...quick,
-    dockerFilePath: filePath.default('Dockerfile'),
-    imageNames: imageNames.default([]),
-    isPushEnabled: z.boolean().default(true),
-    noCache: z.boolean().default(false),
-    target: text.exactOptional(),
-    arguments: args.default([]),
-  })
-  .readonly()
-  .meta({ id: 'DockerBuildRequest', description: 'A quick build of one Dockerfile.' });
-
-const fileTaskRunRequest = z
-  .strictObject({
-    type: z.literal('FileTaskRunRequest'),
-    ...quick,
-    taskFilePath: filePath.default('acb.yaml'),
-    valuesFilePath: filePath.exactOptional(),
-    values: args.default([]),
-  })
-  .readonly()
-  .meta({ id: 'FileTaskRunRequest', description: 'A quick run of a task file of the context.' });
-
-const encodedTaskRunRequest = z
-  .strictObject({
-    type: z.literal('EncodedTaskRunRequest'),
-    ...quick,
-    encodedTaskContent: encoded,
-    encodedValuesContent: encoded.exactOptional(),
-    values: args.default([]),
-  })
-  .readonly()
-  .meta({ id: 'EncodedTaskRunRequest', description: 'A quick run of a task file that comes with the request.' });
-
-const taskRunRequest = z
-  .strictObject({
-    type: z.literal('TaskRunRequest'),
-    ...common,
-    task: taskName,
-    overrideTaskStepProperties: z
-      .strictObject({
-        contextPath: contextPath.exactOptional(),
-        file: filePath.exactOptional().describe('Dockerfile or task file.'),
-        arguments: args.exactOptional().describe('Replaces arguments of the same name, adds others.'),
-        values: args.exactOptional().describe('Replaces values of the same name, adds others.'),
-        target: text.exactOptional(),
-        updateTriggerToken: text.exactOptional(),
-      })
-      .readonly()
-      .exactOptional(),
-  })
-  .readonly()
-  .meta({ id: 'TaskRunRequest', description: 'A run of a task of the daemon, with what differs from it.' });
-
-export const createRunBody = z
-  .discriminatedUnion('type', [dockerBuildRequest, fileTaskRunRequest, encodedTaskRunRequest, taskRunRequest])
-  .meta({ id: 'CreateRunBody', description: 'What to run; `type` as in ACR.' });
-export type CreateRunBody = z.output<typeof createRunBody>;
-/** As a client sends it: what has a default may be left out. */
-export type CreateRunInput = z.input<typeof createRunBody>;
-
 const imageName = z.object({ registry: z.string(), repository: z.string(), tag: z.string(), digest: z.string() }).readonly();
 
 const cause = z
@@ -298,39 +189,6 @@ export const runResource = z
   .meta({ id: 'Run', description: 'A run: every field of ACR under its name, and what Slipway knows besides.' });
 export type RunResource = z.output<typeof runResource>;
 
-/** Several values in one parameter: `?status=Queued,Running`. */
-const statusList = z
-  .string()
-  .max(200)
-  .transform((words) => words.split(','))
-  .pipe(z.array(runStatus));
-
-export const runsQuery = z.object({
-  ...pageQuery,
-  task: taskName.exactOptional(),
-  status: statusList.exactOptional().describe('One status, or several with commas between.'),
-  image: text.exactOptional().describe('Runs that pushed it: `repository`, `repository:tag`, `repository@sha256:…`.'),
-  branch: text.exactOptional(),
-  commit: z
-    .string()
-    .regex(/^[0-9a-f]{4,64}$/, '4 to 64 hexadecimal digits')
-    .exactOptional(),
-  runType: runType.exactOptional(),
-  archived: flag.exactOptional(),
-  since: time.exactOptional(),
-  until: time.exactOptional(),
-});
-
-export const runPatch = z
-  .strictObject({ isArchiveEnabled: z.boolean() })
-  .readonly()
-  .meta({ id: 'RunPatch', description: '`isArchiveEnabled`: keep the run beyond the retention.' });
-export type RunPatch = z.output<typeof runPatch>;
-
-export const cancelBody = z
-  .strictObject({ reason: z.string().max(1000).default('') })
-  .readonly()
-  .meta({ id: 'CancelBody' });
 export const cancelResult = z
   .object({
     runId: z.string(),
@@ -342,21 +200,6 @@ export const cancelResult = z
   .meta({ id: 'CancelResult' });
 export type CancelResult = z.output<typeof cancelResult>;
 
-/** A rerun uses the request as it was stored. */
-export const rerunBody = z.strictObject({ priority: priority.exactOptional() }).readonly().meta({ id: 'RerunBody' });
-
-export const runParams = z.object({
-  id: runId.describe('The id of a run, or `last` for the newest (of `?task=`).'),
-});
-export const lastOf = { task: taskName.exactOptional().describe('For `last`: the newest run of this task.') };
-
-export const eventsQuery = z.object({
-  ...lastOf,
-  after: z.coerce.number().int().min(0).default(0).describe('Events behind this number.'),
-  top: z.coerce.number().int().min(1).max(1000).default(500),
-  logs: flag.default(false).describe('Streams: output of the steps too, as `step-output` events.'),
-});
-
 /** One event, as `RunEvent` of the event stream (its `type` tells the other fields). */
 export const runEvent = z
   .looseObject({ version: z.number(), seq: z.number(), at: z.string(), run: z.string(), type: z.string() })
@@ -366,18 +209,6 @@ export const runEvent = z
 export const eventPage = z
   .object({ items: listOf(runEvent), next: z.number().describe('Pass it as `after` for what comes behind.'), finished: z.boolean() })
   .meta({ id: 'EventPage' });
-
-export const allEventsQuery = z.object({ task: taskName.exactOptional() });
-
-export const logQuery = z.object({
-  ...lastOf,
-  offset: z.coerce.number().int().min(0).default(0).describe('Bytes of the merged log to skip.'),
-  limit: z.coerce.number().int().min(1).max(1_073_741_824).exactOptional(),
-  step: z.string().min(1).max(200).exactOptional(),
-  attempt: z.coerce.number().int().min(0).exactOptional(),
-  since: time.exactOptional(),
-  follow: flag.default(false).describe('Keep on sending until the run has ended.'),
-});
 
 /** One line of `application/x-ndjson`. `text` when the bytes are UTF-8, else `base64`. */
 export const logLine = z
@@ -412,7 +243,3 @@ export const queueResource = z
     description: 'Every queued run in the order in which they would start. Runs of tasks that the asker may not see are left out.',
   });
 export type QueueResource = z.output<typeof queueResource>;
-export const pauseBody = z
-  .strictObject({ reason: z.string().max(1000).default('') })
-  .readonly()
-  .meta({ id: 'PauseBody' });

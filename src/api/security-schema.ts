@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ROLES, SCOPES } from '../model/security.ts';
 import { listOf, manyOf, pageQuery, secretName, time } from './common.ts';
 
-const taskGlob = z.string().regex(/^[a-z0-9*?][a-z0-9._*?-]{0,127}$/, 'a task name, in which `*` and `?` stand for others');
+const taskGlob = z.string().regex(/^[a-z0-9*][a-z0-9._*-]{0,126}$/, 'a task name, in which `*` stands for any characters');
 const tokenName = z
   .string()
   .min(1)
@@ -47,9 +47,9 @@ export type CreatedToken = z.output<typeof createdToken>;
 
 export const secretBody = z
   .strictObject({
-    value: z.string().max(65_536),
-    description: z.string().max(1000).default(''),
-    tasks: manyOf(taskGlob, 100).default([]).describe('Tasks (globs) whose runs may use it; empty: all.'),
+    value: z.string().min(4).max(65_536),
+    description: z.string().max(1000).exactOptional().describe('Left as it is when not given.'),
+    tasks: manyOf(taskGlob, 100).exactOptional().describe('Tasks (globs) whose runs may use it; empty: all. Left as it is when not given.'),
   })
   .readonly()
   .meta({ id: 'SecretBody' });

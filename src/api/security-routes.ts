@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { pageOf, rowId, secretName } from './common.ts';
+import { CHANGE, CREATE, json, NO_TARGET, READ, type RouteEntry, V1 } from './route-entry.ts';
+import { auditEntry, auditQuery, createdToken, secretBody, secretResource, tokenBody, tokenResource } from './security-schema.ts';
+
+const idParams = z.object({ id: rowId });
+const secretParams = z.object({ name: secretName });
+
+export const SECURITY_ROUTES = [
+  {
+    name: 'listTokens',
+    method: 'GET',
+    path: `${V1}/tokens`,
+    scope: 'token:read',
+    target: NO_TARGET,
+    ...READ,
+    answers: { 200: pageOf(tokenResource) },
+    tag: 'security',
+    summary: 'Lists tokens without their secret part.',
+  },
+  {
+    name: 'createToken',
+    method: 'POST',
+    path: `${V1}/tokens`,
+    scope: 'token:write',
+    target: NO_TARGET,
+    ...CREATE,
+    body: json(tokenBody),
+    answers: { 201: createdToken },
+    tag: 'security',
+    summary: 'Makes a token; it is shown once.',
+  },
+  {
+    name: 'revokeToken',
+    method: 'DELETE',
+    path: `${V1}/tokens/:id`,
+    scope: 'token:write',
+    target: NO_TARGET,
+    ...CHANGE,
+    params: idParams,
+    answers: { 204: undefined },
+    tag: 'security',
+    summary: 'Revokes a token.',
+  },
+  {
+    name: 'listSecrets',
+    method: 'GET',
+    path: `${V1}/secrets`,
+    scope: 'secret:read',
+    target: NO_TARGET,
+    ...READ,
+    answers: { 200: pageOf(secretResource) },
+    tag: 'security',
+    summary: 'Lists secrets without values.',
+  },
+  {
+    name: 'putSecret',
+    method: 'PUT',
+    path: `${V1}/secrets/:name`,
+    scope: 'secret:write',
+    target: NO_TARGET,
+    ...CHANGE,
+    params: secretParams,
+    body: json(secretBody),
+    answers: { 200: secretResource },
+    tag: 'security',
+    summary: 'Sets a secret.',
+  },
+  {
+    name: 'deleteSecret',
+    method: 'DELETE',
+    path: `${V1}/secrets/:name`,
+    scope: 'secret:write',
+    target: NO_TARGET,
+    ...CHANGE,
+    params: secretParams,
+    answers: { 204: undefined },
+    tag: 'security',
+    summary: 'Deletes a secret.',
+  },
+  {
+    name: 'listAudit',
+    method: 'GET',
+    path: `${V1}/audit`,
+    scope: 'audit:read',
+    target: NO_TARGET,
+    ...READ,
+    query: auditQuery,
+    answers: { 200: pageOf(auditEntry) },
+    tag: 'security',
+    summary: 'Who did what from where, newest first.',
+  },
+] as const satisfies readonly RouteEntry[];
