@@ -34,9 +34,26 @@ export interface PoolOptions {
   readonly tls?: TlsTrust;
   /** Where proxies are named. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Path of a unix socket that every connection goes to, whatever the URL names. */
+  readonly socketPath?: string;
 }
 
 export function createConnectionPool(options: PoolOptions): ConnectionPool {
+  return options.socketPath === undefined ? networkPool(options) : socketPool(options.socketPath);
+}
+
+function socketPool(socketPath: string): ConnectionPool {
+  // Node's types leave out that options of an agent go on to net.connect.
+  const options: AgentOptions & { readonly socketPath: string } = { keepAlive: true, maxSockets: 16, socketPath };
+  const agent = new http.Agent(options);
+  return {
+    agentFor: () => Promise.resolve({ agent, request: http.request }),
+    trustSystem: () => false,
+    close: () => agent.destroy(),
+  };
+}
+
+function networkPool(options: PoolOptions): ConnectionPool {
   const guarded = guardedLookup(options.addresses);
   const open = new Map<string, Promise<Connection>>();
   let system = false;

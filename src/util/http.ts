@@ -44,6 +44,8 @@ export interface HttpClientOptions {
   readonly tls?: TlsTrust;
   /** Names proxies (`https_proxy` and so on); by default the environment of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Path of a unix socket that all requests go to; the host of a URL is then only what the server is told. */
+  readonly socketPath?: string;
 }
 
 /** Rejects with HttpError only. Every hop's addresses are checked at the moment of connecting. */

@@ -1,0 +1,34 @@
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { Io } from '../io.ts';
+import { renderDiagnostics } from '../print-diagnostics.ts';
+
+/** Flags that cannot be together, or whose values cannot be. */
+export class FlagError extends Error {
+  override readonly name = 'FlagError';
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super(diagnostics.map(({ message }) => message).join('; '));
+    this.diagnostics = diagnostics;
+  }
+}
+
+export function conflict(message: string, help?: string): FlagError {
+  return new FlagError([{ code: 'flags-conflict', severity: 'error', message, ...(help === undefined ? {} : { help }) }]);
+}
+
+export function badValue(message: string, expected?: string): FlagError {
+  return new FlagError([{ code: 'flag-value', severity: 'error', message, ...(expected === undefined ? {} : { expected }) }]);
+}
+
+/** Prints flag errors and gives their exit code; other errors pass. */
+export async function reportingFlags(io: Io, work: () => Promise<ExitCode>): Promise<ExitCode> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    io.stderr.write(renderDiagnostics(error.diagnostics, io.paintError));
+    return EXIT.badInput;
+  }
+}
