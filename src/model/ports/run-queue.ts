@@ -1,4 +1,4 @@
-import type { RunRecord } from '../run-record.ts';
+import type { RunRecord, TrustClass } from '../run-record.ts';
 import type { AgentDescription } from './agent-channel.ts';
 
 /**
@@ -7,12 +7,16 @@ import type { AgentDescription } from './agent-channel.ts';
  * run by one slot at most), first in first out inside a task; a run that waited long rises.
  */
 export interface RunQueue {
-  /** A run has been stored, has ended, or a limit or pause changed: look again. */
-  notify(): void;
+  /** A run has been stored, changed its status or ended: look again. `changed`: the run as it is stored now; without it everything is read anew. */
+  notify(changed?: RunRecord): void;
   /** Takes the next run for this agent: already claimed in the store (attempt counted up). Waits up to `waitMs`. */
   claim(agent: AgentDescription, options: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<RunRecord | undefined>;
   /** Every queued run in the order in which they would start, and what each waits for. */
   waiting(): Promise<readonly WaitingRun[]>;
+  /** Runs of a concurrency group that have not ended, oldest first. */
+  group(name: string): Promise<readonly GroupMember[]>;
+  /** How many runs wait, of one task when named. */
+  queued(task?: string): Promise<number>;
   pause(reason: string): Promise<void>;
   resume(): Promise<void>;
   state(): Promise<{
@@ -23,6 +27,12 @@ export interface RunQueue {
     readonly running: number;
   }>;
   close(): Promise<void>;
+}
+
+export interface GroupMember {
+  readonly run: string;
+  readonly queued: boolean;
+  readonly trust: TrustClass;
 }
 
 export interface WaitingRun {
