@@ -11,5 +11,12 @@ export function runIdOf(number: number): string {
   return `r${String.fromCharCode(FIRST + digits.length - DIGITS)}${digits}`;
 }
 
+/** The number of a daemon's run, or undefined when no run of a daemon has such an id. */
+export function runNumberOf(id: string): number | undefined {
+  if (!/^r[a-z][0-9a-z]{3,11}$/.test(id)) return undefined;
+  const number = Number.parseInt(id.slice(2), 36);
+  return Number.isSafeInteger(number) && number >= 1 && runIdOf(number) === id ? number : undefined;
+}
+
 /** What an id in a request may look like: runs of daemons and of `task run` alike. Everything else is refused before it is looked up. */
 export const RUN_ID = /^[a-z0-9]{4,40}$/;

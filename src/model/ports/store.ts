@@ -104,7 +104,7 @@ export interface RunStore {
   setArchived(id: string, archived: boolean): Promise<'done' | 'missing'>;
   events(id: string, query: { readonly after: number; readonly limit: number }): Promise<readonly RunEvent[]>;
   /** Ended runs that are not archived, older than the time or beyond `keep` newest, for deletion. */
-  expired(query: { readonly before: string; readonly limit: number }): Promise<readonly string[]>;
+  expired(query: { readonly before: string; readonly keep?: number; readonly limit: number }): Promise<readonly string[]>;
   /** Removes rows of a terminal run. */
   delete(id: string): Promise<void>;
   counts(): Promise<Readonly<Record<RunStatus, number>>>;

@@ -1,0 +1,91 @@
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** In the header of every database of this program: `SLPW`. */
+export const APPLICATION_ID = 0x534c5057;
+
+/**
+ * Every version of the schema, in order. A migration that was released is never changed: a new one follows it. Names sort in the order
+ * of their numbers.
+ */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-state': migration(`
+    PRAGMA application_id = ${APPLICATION_ID};
+    CREATE TABLE tasks (
+      name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, definition TEXT NOT NULL,
+      created TEXT NOT NULL, updated TEXT NOT NULL, managed_by TEXT
+    ) STRICT;
+    CREATE TABLE runs (
+      number INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT NOT NULL, status TEXT NOT NULL, run_type TEXT NOT NULL,
+      archived INTEGER NOT NULL DEFAULT 0, branch TEXT NOT NULL, commit_sha TEXT NOT NULL, created TEXT NOT NULL,
+      updated TEXT NOT NULL, started TEXT, finished TEXT, attempt INTEGER NOT NULL DEFAULT 0, agent TEXT,
+      crashes INTEGER NOT NULL DEFAULT 0, cancel TEXT, last_event INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX runs_live ON runs (number) WHERE status IN ('Queued', 'Started', 'Running');
+    CREATE TABLE run_requests (
+      run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, request TEXT NOT NULL, sealed BLOB
+    ) STRICT;
+    CREATE TABLE run_states (
+      run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, brief TEXT NOT NULL, steps TEXT NOT NULL, images TEXT NOT NULL,
+      source TEXT, error TEXT, made TEXT
+    ) STRICT;
+    CREATE TABLE run_events (
+      run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, seq INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (run, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE run_images (
+      run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, repository TEXT NOT NULL, host TEXT NOT NULL, tag TEXT NOT NULL,
+      digest TEXT NOT NULL, PRIMARY KEY (repository, run, host, tag, digest)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX run_images_run ON run_images (run);
+    CREATE TABLE run_checkpoints (run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, plan BLOB NOT NULL) STRICT;
+    CREATE TABLE tokens (
+      id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, created TEXT NOT NULL, record TEXT NOT NULL, last_used TEXT, revoked TEXT
+    ) STRICT;
+    CREATE TABLE secrets (
+      name TEXT PRIMARY KEY, sealed BLOB NOT NULL, description TEXT NOT NULL, tasks TEXT NOT NULL, created TEXT NOT NULL,
+      updated TEXT NOT NULL, updated_by TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE audit (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, action TEXT NOT NULL, principal TEXT NOT NULL, source TEXT NOT NULL,
+      target TEXT NOT NULL, outcome TEXT NOT NULL, details TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX audit_action ON audit (action);
+    CREATE INDEX audit_principal ON audit (principal);
+    CREATE INDEX audit_target ON audit (target);
+    CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+    CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+    CREATE TABLE settings (key TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE idempotency (
+      principal TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, taken TEXT NOT NULL, status INTEGER, body TEXT, headers TEXT,
+      PRIMARY KEY (principal, key)
+    ) STRICT;
+    CREATE INDEX idempotency_taken ON idempotency (taken);
+    CREATE TABLE pings (id INTEGER PRIMARY KEY, at TEXT NOT NULL) STRICT;
+  `),
+  // Lists of runs walk one index in the order of numbers and find every other filter in it, so that no row is touched that is not shown.
+  '0002-run-lists': migration(`
+    CREATE INDEX runs_by_number ON runs (number, task, branch, status, run_type, archived, commit_sha, created);
+    CREATE INDEX runs_by_task ON runs (task, number, branch, status, run_type, archived, commit_sha, created);
+    CREATE INDEX runs_by_branch ON runs (branch, number, task, status, run_type, archived, commit_sha, created);
+    CREATE INDEX runs_by_status ON runs (status, number, task, branch, run_type, archived, commit_sha, created);
+    CREATE INDEX runs_by_commit ON runs (commit_sha, number, task, branch, status, run_type, archived, created) WHERE commit_sha <> '';
+    CREATE INDEX runs_archived ON runs (number, task, branch, status, run_type, commit_sha, created) WHERE archived = 1;
+    CREATE INDEX runs_expiring ON runs (finished) WHERE archived = 0 AND finished IS NOT NULL;
+  `),
+};
+
+function migration(script: string): Migration {
+  return {
+    up: async (db: Kysely<unknown>): Promise<void> => {
+      for (const statement of statementsOf(script)) await sql.raw(statement).execute(db);
+    },
+  };
+}
+
+/** A trigger's body holds a semicolon of its own; it ends with `END;`. */
+function statementsOf(script: string): readonly string[] {
+  return script
+    .split(/;\s*\n/)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '');
+}

@@ -1,0 +1,185 @@
+import { type SqlBool, sql } from 'kysely';
+import type { RunStatus } from '../../model/run-event.ts';
+import { ACTIVE_STATUSES, type RunType, TERMINAL_STATUSES } from '../../model/run-record.ts';
+import type { Database } from './database.ts';
+import { wholeRuns } from './whole-runs.ts';
+
+const active = sql<SqlBool>`status in (${sql.raw(quoted(ACTIVE_STATUSES))})`;
+const ended = sql<SqlBool>`status in (${sql.raw(quoted(TERMINAL_STATUSES))})`;
+const unended = sql<SqlBool>`status not in (${sql.raw(quoted(TERMINAL_STATUSES))})`;
+
+interface Fence {
+  readonly number: number;
+  readonly attempt: number;
+}
+
+export type RunStatements = ReturnType<typeof createRunStatements>;
+
+/** The changes of runs, compiled once. What an agent does is fenced here: by number, attempt and an active status. */
+export function createRunStatements(database: Database) {
+  return { ...claimStatements(database), ...endStatements(database), ...documentStatements(database) };
+}
+
+function claimStatements({ queries, prepared }: Database) {
+  return {
+    insert: prepared<{ task: string; run_type: RunType; branch: string; commit_sha: string; now: string }>()((param) =>
+      queries
+        .insertInto('runs')
+        .values({
+          ...{ task: param('task'), run_type: param('run_type'), branch: param('branch'), commit_sha: param('commit_sha') },
+          ...{ status: 'Queued', archived: 0, created: param('now'), updated: param('now') },
+          ...{ attempt: 0, crashes: 0, last_event: 0 },
+        })
+        .returning('number'),
+    ),
+    one: prepared<{ number: number }>()((param) => wholeRuns(queries).where('r.number', '=', param('number'))),
+    row: prepared<{ number: number }>()((param) => queries.selectFrom('runs').selectAll().where('number', '=', param('number'))),
+    claim: prepared<{ number: number; from: number; agent: string; crashed: number; now: string }>()((param) =>
+      queries
+        .updateTable('runs')
+        .set({
+          status: sql<RunStatus>`case status when 'Queued' then 'Started' else status end`,
+          attempt: sql<number>`attempt + 1`,
+          crashes: sql<number>`crashes + ${param('crashed')}`,
+          agent: param('agent'),
+          started: sql<string>`coalesce(started, ${param('now')})`,
+          updated: param('now'),
+        })
+        .where('number', '=', param('number'))
+        .where('attempt', '=', param('from'))
+        .where(unended),
+    ),
+    release: prepared<Fence & { readonly now: string }>()((param) =>
+      queries
+        .updateTable('runs')
+        .set({ status: 'Queued', agent: null, started: null, updated: param('now') })
+        .where('number', '=', param('number'))
+        .where('attempt', '=', param('attempt'))
+        .where(active),
+    ),
+    progress: prepared<Fence & { readonly status: 'Running' | null; readonly last_event: number; readonly now: string }>()((param) =>
+      queries
+        .updateTable('runs')
+        .set({
+          status: sql<RunStatus>`coalesce(${param('status')}, status)`,
+          last_event: param('last_event'),
+          updated: param('now'),
+        })
+        .where('number', '=', param('number'))
+        .where('attempt', '=', param('attempt'))
+        .where(active),
+    ),
+  };
+}
+
+function endStatements({ queries, prepared }: Database) {
+  return {
+    /** By an agent. */
+    finish: prepared<Fence & { readonly status: RunStatus; readonly now: string }>()((param) =>
+      queries
+        .updateTable('runs')
+        .set({ status: param('status'), finished: param('now'), updated: param('now') })
+        .where('number', '=', param('number'))
+        .where('attempt', '=', param('attempt'))
+        .where(active),
+    ),
+    /** By the daemon itself. */
+    end: prepared<{ number: number; status: RunStatus; now: string }>()((param) =>
+      queries
+        .updateTable('runs')
+        .set({ status: param('status'), finished: param('now'), updated: param('now') })
+        .where('number', '=', param('number'))
+        .where(unended),
+    ),
+    cancel: prepared<{ number: number; cancel: string; now: string }>()((param) =>
+      queries
+        .updateTable('runs')
+        .set({
+          status: sql<RunStatus>`case status when 'Queued' then 'Canceled' else status end`,
+          finished: sql<string | null>`case status when 'Queued' then ${param('now')} end`,
+          cancel: sql<string>`coalesce(cancel, ${param('cancel')})`,
+          updated: param('now'),
+        })
+        .where('number', '=', param('number'))
+        .where(unended)
+        .returning('status'),
+    ),
+    archive: prepared<{ number: number; archived: number; now: string }>()((param) =>
+      queries
+        .updateTable('runs')
+        .set({ archived: param('archived'), updated: param('now') })
+        .where('number', '=', param('number')),
+    ),
+    remove: prepared<{ number: number }>()((param) => queries.deleteFrom('runs').where('number', '=', param('number')).where(ended)),
+  };
+}
+
+function documentStatements({ queries, prepared }: Database) {
+  return {
+    insertRequest: prepared<{ run: number; request: string; sealed: Uint8Array | null }>()((param) =>
+      queries.insertInto('run_requests').values({ run: param('run'), request: param('request'), sealed: param('sealed') }),
+    ),
+    insertState: prepared<{ run: number; brief: string }>()((param) =>
+      queries.insertInto('run_states').values({ run: param('run'), brief: param('brief'), steps: '[]', images: '[]' }),
+    ),
+    setSteps: prepared<{ run: number; steps: string }>()((param) =>
+      queries
+        .updateTable('run_states')
+        .set({ steps: param('steps') })
+        .where('run', '=', param('run')),
+    ),
+    setSource: prepared<{ run: number; source: string }>()((param) =>
+      queries
+        .updateTable('run_states')
+        .set({ source: param('source') })
+        .where('run', '=', param('run')),
+    ),
+    setRevision: prepared<{ number: number; branch: string; commit_sha: string }>()((param) =>
+      queries
+        .updateTable('runs')
+        .set({ branch: param('branch'), commit_sha: param('commit_sha') })
+        .where('number', '=', param('number')),
+    ),
+    setImages: prepared<{ run: number; images: string }>()((param) =>
+      queries
+        .updateTable('run_states')
+        .set({ images: param('images') })
+        .where('run', '=', param('run')),
+    ),
+    setOutcome: prepared<{ run: number; steps: string; images: string; made: string; error: string | null }>()((param) =>
+      queries
+        .updateTable('run_states')
+        .set({ steps: param('steps'), images: param('images'), made: param('made'), error: param('error') })
+        .where('run', '=', param('run')),
+    ),
+    insertEvent: prepared<{ run: number; seq: number; json: string }>()((param) =>
+      queries.insertInto('run_events').values({ run: param('run'), seq: param('seq'), json: param('json') }),
+    ),
+    dropImages: prepared<{ run: number }>()((param) => queries.deleteFrom('run_images').where('run', '=', param('run'))),
+    insertImage: prepared<{ run: number; repository: string; host: string; tag: string; digest: string }>()((param) =>
+      queries.insertInto('run_images').values({
+        ...{ run: param('run'), repository: param('repository'), host: param('host') },
+        ...{ tag: param('tag'), digest: param('digest') },
+      }),
+    ),
+    setCheckpoint: prepared<Fence & { readonly plan: Uint8Array }>()((param) =>
+      queries
+        .insertInto('run_checkpoints')
+        .columns(['run', 'plan'])
+        .expression((eb) =>
+          eb
+            .selectFrom('runs')
+            .select(['number', param('plan').as('plan')])
+            .where('number', '=', param('number'))
+            .where('attempt', '=', param('attempt'))
+            .where(active),
+        )
+        .onConflict((conflict) => conflict.column('run').doUpdateSet({ plan: sql<Uint8Array>`excluded.plan` })),
+    ),
+    dropCheckpoint: prepared<{ run: number }>()((param) => queries.deleteFrom('run_checkpoints').where('run', '=', param('run'))),
+  };
+}
+
+function quoted(statuses: readonly RunStatus[]): string {
+  return statuses.map((status) => `'${status}'`).join(', ');
+}
