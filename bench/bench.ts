@@ -1,10 +1,11 @@
-// npm run bench [-- containers|builds|program|schedule ...] [--rounds N]: prints the table of docs/performance.md.
+// npm run bench [-- containers|builds|program|schedule|daemon ...] [--rounds N]: prints the table of docs/performance.md.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildRows } from './builds.ts';
 import { containerRows } from './containers.ts';
+import { daemonRows } from './daemon.ts';
 import { projectRoot, useDockerClient } from './lib/parts.ts';
 import { type Row, renderTable } from './lib/table.ts';
 import { programRows } from './program.ts';
@@ -15,6 +16,7 @@ const groups: Readonly<Record<string, (folder: string, rounds: number) => Row[]>
   builds: buildRows,
   program: programRows,
   schedule: scheduleRows,
+  daemon: daemonRows,
 };
 
 const args = process.argv.slice(2);

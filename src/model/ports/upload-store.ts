@@ -1,4 +1,4 @@
-/** Contexts that clients sent: tar streams by the SHA-256 of their (uncompressed) content, so that the same context is sent once. */
+/** Contexts that clients sent, tar streams plain or compressed, by the SHA-256 of exactly the bytes sent: the same context is sent once. */
 export interface UploadStore {
   /** Whether it is whole and here; a use: it is kept for the retention from now on. */
   has(sha256: string): Promise<boolean>;
