@@ -39,7 +39,7 @@ export class Admission {
   readonly #nowMs: number;
   readonly #pools: ReadonlySet<string>;
   readonly #firstOfGroup = new Map<string, LiveRun | undefined>();
-  readonly #oldestLimit = new Map<string, number>();
+  readonly #limitsOfOwner = new Map<string, Map<number, number>>();
 
   constructor(book: QueueBook, agents: readonly QueueAgent[], nowMs: number, usage: Usage = book.usage) {
     this.#book = book;
@@ -68,11 +68,12 @@ export class Admission {
     return { reason: 'group-full', because: `${first.id} of concurrency group "${name}" comes first` };
   }
 
-  /** The strictest limit among the runs that are active, this one and the oldest that waits (which would else be overtaken for ever). */
+  /** The strictest limit among the runs that are active, this one and those that wait since longer (which would else be overtaken for ever). */
   #byTask(run: LiveRun): Refusal | undefined {
     if (run.task === undefined) return undefined;
     const share = this.#usage.task(run.task);
-    const strictest = Math.min(run.maxParallelRuns ?? Number.POSITIVE_INFINITY, share.limit, this.#limitOfOldest(run.owner));
+    let strictest = Math.min(run.maxParallelRuns ?? Number.POSITIVE_INFINITY, share.limit);
+    for (const [limit, number] of this.#waitingLimits(run.owner)) if (number < run.number) strictest = Math.min(strictest, limit);
     if (share.runs.length < strictest) return undefined;
     return { reason: 'task-limit', because: `${taken(share.runs, strictest)} of task "${run.task}" at once` };
   }
@@ -102,13 +103,17 @@ export class Admission {
     return first;
   }
 
-  #limitOfOldest(owner: string): number {
-    let limit = this.#oldestLimit.get(owner);
-    if (limit === undefined) {
-      limit = this.#book.oldest(owner)?.maxParallelRuns ?? Number.POSITIVE_INFINITY;
-      this.#oldestLimit.set(owner, limit);
+  /** The limits that waiting runs of an owner have, each with the number of the oldest run that has it. */
+  #waitingLimits(owner: string): ReadonlyMap<number, number> {
+    let limits = this.#limitsOfOwner.get(owner);
+    if (limits !== undefined) return limits;
+    limits = new Map<number, number>();
+    for (const { maxParallelRuns, number } of this.#book.waitingOf(owner)) {
+      if (maxParallelRuns !== undefined && number < (limits.get(maxParallelRuns) ?? Number.POSITIVE_INFINITY))
+        limits.set(maxParallelRuns, number);
     }
-    return limit;
+    this.#limitsOfOwner.set(owner, limits);
+    return limits;
   }
 }
 

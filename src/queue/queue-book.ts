@@ -74,14 +74,8 @@ export class QueueBook {
     return Math.max(head.createdMs, this.#idleSinceMs.get(flow.key) ?? 0);
   }
 
-  /** The oldest waiting run of an owner. */
-  oldest(owner: string): LiveRun | undefined {
-    let oldest: LiveRun | undefined;
-    for (const flow of this.#flowsOfOwner.get(owner) ?? []) {
-      const [head] = flow.runs;
-      if (head !== undefined && (oldest === undefined || head.number < oldest.number)) oldest = head;
-    }
-    return oldest;
+  *waitingOf(owner: string): IterableIterator<LiveRun> {
+    for (const flow of this.#flowsOfOwner.get(owner) ?? []) yield* flow.runs;
   }
 
   queuedOf(owner: string): number {
