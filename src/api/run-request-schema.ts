@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loginServer, manyOf, platform, seconds, taskName, text } from './common.ts';
+import { manyOf, platform, seconds, taskName, text } from './common.ts';
 import {
   agentConfiguration,
   agentPoolName,
@@ -43,7 +43,7 @@ const quick = {
   platform: platform.exactOptional(),
   agentConfiguration: agentConfiguration.exactOptional(),
   timeout: seconds.exactOptional(),
-  registry: loginServer.exactOptional(),
+  registry: z.string().min(1).max(255).exactOptional(),
   credentials: manyOf(credentialInput, 100).default([]),
 };
 

@@ -2,6 +2,22 @@ import { z } from 'zod';
 import { listOf, loginServer, manyOf, platform, seconds, secretInput, secretShown, taskName, text, time } from './common.ts';
 
 const MOST_ENCODED = 1_048_576;
+/** Every field may be left out. */
+function optional<Shape extends z.core.$ZodShape>(shape: Shape): { [Field in keyof Shape]: z.ZodExactOptional<Shape[Field]> } {
+  return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, z.exactOptional(field)])) as {
+    [Field in keyof Shape]: z.ZodExactOptional<Shape[Field]>;
+  };
+}
+
+/** Every field may be left out, or be null to unset it. */
+function patchable<Shape extends z.core.$ZodShape>(
+  shape: Shape,
+): { [Field in keyof Shape]: z.ZodExactOptional<z.ZodNullable<Shape[Field]>> } {
+  return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, z.exactOptional(z.nullable(field))])) as {
+    [Field in keyof Shape]: z.ZodExactOptional<z.ZodNullable<Shape[Field]>>;
+  };
+}
+
 const argumentName = z
   .string()
   .min(1)
@@ -35,40 +51,28 @@ export const contextPath = text.describe(
 );
 export const filePath = z.string().min(1).max(1024);
 
-const source = { contextPath: contextPath.exactOptional(), contextAccessToken: secretInput.exactOptional() };
+const stepFields = {
+  type: z.enum(['Docker', 'FileTask', 'EncodedTask']).describe('Follows from the fields when it is left out.'),
+  contextPath,
+  contextAccessToken: secretInput,
+  dockerFilePath: filePath,
+  imageNames,
+  isPushEnabled: z.boolean(),
+  noCache: z.boolean(),
+  target: text,
+  arguments: args,
+  taskFilePath: filePath,
+  valuesFilePath: filePath,
+  values: args,
+  encodedTaskContent: encoded,
+  encodedValuesContent: encoded,
+};
 
-const stepInput = z
-  .discriminatedUnion('type', [
-    z.strictObject({
-      type: z.literal('Docker'),
-      ...source,
-      dockerFilePath: filePath.default('Dockerfile'),
-      imageNames: imageNames.default([]),
-      isPushEnabled: z.boolean().default(true),
-      noCache: z.boolean().default(false),
-      target: text.exactOptional(),
-      arguments: args.default([]),
-    }),
-    z.strictObject({
-      type: z.literal('FileTask'),
-      ...source,
-      taskFilePath: filePath.default('acb.yaml'),
-      valuesFilePath: filePath.exactOptional(),
-      values: args.default([]),
-    }),
-    z.strictObject({
-      type: z.literal('EncodedTask'),
-      ...source,
-      encodedTaskContent: encoded,
-      encodedValuesContent: encoded.exactOptional(),
-      values: args.default([]),
-    }),
-  ])
-  .readonly()
-  .meta({
-    id: 'Step',
-    description: 'What a run does: one Dockerfile, a task file of the context, or a task file that the definition holds.',
-  });
+const stepInput = z.strictObject(optional(stepFields)).readonly().meta({
+  id: 'Step',
+  description:
+    'What a run does: one Dockerfile (`dockerFilePath`, `imageNames`, …), a task file of the context (`taskFilePath`, …), or a task file that the definition holds (`encodedTaskContent`, …).',
+});
 export type StepInput = z.output<typeof stepInput>;
 
 const sourceShown = { contextPath: z.string().exactOptional(), contextAccessToken: secretShown.exactOptional() };
@@ -131,7 +135,7 @@ export const agentPoolName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'a 
 export const priority = z.int().min(-100).max(100);
 const tags = z.record(z.string().min(1).max(128), z.string().max(512)).readonly();
 const policy = z.strictObject({ privileged: z.boolean(), hostMounts: z.boolean(), dockerSocket: z.boolean() }).readonly();
-const policyInput = policy.unwrap().partial().readonly();
+const policyInput = z.strictObject(optional(policy.unwrap().shape)).readonly();
 const status = z.enum(['Enabled', 'Disabled']);
 
 /** Fields that only the daemon sets. A request may hold them, so that an answer can be sent back; they are ignored. */
@@ -145,10 +149,10 @@ const ignored = {
 
 const settings = {
   status,
-  platform,
+  platform: z.strictObject(optional(platform.unwrap().shape)).readonly(),
   agentConfiguration,
   timeout: seconds,
-  registry: loginServer,
+  registry: z.string().min(1).max(255),
   credentials: manyOf(credentialInput, 100),
   agentPoolName,
   priority,
@@ -160,51 +164,36 @@ const settings = {
 
 /** A whole task: POST, PUT and apply. What is left out has its default. */
 export const taskBody = z
-  .strictObject({ ...ignored, name: taskName, step: stepInput, ...z.strictObject(settings).partial().shape })
+  .strictObject({ ...ignored, name: taskName, step: stepInput, ...optional(settings) })
   .readonly()
   .meta({ id: 'TaskBody', description: 'A task in full; what is left out has its default.' });
 export type TaskBody = z.output<typeof taskBody>;
 
-const patchStep = z
-  .strictObject({
-    type: z.enum(['Docker', 'FileTask', 'EncodedTask']),
-    contextPath: contextPath.nullable(),
-    contextAccessToken: secretInput.nullable(),
-    dockerFilePath: filePath,
-    imageNames,
-    isPushEnabled: z.boolean(),
-    noCache: z.boolean(),
-    target: text.nullable(),
-    arguments: args,
-    taskFilePath: filePath,
-    valuesFilePath: filePath.nullable(),
-    values: args,
-    encodedTaskContent: encoded,
-    encodedValuesContent: encoded.nullable(),
-  })
-  .partial()
-  .readonly();
+/** A list in a patch: as a whole, or by the names of its entries. */
+function listPatch<Item extends z.ZodType, Key extends z.ZodType>(item: Item, key: Key) {
+  return z.union([manyOf(item), z.strictObject({ set: manyOf(item).exactOptional(), unset: manyOf(key).exactOptional() }).readonly()]);
+}
 
-/** Changes to a task: only what is named changes; `null` unsets. Lists are replaced as a whole. */
+/** Changes to a task: only what is named changes; `null` unsets. */
 export const taskPatch = z
   .strictObject({
-    status,
-    platform: platform.nullable(),
-    agentConfiguration: agentConfiguration.nullable(),
-    timeout: seconds.nullable(),
-    step: patchStep,
-    registry: loginServer.nullable(),
-    credentials: manyOf(credentialInput, 100),
-    agentPoolName: agentPoolName.nullable(),
-    priority: priority.nullable(),
-    maxParallelRuns: settings.maxParallelRuns.nullable(),
-    concurrency: concurrency.nullable(),
-    policy: policyInput.nullable(),
-    tags: tags.nullable(),
+    ...patchable({ ...settings, credentials: listPatch(credentialInput, loginServer) }),
+    step: z
+      .strictObject(
+        patchable({ ...stepFields, arguments: listPatch(argumentInput, argumentName), values: listPatch(argumentInput, argumentName) }),
+      )
+      .readonly()
+      .exactOptional(),
+    unset: manyOf(text)
+      .exactOptional()
+      .describe('Paths to take away: `step.target`, `tags.team`, `step.arguments.NAME`, `credentials.HOST`.'),
   })
-  .partial()
   .readonly()
-  .meta({ id: 'TaskPatch', description: 'Only what is named changes; `null` unsets; lists are replaced as a whole.' });
+  .meta({
+    id: 'TaskPatch',
+    description:
+      'Only what is named changes; `null` unsets; objects merge. `step.arguments`, `step.values` and `credentials` are replaced by a list, or changed by name with `{ set, unset }`.',
+  });
 export type TaskPatch = z.output<typeof taskPatch>;
 
 export const taskResource = z

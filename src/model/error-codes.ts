@@ -109,6 +109,18 @@ export const ERROR_CODES = {
     title: 'A daemon was addressed by a name that it does not answer to.',
     help: 'Use the address of `--listen` or `--public-url`, or add the name to `allowedHosts`.',
   },
+  'origin-refused': {
+    exitCode: 3,
+    httpStatus: 403,
+    title: 'A web page of another origin asked a daemon for something.',
+    help: 'The API is not for web pages; add the origin of your own page to `allowedOrigins`.',
+  },
+  'unsupported-media-type': {
+    exitCode: 2,
+    httpStatus: 415,
+    title: 'A request has a body of a kind that its route does not take.',
+    help: 'Send `Content-Type: application/json`; contexts are sent as `application/x-tar` or `application/octet-stream`.',
+  },
   'not-found': {
     exitCode: 2,
     httpStatus: 404,
