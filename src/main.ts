@@ -12,6 +12,5 @@ if ((first === '--version' || first === '-V') && rest.length === 0) {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   writeSync(1, `${manifest.version}\n`);
 } else {
-  const { runProgram } = await import('./cli/program.ts');
-  await runProgram(process.argv.slice(2));
+  void import('./cli/program.ts').then(({ runProgram }) => runProgram(process.argv.slice(2)));
 }

