@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { BuildFlags } from '../build/build-task.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { collect, collectAssignments } from '../flags/option-values.ts';
+import { addRemoteRunFlags, asksForDaemon, type RemoteRunFlags } from '../flags/remote-run-flags.ts';
 import { addRunFlags, type RunFlags } from '../flags/run-flags.ts';
 import { platformOption, repeatable } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
@@ -55,7 +56,12 @@ export function addBuildCommand(program: Command, io: Io, finish: (code: ExitCod
     .addOption(repeatable('--set <name=value>', 'set a template value', collectAssignments))
     .option('--registry <host>', 'registry that tags without one get in front (default: SLIPWAY_REGISTRY or slipway.yaml)')
     .addOption(repeatable('--credential <json>', 'registry credential in the JSON of ACR', collect));
-  addRunFlags(command).action(async (context: string, flags: BuildFlags & RunFlags) => {
+  addRemoteRunFlags(addRunFlags(command)).action(async (context: string, flags: BuildFlags & RunFlags & RemoteRunFlags) => {
+    if (asksForDaemon(flags, io)) {
+      const { buildOnDaemon } = await import('../remote/run-remotely.ts');
+      finish(await buildOnDaemon(context, flags, io, command));
+      return;
+    }
     const { makeBuildTask } = await import('../build/build-task.ts');
     const made = await makeBuildTask(context, flags, io);
     if (!made.ok) {

@@ -9,8 +9,11 @@ import type { Reporter } from '../reporters/reporter.ts';
 import type { LogPlaces } from '../reporters/step-logs.ts';
 import { createPaint } from '../terminal/paint.ts';
 
+/** The flags that decide how a run is printed. */
+export type PrintFlags = Pick<RunFlags, 'output' | 'quiet' | 'format'>;
+
 /** Flags beat settings; `auto` draws where somebody is looking. */
-export function chooseFormat(flags: RunFlags, settings: Settings, io: Io): Exclude<OutputFormat, 'auto'> {
+export function chooseFormat(flags: PrintFlags, settings: Settings, io: Io): Exclude<OutputFormat, 'auto'> {
   const wanted = flags.quiet ? 'quiet' : (flags.output ?? settings.format ?? 'auto');
   if (wanted === 'json' || wanted === 'quiet') return wanted;
   if (!flags.format || wanted === 'plain') return 'plain';
@@ -18,7 +21,7 @@ export function chooseFormat(flags: RunFlags, settings: Settings, io: Io): Exclu
   return io.stdout.isTTY === true && io.environment['TERM'] !== 'dumb' ? 'live' : 'plain';
 }
 
-export function createReporter(format: Exclude<OutputFormat, 'auto'>, logs: LogPlaces, flags: RunFlags, io: Io): Reporter {
+export function createReporter(format: Exclude<OutputFormat, 'auto'>, logs: LogPlaces, flags: PrintFlags, io: Io): Reporter {
   switch (format) {
     case 'json':
       return createJsonReporter(io.stdout);

@@ -69,10 +69,10 @@ export async function packContext(directory: string, options: PackOptions): Prom
   };
 }
 
-/** Why a context is not sent at all, with what to leave out first. */
-export function contextTooLarge(context: PackedContext, limit: number): EngineError {
+/** A refusal of the daemon with what to leave out first. */
+export function contextTooLarge(context: PackedContext, refusal: string): EngineError {
   const largest = context.largest.map(({ path, bytes }) => `${path} (${formatBytes(bytes)})`).join(', ');
-  return new EngineError('too-large', `the context has ${formatBytes(context.length)}, the daemon takes ${formatBytes(limit)}`, {
+  return new EngineError('too-large', `the context of ${formatBytes(context.length)} is refused: ${refusal}`, {
     help: `Leave out what is not needed with .dockerignore. Largest: ${largest}`,
   });
 }

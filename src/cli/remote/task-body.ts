@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { SecretInput } from '../../api/common.ts';
-import type { StepInput, TaskPatch, TaskResource, taskBody } from '../../api/task-schema.ts';
+import type { StepShown, TaskPatch, TaskResource, taskBody } from '../../api/task-schema.ts';
 import type { SourceText } from '../../model/diagnostic.ts';
 import { classifyContext } from '../../task/build/context.ts';
 import type { Io } from '../io.ts';
@@ -14,7 +14,7 @@ import { readSecretInput } from './secret-input.ts';
 import type { TaskDefinitionFlags } from './task-flags.ts';
 
 type TaskInput = z.input<typeof taskBody>;
-type StepType = StepInput['type'];
+type StepType = StepShown['type'];
 /** What a task has beside its step; nothing here is unset. */
 type Settings = { [Field in Exclude<keyof TaskPatch, 'step'>]?: NonNullable<TaskPatch[Field]> };
 

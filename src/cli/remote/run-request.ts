@@ -1,0 +1,268 @@
+import { basename, relative, resolve, sep } from 'node:path';
+import type { CreateRunInput } from '../../api/run-request-schema.ts';
+import type { CredentialInput } from '../../api/task-schema.ts';
+import { createCredentialSource } from '../../registry/credentials.ts';
+import { classifyContext } from '../../task/build/context.ts';
+import { placeBuild } from '../build/build-place.ts';
+import type { BuildFlags } from '../build/build-task.ts';
+import { parseCredentials } from '../composition/credentials.ts';
+import type { NamedRunFlags, RemoteRunFlags } from '../flags/remote-run-flags.ts';
+import type { RunFlags } from '../flags/run-flags.ts';
+import type { TaskFlags } from '../flags/task-flags.ts';
+import type { Io } from '../io.ts';
+import { cmdTask } from '../source/cmd-task.ts';
+import { findTaskFile, folderOf, isDirectory, isFile, readSource, readStdin } from '../source/find-task-file.ts';
+import { contextMissing } from '../source/task-source.ts';
+import { buildArguments, templateValues } from './arguments.ts';
+import { conflict, FlagError } from './flag-error.ts';
+import { platformOf } from './platform.ts';
+import { defined, encode, readText } from './task-body.ts';
+
+/** A local folder that a run needs, and what of it must be sent whatever .dockerignore says. */
+export interface ContextFolder {
+  readonly directory: string;
+  readonly keep: readonly string[];
+  /** Dockerfile whose own .dockerignore counts. */
+  readonly dockerfile?: string;
+  /** Files from outside of the folder. */
+  readonly extras: readonly { readonly path: string; readonly mode: number; readonly content: Uint8Array }[];
+}
+
+/** Sends a folder to the daemon; resolves with how requests name it. */
+export type SendFolder = (folder: ContextFolder) => Promise<string>;
+
+export type RunInputFlags = TaskFlags & RunFlags & RemoteRunFlags & NamedRunFlags;
+export type BuildInputFlags = BuildFlags & RunFlags & RemoteRunFlags;
+
+interface Place {
+  readonly io: Io;
+  readonly send: SendFolder;
+}
+
+const REMOTE_KINDS = ['git', 'archive', 'oci'];
+
+/** The request of `task run NAME`: the task, and what is different this time. Rejects with FlagError. */
+export async function namedRunRequest(
+  task: string,
+  context: string | undefined,
+  flags: RunInputFlags,
+  { io, send }: Place,
+): Promise<CreateRunInput> {
+  const refused = (
+    [
+      ['--cmd', flags.cmd],
+      ['--values', flags.values],
+      ['--platform', flags.platform],
+      ['--registry', flags.registry],
+      ['--timeout', flags.timeout],
+    ] as const
+  )
+    .filter(([, value]) => value !== undefined)
+    .map(([flag]) => flag);
+  if (refused.length > 0)
+    throw conflict(`${refused.join(', ')} cannot be changed for one run of a task`, `change the task: \`task update ${task}\``);
+  const values = await templateValues(flags, io);
+  const args = await buildArguments(flags, io);
+  const keep = flags.file === undefined ? [] : [flags.file];
+  const contextPath = context === undefined ? undefined : await contextPathOf(context, keep, { io, send });
+  const override = {
+    ...defined({ contextPath, file: flags.file, target: flags.target }),
+    ...(args.length === 0 ? {} : { arguments: args }),
+    ...(values.length === 0 ? {} : { values }),
+  };
+  return {
+    type: 'TaskRunRequest',
+    task,
+    ...commonFields(flags),
+    env: flags.env,
+    ...(Object.keys(override).length === 0 ? {} : { overrideTaskStepProperties: override }),
+  };
+}
+
+/** The request of a quick run: a task file of a context, or one that comes with the request. Rejects with FlagError. */
+export async function quickRunRequest(context: string, flags: RunInputFlags, place: Place): Promise<CreateRunInput> {
+  const { io } = place;
+  if (flags.cmd !== undefined && flags.file !== undefined) throw conflict('`--cmd` and `--file` exclude each other');
+  const foreign = (
+    [
+      ['--target', flags.target],
+      ['--arg', flags.arg[0]],
+      ['--secret-arg', flags.secretArg[0]],
+      ['--context', flags.context],
+    ] as const
+  )
+    .filter(([, value]) => value !== undefined)
+    .map(([flag]) => flag);
+  if (foreign.length > 0) throw conflict(`${foreign.join(', ')} only changes a run of a task of the daemon (\`task run NAME\`)`);
+  const quick = { ...(await quickFields(flags, io)), env: flags.env, extended: flags.extended, values: await templateValues(flags, io) };
+  const { kind } = classifyContext(context);
+  if (kind === 'stdin')
+    throw conflict('a run cannot take its context from standard input', '`--file - /dev/null` reads the task file from it');
+  if (kind === 'none') return encodedRun(await taskTextOf(flags, undefined, io), flags, io, quick);
+  if (REMOTE_KINDS.includes(kind)) {
+    const remote = { ...quick, sourceLocation: context };
+    if (flags.cmd !== undefined || flags.file === '-') return encodedRun(await taskTextOf(flags, undefined, io), flags, io, remote);
+    return { type: 'FileTaskRunRequest', ...remote, ...defined({ taskFilePath: flags.file, valuesFilePath: flags.values }) };
+  }
+  return localRun(context, flags, place, quick);
+}
+
+async function localRun(
+  context: string,
+  flags: RunInputFlags,
+  { io, send }: Place,
+  quick: Awaited<ReturnType<typeof quickFields>>,
+): Promise<CreateRunInput> {
+  const given = resolve(io.directory, context);
+  const asFile = flags.file === undefined && flags.cmd === undefined && (await isFile(given));
+  const directory = asFile ? folderOf(given) : given;
+  if (!(await isDirectory(directory)))
+    throw new FlagError([contextMissing(context, 'a folder, a git or archive URL, oci://…, or /dev/null')]);
+  const taskFile = asFile ? basename(given) : await taskFileIn(directory, context, flags, io);
+  const values = flags.values === undefined ? undefined : await insidePath(directory, flags.values, io);
+  if (taskFile === undefined || (flags.values !== undefined && values === undefined)) {
+    const text = await taskTextOf(flags, { directory, context, file: taskFile }, io);
+    return encodedRun(text, flags, io, { ...quick, sourceLocation: await send({ directory, keep: [], extras: [] }) });
+  }
+  const keep = [taskFile, ...(values === undefined ? [] : [values])];
+  const sourceLocation = await send({ directory, keep, extras: [] });
+  return { type: 'FileTaskRunRequest', ...quick, sourceLocation, taskFilePath: taskFile, ...defined({ valuesFilePath: values }) };
+}
+
+/** Path of the task file below the context; undefined for a text from elsewhere. */
+async function taskFileIn(directory: string, context: string, flags: RunInputFlags, io: Io): Promise<string | undefined> {
+  if (flags.cmd !== undefined || flags.file === '-') return undefined;
+  const found = await findTaskFile({ context: directory, contextName: context, file: flags.file, directory: io.directory });
+  if (!found.ok) throw new FlagError([found.error]);
+  return belowPath(directory, found.value.path);
+}
+
+async function taskTextOf(
+  flags: RunInputFlags,
+  place: { readonly directory: string; readonly context: string; readonly file: string | undefined } | undefined,
+  io: Io,
+): Promise<string> {
+  if (flags.cmd !== undefined) return cmdTask(flags.cmd).text;
+  const found =
+    flags.file === '-'
+      ? undefined
+      : place?.file === undefined
+        ? await findTaskFile({ context: place?.directory, contextName: place?.context ?? '', file: flags.file, directory: io.directory })
+        : { ok: true as const, value: { path: resolve(place.directory, place.file), name: place.file } };
+  if (found?.ok === false) throw new FlagError([found.error]);
+  const read = found === undefined ? await readStdin(io.stdin) : await readSource(found.value);
+  if (!read.ok) throw new FlagError([read.error]);
+  return read.value.text;
+}
+
+async function encodedRun(
+  text: string,
+  flags: RunInputFlags,
+  io: Io,
+  quick: Awaited<ReturnType<typeof quickFields>> & { readonly sourceLocation?: string },
+): Promise<CreateRunInput> {
+  const values = flags.values === undefined ? {} : { encodedValuesContent: encode(await readText(flags.values, '--values', io)) };
+  return { type: 'EncodedTaskRunRequest', ...quick, encodedTaskContent: encode(text), ...values };
+}
+
+/** The request of `task build`. Rejects with FlagError. */
+export async function buildRequest(context: string, flags: BuildInputFlags, { io, send }: Place): Promise<CreateRunInput> {
+  const { kind } = classifyContext(context);
+  if (kind === 'stdin' || kind === 'none')
+    throw conflict(`a daemon cannot build the context ${context}`, 'name a folder, a git or archive URL, or oci://…');
+  const args = await buildArguments({ arg: flags.buildArg, secretArg: flags.secretBuildArg }, io);
+  const common = {
+    type: 'DockerBuildRequest',
+    ...(await quickFields(flags, io)),
+    imageNames: flags.tag,
+    isPushEnabled: flags.push,
+    noCache: !flags.cache,
+    arguments: args,
+    ...defined({ target: flags.target }),
+  } as const;
+  if (kind !== 'local') return { ...common, sourceLocation: context, ...defined({ dockerFilePath: flags.file }) };
+  const directory = resolve(io.directory, context);
+  if (!(await isDirectory(directory))) throw new FlagError([contextMissing(context, 'a folder, a git or archive URL, or oci://…')]);
+  const dockerfile = await dockerfileOf(directory, context, flags.file, io);
+  const sourceLocation = await send({ directory, keep: [dockerfile.path], dockerfile: dockerfile.path, extras: dockerfile.extras });
+  return { ...common, sourceLocation, dockerFilePath: dockerfile.path };
+}
+
+/** A Dockerfile from outside of the context is sent beside it, under a name that no context has. */
+async function dockerfileOf(directory: string, context: string, file: string | undefined, io: Io) {
+  const path = resolve(io.directory, file ?? resolve(directory, 'Dockerfile'));
+  const below = belowPath(directory, path);
+  if (below !== undefined) return { path: below, extras: [] };
+  const place = placeBuild(context, file, io.directory);
+  const content = Buffer.from(await readText(path, `--file ${place.dockerfile ?? file}`, io), 'utf8');
+  const name = '.slipway.Dockerfile';
+  return { path: name, extras: [{ path: name, mode: 0o644, content }] };
+}
+
+async function contextPathOf(context: string, keep: readonly string[], { io, send }: Place): Promise<string> {
+  const { kind } = classifyContext(context);
+  if (REMOTE_KINDS.includes(kind)) return context;
+  if (kind !== 'local') throw conflict(`--context ${context}: a run of a task needs a folder, a git or archive URL, or oci://…`);
+  const directory = resolve(io.directory, context);
+  if (!(await isDirectory(directory))) throw new FlagError([contextMissing(context, 'a folder, a git or archive URL, or oci://…')]);
+  return send({ directory, keep, extras: [] });
+}
+
+function commonFields(flags: RunFlags & RemoteRunFlags) {
+  return {
+    noPush: !flags.push,
+    keepGoing: flags.keepGoing,
+    isArchiveEnabled: flags.archive,
+    ...defined({
+      priority: flags.priority,
+      agentPoolName: flags.agentPool,
+      queueTimeout: flags.queueTimeout === undefined ? undefined : Math.ceil(flags.queueTimeout / 1000),
+    }),
+  };
+}
+
+async function quickFields(
+  flags: RunFlags & RemoteRunFlags & { platform?: string; registry?: string; credential: readonly string[] },
+  io: Io,
+) {
+  return {
+    ...commonFields(flags),
+    credentials: await credentialsOf(flags, io),
+    ...defined({
+      platform: flags.platform === undefined ? undefined : platformOf(flags.platform),
+      timeout: flags.timeout === undefined ? undefined : Math.ceil(flags.timeout / 1000),
+      registry: flags.registry,
+    }),
+  };
+}
+
+/** Logins of flags, sent to be sealed with the run. */
+async function credentialsOf(
+  flags: { readonly credential: readonly string[]; readonly registryCredential: readonly string[] },
+  io: Io,
+): Promise<CredentialInput[]> {
+  const parsed = parseCredentials(flags);
+  if (!parsed.ok) throw new FlagError(parsed.error);
+  const [vault] = parsed.value.vault;
+  if (vault !== undefined)
+    throw conflict(`--credential: ${vault.registry}: a daemon asks no vault`, '`task secret set` stores a secret on the daemon');
+  const source = createCredentialSource({ explicit: parsed.value.explicit, environment: io.environment });
+  return Promise.all(
+    parsed.value.explicit.map(async ({ host }) => {
+      const credential = await source.forHost(host);
+      if (credential?.kind !== 'basic') throw conflict(`--registry-credential ${host}: a user and a password are needed on a daemon`);
+      return { loginServer: host, userName: credential.username, password: { plain: credential.password } };
+    }),
+  );
+}
+
+async function insidePath(directory: string, file: string, io: Io): Promise<string | undefined> {
+  for (const path of [resolve(directory, file), resolve(io.directory, file)]) if (await isFile(path)) return belowPath(directory, path);
+  return undefined;
+}
+
+/** The path of a file relative to a folder that holds it; undefined when it does not. */
+function belowPath(directory: string, path: string): string | undefined {
+  const below = relative(directory, path);
+  return below === '' || below === '..' || below.startsWith(`..${sep}`) ? undefined : below.split(sep).join('/');
+}
