@@ -1,0 +1,68 @@
+import { SEALED_WITH_RUN, type SecretBox, taskSecretBinding } from '../../model/ports/secret-box.ts';
+import type { SecretRef, TaskDefinition } from '../../model/task-definition.ts';
+import type { SecretInput, TaskInput } from '../../model/task-input.ts';
+import type { FieldProblem } from './field-problem.ts';
+import { type PlaceSecret, placeCredential, placeStep, secretPlaces } from './secret-places.ts';
+import { stepTypeOf } from './step-checks.ts';
+import type { TaskDefaults } from './task-defaults.ts';
+
+/**
+ * The definition that an input means: defaults filled in, values sealed to their place in this task. `existing` is the task as it is, for
+ * values that stay as they are stored. Problems are left to be reported in `problems`: a `stored` value of which there is none.
+ */
+export function completeTask(
+  input: TaskInput,
+  parts: {
+    readonly defaults: TaskDefaults;
+    readonly box: SecretBox;
+    readonly existing: TaskDefinition | undefined;
+    readonly problems: FieldProblem[];
+  },
+): TaskDefinition {
+  const { defaults } = parts;
+  const place = placeInTask(input.name, parts);
+  const { concurrency, registry, maxParallelRuns, tags } = input;
+  return {
+    name: input.name,
+    status: input.status ?? 'Enabled',
+    platform: completePlatform(input.platform, defaults),
+    agentConfiguration: { cpu: input.agentConfiguration?.cpu ?? defaults.cpu },
+    timeout: input.timeout ?? defaults.timeout.standard,
+    step: placeStep(stepTypeOf(input.step), input.step, place),
+    ...(registry === undefined ? {} : { registry }),
+    credentials: (input.credentials ?? []).map((credential) => placeCredential(credential, place)),
+    agentPoolName: input.agentPoolName ?? defaults.agentPoolName,
+    priority: input.priority ?? 0,
+    ...(maxParallelRuns === undefined ? {} : { maxParallelRuns }),
+    ...(concurrency === undefined ? {} : { concurrency: { limit: 1, onConflict: 'queue', ...concurrency } }),
+    policy: { privileged: false, hostMounts: false, dockerSocket: false, ...input.policy },
+    ...(tags === undefined || Object.keys(tags).length === 0 ? {} : { tags }),
+  };
+}
+
+/** An architecture of its own brings no variant with it, and none is guessed. */
+export function completePlatform(
+  platform: TaskInput['platform'],
+  { platform: standard }: Pick<TaskDefaults, 'platform'>,
+): TaskDefinition['platform'] {
+  return { os: standard.os, architecture: standard.architecture, ...platform };
+}
+
+function placeInTask(task: string, { box, existing, problems }: Parameters<typeof completeTask>[1]): PlaceSecret {
+  const stored = existing === undefined ? new Map<string, SecretRef>() : secretPlaces(existing);
+  return (field: string, input: SecretInput): SecretRef => {
+    if ('secret' in input) return { secret: input.secret };
+    if ('plain' in input) return { sealed: Buffer.from(box.seal(input.plain, taskSecretBinding(task, field))).toString('base64') };
+    const ref = stored.get(field);
+    if (ref === undefined) {
+      const message = `has no stored value in the task ${JSON.stringify(task)} that could stay`;
+      problems.push({
+        field,
+        message,
+        expected: 'the name of a secret of the daemon, or the value itself',
+        help: 'Write `{ secret: NAME }`.',
+      });
+    }
+    return ref ?? SEALED_WITH_RUN;
+  };
+}
