@@ -19,11 +19,14 @@ export interface Io {
 }
 
 export function processIo(): Io {
-  const { stdin, stdout, stderr, env } = process;
+  const { stdout, stderr, env } = process;
   let readerGone = (): void => process.exit();
   const guard = (stream: NodeJS.WriteStream): OutputStream => guardReader(stream, () => readerGone());
   return {
-    stdin,
+    // Made by Node when it is asked for, which most commands never do.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: guard(stdout),
     stderr: guard(stderr),
     environment: env,

@@ -33,15 +33,33 @@ Exit codes: 0 succeeded, 1 a step failed, 2 bad input, 3 engine or registry coul
 export async function runProgram(argv: readonly string[]): Promise<void> {
   const io = processIo();
   try {
-    await createProgram(io, (code) => {
+    const finish = (code: ExitCode): void => {
       process.exitCode = code;
-    }).parseAsync(argv, { from: 'user' });
+    };
+    await createProgram(argv[0], io, finish).parseAsync(argv, { from: 'user' });
   } catch (error) {
     process.exitCode = reportError(error, io);
   }
 }
 
-function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
+type AddCommand = (program: Command, io: Io, finish: (code: ExitCode) => void) => void;
+
+const COMMANDS: Readonly<Record<string, AddCommand>> = {
+  run: addRunCommand,
+  build: addBuildCommand,
+  render: addRenderCommand,
+  plan: addPlanCommand,
+  graph: addGraphCommand,
+  lint: addLintCommand,
+  scan: addScanCommand,
+  init: addInitCommand,
+  doctor: addDoctorCommand,
+  config: addConfigCommand,
+  completion: addCompletionCommand,
+};
+
+/** With the command that is asked for; with all of them for help, for what is no command, and for the words of shells. */
+function createProgram(asked: string | undefined, io: Io, finish: (code: ExitCode) => void): Command {
   const program = new Command('task')
     .description('Runs multi-step container build tasks (ACR task files) on your own machine.')
     .version(readVersion(), '-V, --version', 'print the version')
@@ -50,20 +68,8 @@ function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
     .exitOverride()
     .enablePositionalOptions()
     .helpCommand(false);
-  const add = [
-    addRunCommand,
-    addBuildCommand,
-    addRenderCommand,
-    addPlanCommand,
-    addGraphCommand,
-    addLintCommand,
-    addScanCommand,
-    addInitCommand,
-    addDoctorCommand,
-    addConfigCommand,
-    addCompletionCommand,
-  ];
-  for (const addCommand of add) addCommand(program, io, finish);
+  const only = asked === undefined || asked === 'completion' || !Object.hasOwn(COMMANDS, asked) ? undefined : COMMANDS[asked];
+  for (const addCommand of only === undefined ? Object.values(COMMANDS) : [only]) addCommand(program, io, finish);
   return program;
 }
 

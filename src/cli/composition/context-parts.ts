@@ -28,6 +28,6 @@ export function createContextParts(places: ContextPlaces): ContextParts & { read
       return createContextFetcher({ addresses: OWN_NETWORK });
     }),
     registry: lazyRegistry(places),
-    stdin: places.io.stdin,
+    stdin: { [Symbol.asyncIterator]: () => places.io.stdin[Symbol.asyncIterator]() },
   };
 }
