@@ -16,3 +16,9 @@ export interface RunVariables {
   readonly Architecture: string;
   readonly TaskName: string;
 }
+
+/** `20260131-235959z`: UTC. */
+export function runDate(now: Date): string {
+  const digits = now.toISOString().replaceAll(/[-:]/g, '');
+  return `${digits.slice(0, 8)}-${digits.slice(9, 15)}z`;
+}

@@ -8,7 +8,7 @@ import type { ContextFetcher } from '../model/ports/context-fetcher.ts';
 import type { GitSource } from '../model/ports/git-source.ts';
 import type { Registry } from '../model/ports/registry.ts';
 import { dockerfilePath } from '../task/build/dockerfile-path.ts';
-import { realPathBelow, resolveBelow } from './confined-path.ts';
+import { realPathBelow, resolveBelow } from '../util/confined-path.ts';
 import { unpackArtifact } from './unpack-artifact.ts';
 
 export interface ContextParts {

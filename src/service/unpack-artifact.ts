@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../model/engine-error.ts';
 import type { ContextFetcher } from '../model/ports/context-fetcher.ts';
 import type { Descriptor, Registry } from '../model/ports/registry.ts';
-import { resolveBelow } from './confined-path.ts';
+import { resolveBelow } from '../util/confined-path.ts';
 
 const TITLE = 'org.opencontainers.image.title';
 const UNPACK = 'io.deis.oras.content.unpack';

@@ -195,6 +195,26 @@ describe('credentials', () => {
     expect(refused.message).toContain('refused access');
   });
 
+  it('takes a token beside the URL, and refuses to send it in clear over a network', async () => {
+    const authorization = `Basic ${Buffer.from(`dummy:${token}`).toString('base64')}`;
+    await using locked = await startGitServer({ authorization });
+    await locked.repository('private', async (work) => {
+      await writeFile(join(work.directory, 'file'), 'private');
+      await work.commit('one');
+    });
+    const spy = await spyOnGit();
+    const directory = await freshDirectory();
+    const request = { url: `${locked.url}/smart/private.git`, ref: 'main', directory, signal: new AbortController().signal, token };
+    await spy.source.checkout(request);
+    expect(await readFile(join(directory, 'file'), 'utf8')).toBe('private');
+    expect(await readFile(join(directory, '.git/config'), 'utf8')).not.toContain(token);
+    expect(await spy.argv()).not.toContain(token);
+    for (const url of ['http://git.example.com/a/b.git', 'ssh://git@git.example.com/a/b.git', 'git://git.example.com/a/b.git']) {
+      const refused = await engineFailure(spy.source.checkout({ ...request, url, directory: await freshDirectory() }));
+      expect(refused).toMatchObject({ code: 'context-rejected', message: expect.stringContaining('in clear') });
+    }
+  });
+
   it('does not take a token along to another server of a redirect', async () => {
     await using elsewhere = await startGitServer();
     await elsewhere.repository('app', async (work) => {

@@ -2,12 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { loadSettings } from '../../config/load-settings.ts';
 import type { Diagnostic, SourceText } from '../../model/diagnostic.ts';
-import { prefixTag } from '../../task/build/prefix-tag.ts';
+import { literalText, singleBuildText, tagInRegistry } from '../../task/build/single-build.ts';
 import { err, ok, type Result } from '../../util/result.ts';
 import type { Assignment } from '../flags/option-values.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
-import { shellJoin } from '../plan-output/command-line.ts';
 import { contextProblems, placeBuild } from './build-place.ts';
 
 /** The flags of `task build` that say what to build. */
@@ -51,9 +50,6 @@ export interface MadeTask {
   readonly warnings: readonly Diagnostic[];
 }
 
-const BUILD_TIMEOUT_S = 28_800;
-const PUSH_TIMEOUT_S = 3600;
-
 /** The task of one build and its push, as `acb build` makes it: steps `build` and `push`, tags with the registry in front. */
 export async function makeBuildTask(context: string, flags: BuildFlags, io: Io): Promise<Result<MadeTask, readonly Diagnostic[]>> {
   const settings = await loadSettings({ directory: io.directory, environment: io.environment, registry: flags.registry });
@@ -63,14 +59,14 @@ export async function makeBuildTask(context: string, flags: BuildFlags, io: Io):
   const secrets = await readBuildSecrets(flags.secret, io);
   if (!secrets.ok) return secrets;
   const registry = settings.value.registry ?? '';
-  const tags = flags.tag.map((tag) => (namesHost(tag) ? tag : prefixTag(tag, registry, [registry])));
+  const tags = flags.tag.map((tag) => tagInRegistry(tag, registry));
   const place = placeBuild(context, flags.file, io.directory);
   const secretArgs = flags.secretBuildArg.map((arg) => withEnvironmentValue(arg, io));
   const words = buildWords(flags, { tags, secretArgs, secretIds: [...secrets.value.keys()], place, io });
   return ok({
     open: {
       context,
-      made: { source: { name: '<task build>', text: taskText(words, flags.push ? tags : []) }, context: place.root },
+      made: { source: { name: '<task build>', text: singleBuildText(words, flags.push ? tags : []) }, context: place.root },
       masked: [...secretArgs.map(toAssignment), ...[...secrets.value].map(([name, value]) => ({ name, value }))],
       buildSecrets: secrets.value,
     },
@@ -89,17 +85,6 @@ export async function makeBuildTask(context: string, flags: BuildFlags, io: Io):
     },
     warnings: flags.push && tags.length === 0 ? [nothingToPush()] : [],
   });
-}
-
-function taskText(words: readonly string[], pushed: readonly string[]): string {
-  const body = shellJoin(words)
-    .split('\n')
-    .map((line) => `      ${line}`)
-    .join('\n');
-  const build = `steps:\n  - id: build\n    timeout: ${BUILD_TIMEOUT_S}\n    build: |2-\n${body}\n`;
-  if (pushed.length === 0) return build;
-  const names = pushed.map((tag) => `      - '${tag.replaceAll("'", "''")}'\n`).join('');
-  return `${build}  - id: push\n    timeout: ${PUSH_TIMEOUT_S}\n    push:\n${names}`;
 }
 
 function buildWords(
@@ -121,7 +106,7 @@ function buildWords(
       '--build-arg',
       flags.buildArg.map((arg) => withEnvironmentValue(arg, made.io)),
     ),
-    ...each('--build-arg', made.secretArgs.map(literal)),
+    ...each('--build-arg', made.secretArgs.map(literalText)),
     ...one('--target', flags.target),
     ...(flags.cache ? [] : ['--no-cache']),
     ...(flags.pull ? ['--pull'] : []),
@@ -148,22 +133,11 @@ function toAssignment(arg: string): Assignment {
   return equals === -1 ? { name: arg, value: '' } : { name: arg.slice(0, equals), value: arg.slice(equals + 1) };
 }
 
-/** Template code in a secret is no template. */
-function literal(text: string): string {
-  return text.replaceAll('{{', '{{"{{"}}');
-}
-
 /** `NAME` alone takes the value of this process's variable, as the docker client does; an unset one stays unset. */
 function withEnvironmentValue(arg: string, io: Io): string {
   if (arg.includes('=')) return arg;
   const value = io.environment[arg];
-  return value === undefined ? arg : `${arg}=${literal(value)}`;
-}
-
-/** `host.tld/…`, `host:port/…`, `localhost/…`: the person said where the image belongs. */
-function namesHost(tag: string): boolean {
-  const slash = tag.indexOf('/');
-  return slash > 0 && !tag.startsWith('{{') && /[.:]|^localhost$/.test(tag.slice(0, slash));
+  return value === undefined ? arg : `${arg}=${literalText(value)}`;
 }
 
 /** Values of `--secret id=…`: read here, because files and variables of this machine are not in the workspace. */

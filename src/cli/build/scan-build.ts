@@ -2,13 +2,13 @@ import { loadSettings } from '../../config/load-settings.ts';
 import type { Checked, SourceText } from '../../model/diagnostic.ts';
 import type { ImageDependencies } from '../../model/image.ts';
 import { parseBuild } from '../../task/build/parse-build.ts';
+import { shellJoin } from '../../task/command/shell-join.ts';
 import { err, ok } from '../../util/result.ts';
 import type { ScanFlags } from '../commands/scan.ts';
 import { createContextParts } from '../composition/context-parts.ts';
 import { readCredentials } from '../composition/credentials.ts';
 import { registryTrust } from '../composition/registry-trust.ts';
 import type { Io } from '../io.ts';
-import { shellJoin } from '../plan-output/command-line.ts';
 import { contextProblems, placeBuild } from './build-place.ts';
 
 const GO_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };

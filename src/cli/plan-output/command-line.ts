@@ -19,16 +19,6 @@ export function commandLines(step: PlanStep, options: { readonly dockerSocket: b
   }
 }
 
-/** Words as a POSIX shell reads them back. */
-export function shellJoin(words: readonly string[]): string {
-  return words.map(shellQuote).join(' ');
-}
-
-function shellQuote(word: string): string {
-  if (word === '') return "''";
-  return /^[\w^@=+%,:./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
-}
-
 function runWords(step: PlanCmdStep, options: { readonly dockerSocket: boolean; readonly workspace: string }): string[] {
   const { container } = step;
   const [entrypoint] = container.entrypoint ?? [];

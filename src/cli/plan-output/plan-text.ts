@@ -1,7 +1,8 @@
 import type { Plan, PlanStep } from '../../model/plan.ts';
+import { shellJoin } from '../../task/command/shell-join.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { commandLines, shellJoin } from './command-line.ts';
+import { commandLines } from './command-line.ts';
 import { type PlanShape, shapeOf } from './plan-shape.ts';
 
 interface PlanTextOptions {

@@ -143,6 +143,7 @@ async function compile(
   secrets: Map<string, string>,
 ): Promise<Result<{ readonly task: Task; readonly plan: Plan; readonly warnings: readonly Diagnostic[] }, readonly Diagnostic[]>> {
   const { loadPlan } = await import('../../task/load-plan.ts');
+  const { withPlatform } = await import('../../task/plan/with-platform.ts');
   const resolveSecrets = options.resolveSecrets;
   const resolving =
     resolveSecrets === undefined
@@ -159,16 +160,6 @@ async function compile(
   const { value, warnings } = loaded.value;
   const plan = flags.platform === undefined ? value.plan : withPlatform(value.plan, flags.platform);
   return ok({ task: value.task, plan, warnings });
-}
-
-/** `--platform` holds for every container and build that names none. */
-function withPlatform(plan: Plan, platform: string): Plan {
-  const steps = plan.steps.map((step) => {
-    if (step.kind === 'cmd') return { ...step, container: { platform, ...step.container } };
-    if (step.kind === 'build' && step.build.platforms.length === 0) return { ...step, build: { ...step.build, platforms: [platform] } };
-    return step;
-  });
-  return { ...plan, steps };
 }
 
 function notLoaded(diagnostics: readonly Diagnostic[], io: Io): NotLoaded {

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import type { RunVariables } from '../../model/run-variables.ts';
+import { type RunVariables, runDate } from '../../model/run-variables.ts';
 import { nearestName } from '../../util/nearest-name.ts';
 import { err, ok, type Result } from '../../util/result.ts';
 import type { Assignment } from '../flags/option-values.ts';
@@ -38,7 +38,7 @@ export function resolveRunVariables(inputs: VariableInputs): Result<RunVariables
     Repository: '',
     GitTag: '',
     TriggeredBy: '',
-    Date: dateVariable(inputs.now),
+    Date: runDate(inputs.now),
     SharedVolume: inputs.workspace,
     OS: os,
     OSVersion: '',
@@ -48,12 +48,6 @@ export function resolveRunVariables(inputs: VariableInputs): Result<RunVariables
     Registry: registry,
     RegistryName: registry.split('.')[0] ?? '',
   });
-}
-
-/** `20260131-235959z`: UTC. */
-function dateVariable(now: Date): string {
-  const digits = now.toISOString().replaceAll(/[-:]/g, '');
-  return `${digits.slice(0, 8)}-${digits.slice(9, 15)}z`;
 }
 
 function isSettable(name: string): boolean {

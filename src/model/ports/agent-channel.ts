@@ -24,13 +24,15 @@ export interface AgentChannel {
   nudged(agent: string, signal: AbortSignal): Promise<void>;
   /** Events in order, without step output. Resolves when durable. */
   report(lease: Lease, events: readonly RunEvent[]): Promise<void>;
+  /** Progress of builds and transfers, for whoever looks on now: never stored, and lost without harm. Never throws. */
+  progress(lease: Lease, events: readonly RunEvent[]): void;
   /** What was found in the context, and the plan, before the first step starts. Resolves when durable. */
   planned(lease: Lease, planned: { readonly plan: Plan; readonly source: NonNullable<RunRecord['source']> }): Promise<void>;
   /** Output; a returned promise holds the step back. */
   log(lease: Lease, chunk: LogChunk): void | Promise<void>;
   gap(lease: Lease, step: string, attempt: number, because: string): void;
   /** The run's end. Resolves when durable; then the agent may remove what the run left. */
-  finish(lease: Lease, outcome: RunOutcome): Promise<void>;
+  finish(lease: Lease, outcome: AgentOutcome): Promise<void>;
   /** Gives back a run that has started no step (drain). */
   release(lease: Lease): Promise<void>;
   /** A context that a client sent. */
@@ -43,6 +45,9 @@ export interface AgentChannel {
   /** Says goodbye; runs it still holds are left to it for `leaseMs`. */
   leave(agent: string): Promise<void>;
 }
+
+/** How a run ended, as its agent knows it. How the steps ended is what the run's events told: an agent that resumed a run knows only a part. */
+export type AgentOutcome = Omit<RunOutcome, 'steps'>;
 
 export interface Lease {
   readonly run: string;

@@ -16,6 +16,11 @@ export interface GitCheckoutRequest {
   readonly ref: string;
   readonly directory: string;
   readonly signal: AbortSignal;
+  /**
+   * Proves to the host of `url`, and to no other, who asks: over https, or http on loopback; other URLs with a token are rejected. It
+   * reaches git through its environment only.
+   */
+  readonly token?: string;
   onProgress?(message: string): void;
 }
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { realPathBelow, resolveBelow } from '../../src/service/confined-path.ts';
+import { realPathBelow, resolveBelow } from '../../src/util/confined-path.ts';
 
 let base = '';
 let root = '';
