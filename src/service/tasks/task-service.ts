@@ -26,6 +26,8 @@ export interface ChangeOptions {
   readonly force?: boolean;
   /** The file on whose behalf the change is made; it owns the task from then on. */
   readonly managedBy?: string;
+  /** Beginning of owners from which the task is taken over: files of one folder pass tasks to one another. */
+  readonly takesFrom?: string;
 }
 
 /** What a change did or would do. `record.definition` has sealed values: answers show it through `shownTask`. */
