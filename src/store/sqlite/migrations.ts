@@ -54,6 +54,8 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     CREATE INDEX audit_target ON audit (target);
     CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
     CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+    CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
+      BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
     CREATE TABLE settings (key TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE idempotency (
       principal TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, taken TEXT NOT NULL, status INTEGER, body TEXT, headers TEXT,
@@ -82,7 +84,7 @@ function migration(script: string): Migration {
   };
 }
 
-/** A trigger's body holds a semicolon of its own; it ends with `END;`. */
+/** A statement ends with a semicolon at the end of a line; the body of a trigger has one within a line. */
 function statementsOf(script: string): readonly string[] {
   return script
     .split(/;\s*\n/)

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import BetterSqlite, { type Database as Connection } from 'better-sqlite3';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { EngineError } from '../../model/engine-error.ts';
 import type { Clock } from '../../model/ports/clock.ts';
@@ -90,11 +90,24 @@ function makeFile(path: string): void {
   }
 }
 
+/** Kysely migrates in a transaction only where its adapter allows it; SQLite can change tables in one. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class TransactionalDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalAdapter();
+  }
+}
+
 /** Builds queries, and runs those of migrations: what it begins takes the lock for writing at once. */
 function queriesOf(connection: Connection): Kysely<StoreTables> {
   const database = {
     close: () => undefined,
     prepare: (text: string) => connection.prepare(text === 'begin' ? 'begin immediate' : text),
   };
-  return new Kysely<StoreTables>({ dialect: new SqliteDialect({ database }) });
+  return new Kysely<StoreTables>({ dialect: new TransactionalDialect({ database }) });
 }

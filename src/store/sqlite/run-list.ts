@@ -17,6 +17,8 @@ interface Walk {
   readonly from: Condition;
   /** The column that holds the run's number. */
   readonly number: Condition;
+  /** Set when it may meet a run several times. */
+  readonly repeats?: boolean;
   readonly where: readonly Condition[];
 }
 
@@ -43,7 +45,7 @@ export function runPage(query: RunQuery, visible: readonly string[] | undefined)
     const before = query.before === undefined ? [] : [sql`${walk.number} < ${query.before}`];
     const where = [...walk.where, ...shared, ...before];
     const conditions = where.length === 0 ? sql`` : sql`where ${sql.join(where, sql` and `)}`;
-    return sql`select * from (select distinct ${walk.number} as number from ${walk.from} ${conditions} order by 1 desc limit ${query.limit})`;
+    return sql`select * from (select ${walk.repeats === true ? sql`distinct` : sql``} ${walk.number} as number from ${walk.from} ${conditions} order by 1 desc limit ${query.limit})`;
   });
   return sql<RunListRow>`select distinct number from (${sql.join(limited, sql` union all `)}) order by number desc limit ${query.limit}`;
 }
@@ -102,6 +104,7 @@ function imageWalks(image: string): readonly Walk[] {
   return imageFilterOf(image).map(({ repository, host, tag, digest }) => ({
     from: sql`run_images as i cross join runs on runs.number = i.run`,
     number: sql`i.run`,
+    repeats: true,
     where: [
       sql`i.repository = ${repository}`,
       ...(host === undefined ? [] : [sql`i.host = ${host}`]),
