@@ -1,4 +1,4 @@
-import type { ContainerRequest } from '../model/ports/container-engine.ts';
+import type { ContainerLimits, ContainerRequest } from '../model/ports/container-engine.ts';
 import { BadOption, type FlagNames, flagMountTargets, flagSettings } from './host-config.ts';
 import { LABEL_PREFIX } from './naming.ts';
 import { parsePorts } from './ports.ts';
@@ -15,8 +15,11 @@ export interface ContainerPlace {
   /** What every step gets mounted: `[source, target, options]`. */
   readonly mounts: readonly (readonly [source: string, target: string, options?: string])[];
   readonly names: FlagNames;
-  /** Whether the engine keeps the output, for `docker logs` and for reading it again. */
-  readonly keepsLogs: boolean;
+  /** How the engine keeps the output, for `docker logs` and for reading it again; undefined: as it is set up to. */
+  readonly logConfig: object | undefined;
+  /** The engine's init is process 1, unless the step says otherwise. */
+  readonly init: boolean;
+  readonly limits: ContainerLimits;
   /** For variables that are named without a value. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -52,8 +55,11 @@ export function containerConfig(request: ContainerRequest, place: ContainerPlace
       ...(ports === undefined ? {} : { PortBindings: ports.bindings }),
       ...(container.privileged ? { Privileged: true } : {}),
       ...cpuSettings(container.cpus),
-      ...(place.keepsLogs ? {} : { LogConfig: { Type: 'none' } }),
+      ...(place.logConfig === undefined ? {} : { LogConfig: place.logConfig }),
+      // Process 1 of another container's namespace is there already.
+      ...(place.init && container.extra.pid === undefined ? { Init: true } : {}),
       ...hostFlags,
+      ...limitSettings({ ...cpuSettings(container.cpus), ...hostFlags }, place.limits),
     },
     ...(place.aliases.length === 0 ? {} : { NetworkingConfig: { EndpointsConfig: { [place.networkMode]: { Aliases: place.aliases } } } }),
   };
@@ -102,6 +108,21 @@ function cpuSettings(cpus: string | undefined): { NanoCpus?: number } {
   const nano = parseNanoCpus(cpus);
   if (nano === undefined) throw new BadOption(`invalid cpus "${cpus}": expected a number of processors such as 1.5`);
   return { NanoCpus: nano };
+}
+
+/** The settings that a limit lowers: to the limit where the step asks for more, or for nothing. */
+function limitSettings(asked: Readonly<Record<string, unknown>>, limits: ContainerLimits): Readonly<Record<string, number>> {
+  const { pids, memoryBytes, cpus } = limits;
+  // 0 and -1 mean without a limit.
+  const within = (value: unknown, most: number): number => (typeof value === 'number' && value > 0 ? Math.min(value, most) : most);
+  return {
+    ...(pids === undefined ? {} : { PidsLimit: within(asked['PidsLimit'], pids) }),
+    // Swap counts too: MemorySwap is the sum of both.
+    ...(memoryBytes === undefined
+      ? {}
+      : { Memory: within(asked['Memory'], memoryBytes), MemorySwap: within(asked['MemorySwap'], memoryBytes) }),
+    ...(cpus === undefined ? {} : { NanoCpus: within(asked['NanoCpus'], Math.round(cpus * 1e9)) }),
+  };
 }
 
 function checkIsolation(isolation: string | undefined): void {

@@ -79,12 +79,15 @@ class DockerEngine implements ContainerEngine {
     this.#startGate ??= new StartGate(STARTS_PER_CPU * description.cpus);
     const engine = {
       kind: description.kind,
+      hasInit: description.init === true,
       // Looked up in each run: somebody may have pruned the engine's images since the last one.
       holderImage: once(() => ensureHolderImage(this.#api, description)),
       startGate: this.#startGate,
     };
+    const context = new RunContext(this.#api, spec, engine);
     return new DockerRunSpace(spec, {
-      context: new RunContext(this.#api, spec.runId, engine),
+      context,
+      existing: await context.existing(),
       builder: this.#builder,
       pack: async (directory, ignore) => {
         const { packDirectory } = await import('./build/context-tar.ts');

@@ -6,11 +6,14 @@ export interface ContainerDetails {
   readonly Id: string;
   readonly Image: string;
   readonly State: {
+    /** `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`; Podman has more. */
+    readonly Status: string;
     readonly Running: boolean;
     readonly ExitCode: number;
     readonly OOMKilled: boolean;
     readonly Error?: string;
     readonly Pid?: number;
+    readonly FinishedAt?: string;
   };
 }
 
@@ -45,8 +48,8 @@ export async function startContainer(api: EngineApi, id: string): Promise<void> 
   await api.json({ method: 'POST', path: `/containers/${id}/start` });
 }
 
-export async function inspectContainer(api: EngineApi, id: string): Promise<ContainerDetails> {
-  return await api.json<ContainerDetails>({ method: 'GET', path: `/containers/${id}/json` });
+export async function inspectContainer(api: EngineApi, id: string, signal?: AbortSignal): Promise<ContainerDetails> {
+  return await api.json<ContainerDetails>({ method: 'GET', path: `/containers/${id}/json`, ...(signal === undefined ? {} : { signal }) });
 }
 
 /** Sends a signal; a container that is gone or no longer runs has what it needs. */

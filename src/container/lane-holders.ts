@@ -68,7 +68,9 @@ export class LaneHolders {
       lane.network === undefined ? undefined : this.#networks.ensure(lane.network),
     ]);
     if (!image.runs) return undefined;
-    const id = await this.#context.make(() => this.#create(lane, image.reference, network));
+    const existing = (await this.#context.existing()).containers.find(({ name }) => name === this.#nameOf(lane));
+    if (existing?.state === 'running') return { id: existing.id, started: Promise.resolve() };
+    const id = existing?.id ?? (await this.#context.make(() => this.#create(lane, image.reference, network)));
     const started = this.#context
       .track(this.#context.startGate.pass(() => startContainer(this.#context.api, id)))
       .catch((error: unknown) => {
@@ -76,6 +78,10 @@ export class LaneHolders {
       });
     started.catch(() => undefined);
     return { id, started };
+  }
+
+  #nameOf(lane: NetworkLane): string {
+    return this.#context.name(`lane-${lane.id}`);
   }
 
   async #create(lane: NetworkLane, image: string, network: string | undefined): Promise<string> {
@@ -88,7 +94,7 @@ export class LaneHolders {
       ...(network === undefined ? {} : { NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: networkAliases(lane.steps) } } } }),
     };
     try {
-      return await createContainer(this.#context.api, [this.#context.name(`lane-${lane.id}`)], body);
+      return await createContainer(this.#context.api, [this.#nameOf(lane)], body);
     } catch (error) {
       throw toEngineError(error, `Making the network of step "${lane.steps[0] ?? lane.id}"`);
     }

@@ -1,9 +1,11 @@
 import { EngineError } from '../model/engine-error.ts';
-import type { EngineDescription } from '../model/ports/container-engine.ts';
+import type { EngineDescription, RunSpaceSpec } from '../model/ports/container-engine.ts';
 import type { EngineApi } from './engine-api.ts';
 import { removeContainer } from './engine-containers.ts';
+import { type ExistingThings, findExisting, NOTHING_EXISTS } from './existing-things.ts';
 import type { HolderImage } from './holder-image.ts';
 import { LABEL_ATTEMPT, LABEL_OWNER, LABEL_RUN, LABEL_STEP, runScopedName } from './naming.ts';
+import { once } from './once.ts';
 import { ownLabel } from './owner.ts';
 import type { StartGate } from './start-gate.ts';
 
@@ -14,15 +16,21 @@ export class RunContext {
   readonly holderImage: () => Promise<HolderImage>;
   readonly startGate: StartGate;
   readonly engineKind: EngineDescription['kind'];
+  /** The engine can run its init as process 1 of a container. */
+  readonly hasInit: boolean;
+  /** What an earlier attempt left in the space; nothing in a new one. */
+  readonly existing: () => Promise<ExistingThings>;
   readonly labels: Readonly<Record<string, string>>;
   readonly #making = new Set<Promise<unknown>>();
   readonly #removing = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
+  #mayHaveMade: boolean;
 
   constructor(
     api: EngineApi,
-    runId: string,
+    { runId, owner, adopt }: Pick<RunSpaceSpec, 'runId' | 'owner' | 'adopt'>,
     engine: {
+      readonly hasInit: boolean;
       readonly kind: EngineDescription['kind'];
       readonly holderImage: () => Promise<HolderImage>;
       readonly startGate: StartGate;
@@ -33,7 +41,10 @@ export class RunContext {
     this.engineKind = engine.kind;
     this.holderImage = engine.holderImage;
     this.startGate = engine.startGate;
-    this.labels = { [LABEL_RUN]: runId, [LABEL_OWNER]: ownLabel() };
+    this.hasInit = engine.hasInit;
+    this.existing = once(async () => (adopt === true ? await findExisting(api, runId) : NOTHING_EXISTS));
+    this.#mayHaveMade = adopt === true;
+    this.labels = { [LABEL_RUN]: runId, [LABEL_OWNER]: owner ?? ownLabel() };
   }
 
   name(part: string): string {
@@ -48,6 +59,11 @@ export class RunContext {
     return this.#closing.signal.aborted;
   }
 
+  /** False as long as nothing was asked for that would have to be removed: a run of builds alone makes nothing of the kind. */
+  get mayHaveMade(): boolean {
+    return this.#mayHaveMade;
+  }
+
   /** Aborts when the run ends. */
   get closing(): AbortSignal {
     return this.#closing.signal;
@@ -56,6 +72,7 @@ export class RunContext {
   /** Makes something of the run; refused once the run ends, so that nothing appears behind its removal. */
   async make<T>(work: () => Promise<T>): Promise<T> {
     if (this.closed) throw new EngineError('internal', `Run ${this.runId} has ended; nothing can be made in it.`);
+    this.#mayHaveMade = true;
     return await this.track(work());
   }
 

@@ -27,6 +27,7 @@ export class RunNetworks {
   async #make(network: PlanNetwork): Promise<string> {
     if (network.existing) return network.name;
     const name = this.#context.name(network.name);
+    if ((await this.#context.existing()).networks.has(name)) return name;
     const body = {
       Name: name,
       // Engines older than API 1.44 would otherwise make a second network of the same name.

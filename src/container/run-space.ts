@@ -14,7 +14,10 @@ import type {
   TransferIo,
   TransferOutcome,
 } from '../model/ports/container-engine.ts';
+import { adoptContainer, type DurableParts, executeDurably, goneOutcome } from './durable-execution.ts';
+import type { Positions } from './durable-output.ts';
 import { toEngineError } from './engine-api.ts';
+import type { ExistingThings } from './existing-things.ts';
 import type { ImageBuilder } from './image-builder.ts';
 import { LaneHolders } from './lane-holders.ts';
 import { listRunContainers, removeRun } from './leftovers.ts';
@@ -22,7 +25,7 @@ import type { RunContext } from './run-context.ts';
 import { RunNetworks } from './run-networks.ts';
 import { RunVolumes } from './run-volumes.ts';
 import { StepContainers } from './step-containers.ts';
-import { canceledOutcome, executeContainer, startFailure } from './step-execution.ts';
+import { type CreatedContainer, canceledOutcome, executeContainer, startFailure } from './step-execution.ts';
 import { pullImage, pushImage } from './transfer.ts';
 import { readVolumeDirectory, readVolumeFile, writeVolumeDirectory } from './workspace-files.ts';
 import type { PackWorkspace } from './workspace-seed.ts';
@@ -30,6 +33,7 @@ import type { PackWorkspace } from './workspace-seed.ts';
 /** What a space needs of the engine it is in. */
 export interface RunSpaceParts {
   readonly context: RunContext;
+  readonly existing: ExistingThings;
   readonly builder: () => Promise<ImageBuilder>;
   readonly pack: PackWorkspace;
   /** Path of the engine's socket on the engine's machine. */
@@ -44,6 +48,8 @@ export class DockerRunSpace implements RunSpace {
   readonly #parts: RunSpaceParts;
   readonly #volumes: RunVolumes;
   readonly #steps: StepContainers;
+  readonly #detaching = new AbortController();
+  readonly #followed = new Set<Promise<void>>();
   #destroyed: Promise<readonly CollectedThing[]> | undefined;
 
   constructor(spec: RunSpaceSpec, parts: RunSpaceParts) {
@@ -54,6 +60,7 @@ export class DockerRunSpace implements RunSpace {
     const holders = new LaneHolders(parts.context, networks, spec.lanes);
     this.#volumes = new RunVolumes(parts.context, spec, parts.pack);
     this.#steps = new StepContainers({ ...parts, spec, networks, holders, volumes: this.#volumes });
+    this.#steps.adopt(parts.existing.containers);
     if (spec.lanes.length > 0) {
       holders.warmUp();
       this.#volumes.warmUp();
@@ -66,6 +73,7 @@ export class DockerRunSpace implements RunSpace {
 
   async runContainer(request: ContainerRequest, io: ContainerIo): Promise<ContainerOutcome> {
     this.#refuseWhenClosed();
+    if (request.adopt !== undefined) return await this.#adopt(request, request.adopt.positions, io);
     if (io.signal.aborted) return canceledOutcome('');
     if (request.container.extra.pull === 'always') {
       const pulled = await this.#pullFor(request, io);
@@ -75,13 +83,9 @@ export class DockerRunSpace implements RunSpace {
     if ('outcome' in created) return created.outcome;
     try {
       await created.ready;
-      const { id } = created;
-      return await executeContainer(
-        this.#context.api,
-        this.#context.startGate,
-        { id, step: request.step, tty: request.container.extra.tty === true, detach: request.detach },
-        io,
-      );
+      const container = createdContainer(created.id, request);
+      if (this.#spec.durableLogs) return await this.#following(executeDurably(this.#durable(), container, io));
+      return await executeContainer(this.#context.api, this.#context.startGate, container, io);
     } finally {
       this.#steps.finished(request, created.id);
     }
@@ -130,12 +134,46 @@ export class DockerRunSpace implements RunSpace {
   }
 
   release(containerId: string): void {
-    if (!this.#context.closed) this.#context.removeContainer(containerId).catch(() => undefined);
+    if (this.#spec.durableLogs && !this.#context.closed) this.#context.removeContainer(containerId).catch(() => undefined);
   }
 
   async detach(): Promise<void> {
-    this.#destroyed ??= this.#context.close().then(() => []);
+    this.#detaching.abort();
+    this.#destroyed ??= this.#detach();
     await this.#destroyed;
+  }
+
+  async #detach(): Promise<readonly CollectedThing[]> {
+    await Promise.all([this.#context.close(), ...this.#followed]);
+    return [];
+  }
+
+  /** Follows what the step's container still does; starts one that was only made; there may be none. */
+  async #adopt(request: ContainerRequest, positions: Positions, io: ContainerIo): Promise<ContainerOutcome> {
+    const own = this.#parts.existing.containers.filter(({ step, attempt }) => step === request.step && attempt === request.attempt);
+    const started = own.find(({ state }) => state !== 'created' && state !== 'removing');
+    if (started !== undefined)
+      return await this.#following(adoptContainer(this.#durable(), createdContainer(started.id, request), positions, io));
+    const [created] = own;
+    if (created?.state !== 'created') return goneOutcome();
+    const { adopt: _, ...anew } = request;
+    return await this.runContainer(anew, io);
+  }
+
+  #durable(): DurableParts {
+    const { api, startGate, engineKind } = this.#context;
+    return { api, gate: startGate, kind: engineKind, detaching: this.#detaching.signal };
+  }
+
+  /** What `detach` waits for. */
+  async #following(work: Promise<ContainerOutcome>): Promise<ContainerOutcome> {
+    const settled = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#followed.add(settled);
+    void settled.then(() => this.#followed.delete(settled));
+    return await work;
   }
 
   async #readWorkspaceTar(path: string): Promise<Readable> {
@@ -205,6 +243,10 @@ export class DockerRunSpace implements RunSpace {
       // Containers that run end here, so that the run's calls return; what was just being made settles meanwhile. What
       // fails is tried again below.
       const settled = Promise.race([this.#context.close(), aborted(signal)]);
+      if (!this.#context.mayHaveMade) {
+        await settled;
+        return [];
+      }
       await this.#removeContainers(signal);
       await settled;
       return await removeRun(api, runId, signal);
@@ -212,6 +254,10 @@ export class DockerRunSpace implements RunSpace {
       throw toEngineError(error, `Removing what run ${runId} made`);
     }
   }
+}
+
+function createdContainer(id: string, { step, container, detach }: ContainerRequest): CreatedContainer {
+  return { id, step, tty: container.extra.tty === true, detach };
 }
 
 function imageMissing(image: string, reason: string): EngineError {

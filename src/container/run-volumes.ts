@@ -1,5 +1,4 @@
-import type { PlanVolume } from '../model/plan.ts';
-import type { WorkspaceSpec } from '../model/ports/container-engine.ts';
+import type { RunSpaceSpec, WorkspaceSpec } from '../model/ports/container-engine.ts';
 import type { CredentialSource } from '../model/ports/credential-source.ts';
 import { dockerConfigJson } from './docker-config-file.ts';
 import { toEngineError } from './engine-api.ts';
@@ -28,21 +27,19 @@ export class RunVolumes {
   readonly #credentials: CredentialSource;
   readonly #secrets: SecretVolumes;
   readonly #pack: PackWorkspace;
+  readonly #isDurable: boolean;
   readonly #volumes = once(() => this.#makeVolumes());
   readonly #contents = once(() => this.#fill());
   /** A container that is never started: a door to the volumes for copying in and out. */
   readonly fileDoor = once(() => this.#makeDoor());
 
-  constructor(
-    context: RunContext,
-    spec: { readonly workspace: WorkspaceSpec; readonly volumes: readonly PlanVolume[]; readonly credentials: CredentialSource },
-    pack: PackWorkspace,
-  ) {
+  constructor(context: RunContext, spec: Pick<RunSpaceSpec, 'workspace' | 'volumes' | 'credentials' | 'durableLogs'>, pack: PackWorkspace) {
     this.#context = context;
     this.#workspace = spec.workspace;
     this.#credentials = spec.credentials;
     this.#secrets = new SecretVolumes(context, spec.volumes);
     this.#pack = pack;
+    this.#isDurable = spec.durableLogs;
   }
 
   /** Begins with everything that takes time. Failures show when a step asks. */
@@ -87,7 +84,11 @@ export class RunVolumes {
   }
 
   async #fill(): Promise<void> {
+    const filled = this.#context.name('filled');
+    if ((await this.#context.existing()).volumes.has(filled)) return;
     await Promise.all([this.#volumes(), this.#seedWorkspace(), this.#writeCredentials()]);
+    // A mark for whoever adopts the run: from now on steps may have changed the content, so it is never written again.
+    if (this.#isDurable) await makeVolume(this.#context, filled);
   }
 
   async #seedWorkspace(): Promise<void> {
@@ -122,6 +123,8 @@ export class RunVolumes {
     const [image, mounts] = await Promise.all([this.#context.holderImage(), this.mounts()]);
     const Binds = mounts.map(([source, target]) => `${source}:${target}:nocopy`);
     const HostConfig = { NetworkMode: 'none', Binds: Binds.map((bind) => bind.replace(/^(\/[^:]*:[^:]*):nocopy$/, '$1')) };
+    const existing = (await this.#context.existing()).containers.find(({ name }) => name === this.#context.name('files'));
+    if (existing !== undefined) return existing.id;
     const body = { Image: image.reference, Labels: this.#context.labels, HostConfig };
     try {
       return await this.#context.make(() => createContainer(this.#context.api, [this.#context.name('files')], body));

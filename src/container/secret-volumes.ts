@@ -61,7 +61,8 @@ export class SecretVolumes {
   }
 
   async #fill(): Promise<void> {
-    const [image] = await Promise.all([this.#context.holderImage(), this.#made()]);
+    const [image, existing] = await Promise.all([this.#context.holderImage(), this.#context.existing(), this.#made()]);
+    const found = existing.containers.find(({ name }) => name === this.#context.name('secrets'));
     const Binds = this.#volumes.map(({ name }, index) => `${this.#context.name(`volume-${name}`)}:/secrets/${index}:nocopy`);
     const body = {
       Image: image.reference,
@@ -69,8 +70,10 @@ export class SecretVolumes {
       HostConfig: { NetworkMode: 'none', Binds, LogConfig: { Type: 'none' } },
     };
     try {
-      const holder = await this.#context.make(() => createContainer(this.#context.api, [this.#context.name('secrets')], body));
-      if (image.runs) await this.#context.make(() => startContainer(this.#context.api, holder));
+      const holder =
+        found?.id ?? (await this.#context.make(() => createContainer(this.#context.api, [this.#context.name('secrets')], body)));
+      // Written again for an adopted run: the holder may have ended, and the content of its volumes with it, or never got all.
+      if (image.runs && found?.state !== 'running') await this.#context.make(() => startContainer(this.#context.api, holder));
       await Promise.all(this.#volumes.map((volume, index) => this.#write(holder, `/secrets/${index}`, volume)));
     } catch (error) {
       throw toEngineError(error, 'Making the secret volumes');

@@ -2,6 +2,8 @@ import type { ContainerRequest, RunSpaceSpec } from '../model/ports/container-en
 import { type ContainerPlace, containerConfig } from './container-config.ts';
 import { EngineRefusal, isRefusal } from './engine-api.ts';
 import { createContainer, inspectContainer, isImageMissing } from './engine-containers.ts';
+import { durableLogConfig } from './engine-log.ts';
+import type { ExistingContainer } from './existing-things.ts';
 import { BadOption, type FlagNames } from './host-config.ts';
 import { imagePath } from './image-name.ts';
 import type { LaneHolders } from './lane-holders.ts';
@@ -60,6 +62,13 @@ export class StepContainers {
     this.#prepared.set(key, { request: JSON.stringify(request), container });
   }
 
+  /** Knows the containers that an earlier attempt of the run left; before anything else is called. */
+  adopt(containers: readonly ExistingContainer[]): void {
+    for (const container of containers.toSorted((a, b) => a.attempt - b.attempt)) {
+      if (container.step !== undefined) this.#latest.set(container.step, container.id);
+    }
+  }
+
   /** The container of a request: the prepared one when nothing has changed since, else a new one. */
   async take(request: ContainerRequest): Promise<StepContainer> {
     await this.#removeEarlierAttempt(request.step);
@@ -73,7 +82,7 @@ export class StepContainers {
 
   /** The step's container has ended (or, detached, has started). */
   finished(request: ContainerRequest, id: string): void {
-    if (!request.keep && !request.detach) this.#removeLater(id);
+    if (!request.keep && !request.detach && !this.#parts.spec.durableLogs) this.#removeLater(id);
   }
 
   async #usable(prepared: Prepared, request: ContainerRequest): Promise<StepContainer | undefined> {
@@ -128,7 +137,9 @@ export class StepContainers {
       ownPorts: network.holder === undefined,
       mounts: [...mounts, ...(spec.dockerSocket ? [[this.#parts.socketPath, '/var/run/docker.sock'] as const] : [])],
       names: this.#names,
-      keepsLogs: spec.durableLogs || request.keep || request.detach,
+      logConfig: spec.durableLogs ? durableLogConfig(context.engineKind) : request.keep || request.detach ? undefined : { Type: 'none' },
+      init: spec.init === true && context.hasInit,
+      limits: spec.limits ?? {},
       environment: this.#parts.environment,
     };
     const bareName = spec.dockerSocket && (request.keep || request.detach);

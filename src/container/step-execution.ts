@@ -1,12 +1,13 @@
 import { EngineError } from '../model/engine-error.ts';
 import type { ContainerIo, ContainerOutcome } from '../model/ports/container-engine.ts';
 import { systemClock } from '../util/clock.ts';
-import { isDeafToTerm } from './deaf-process.ts';
+import { exitCodeOf } from './container-exit.ts';
 import { type EngineApi, EngineRefusal, isDiskFull, toEngineError } from './engine-api.ts';
-import { inspectContainer, killContainer, startContainer } from './engine-containers.ts';
+import { inspectContainer, startContainer } from './engine-containers.ts';
 import { type OutputPump, pumpOutput } from './output-stream.ts';
 import type { StartGate } from './start-gate.ts';
 import { reasonOfRefusal } from './start-refusal.ts';
+import { stopWhenAborted } from './stop-container.ts';
 
 /** A created container, ready to start. */
 export interface CreatedContainer {
@@ -35,7 +36,8 @@ export async function executeContainer(
   try {
     const refused = await gate.pass(async () => {
       if (io.signal.aborted) return canceledOutcome(container.id);
-      io.onStarted?.(container.id);
+      const told = io.onStarted?.(container.id);
+      if (told !== undefined) await told;
       return await tryStart(api, container);
     });
     if (refused !== undefined) return refused;
@@ -63,7 +65,7 @@ export function startFailure(refusal: EngineRefusal | Error, containerId: string
 }
 
 /** Podman makes the container's processes ready when it attaches, so what cannot be started may show here. */
-async function attach(api: EngineApi, container: CreatedContainer, io: ContainerIo): Promise<OutputPump | ContainerOutcome> {
+export async function attach(api: EngineApi, container: CreatedContainer, io: ContainerIo): Promise<OutputPump | ContainerOutcome> {
   const query = { stream: true, stdout: true, stderr: true };
   try {
     const socket = await api.hijack({ method: 'POST', path: `/containers/${container.id}/attach`, query });
@@ -74,7 +76,7 @@ async function attach(api: EngineApi, container: CreatedContainer, io: Container
   }
 }
 
-async function tryStart(api: EngineApi, { id, step }: CreatedContainer): Promise<ContainerOutcome | undefined> {
+export async function tryStart(api: EngineApi, { id, step }: CreatedContainer): Promise<ContainerOutcome | undefined> {
   try {
     await startContainer(api, id);
     return undefined;
@@ -85,7 +87,7 @@ async function tryStart(api: EngineApi, { id, step }: CreatedContainer): Promise
 }
 
 /** Not an exit code of the step: an engine that stops or breaks takes along what it runs. */
-function engineWentAway(step: string, error: unknown): EngineError {
+export function engineWentAway(step: string, error: unknown): EngineError {
   const message = `The container engine went away while step "${step}" ran: ${(error as Error).message}`;
   return new EngineError('engine-failed', message, { cause: error, transient: true });
 }
@@ -115,11 +117,7 @@ const PAUSE_BEFORE_WAITING_AGAIN_MS = 200;
 async function waitForExit(api: EngineApi, container: CreatedContainer, pump: OutputPump): Promise<number> {
   for (;;) {
     try {
-      // Podman looks every 250 ms unless it is told an interval; Docker takes no notice of one.
-      const query = { condition: 'not-running', interval: '20ms' };
-      const answer = await api.json<{ StatusCode: number }>({ method: 'POST', path: `/containers/${container.id}/wait`, query });
-      if (typeof answer.StatusCode === 'number') return answer.StatusCode;
-      throw new EngineError('engine-failed', 'the engine ended its answer without an exit code', { transient: true });
+      return await exitCodeOf(api, container.id);
     } catch (error) {
       const details = await inspectContainer(api, container.id).catch(() => undefined);
       if (details?.State.Running === true && pump.isOpen()) {
@@ -129,35 +127,4 @@ async function waitForExit(api: EngineApi, container: CreatedContainer, pump: Ou
       throw engineWentAway(container.step, error);
     }
   }
-}
-
-const PATIENCE_AFTER_KILL_MS = 15_000;
-
-/** On abort: SIGTERM, SIGKILL after the grace (at once where SIGTERM cannot be heard), and an error when the container survives even that. */
-function stopWhenAborted(
-  api: EngineApi,
-  id: string,
-  io: ContainerIo,
-  ended: AbortSignal,
-): { readonly failed: Promise<never>; sent(): boolean } {
-  let sent = false;
-  const failed = new Promise<never>((_, reject) => {
-    const stop = async (): Promise<void> => {
-      sent = true;
-      const deaf = await isDeafToTerm(api, id).catch(() => false);
-      if (!deaf) {
-        await killContainer(api, id, 'SIGTERM');
-        await systemClock.sleep(io.graceMs, ended);
-      }
-      if (ended.aborted) return;
-      await killContainer(api, id, 'SIGKILL');
-      await systemClock.sleep(PATIENCE_AFTER_KILL_MS, ended);
-      if (!ended.aborted) reject(new EngineError('engine-failed', `The container engine could not kill container ${id}.`));
-    };
-    const onAbort = (): void => void stop().catch(reject);
-    if (io.signal.aborted) onAbort();
-    else io.signal.addEventListener('abort', onAbort, { once: true, signal: ended });
-  });
-  failed.catch(() => undefined);
-  return { failed, sent: () => sent };
 }

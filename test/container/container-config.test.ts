@@ -15,7 +15,9 @@ const place: ContainerPlace = {
     ['home', '/acb/home', 'nocopy'],
   ],
   names: { volume: (name) => (name === 'secret' ? 'run-secret' : name), container: (name) => (name === 'web' ? 'id-of-web' : name) },
-  keepsLogs: false,
+  logConfig: { Type: 'none' },
+  init: false,
+  limits: {},
   environment: { HOST: 'h' },
 };
 
@@ -55,10 +57,33 @@ describe('the container of a step', () => {
   });
 
   it('leaves ports to the holder of its lane and logs to the engine where they are wanted', () => {
-    const inLane = body({ ports: ['80'] }, { ownPorts: false, aliases: [], keepsLogs: true });
+    const inLane = body({ ports: ['80'] }, { ownPorts: false, aliases: [], logConfig: undefined });
     expect(inLane['ExposedPorts']).toBeUndefined();
     expect(inLane.HostConfig).toEqual({ NetworkMode: 'net', Binds: ['work:/workspace', 'home:/acb/home:nocopy'] });
     expect(inLane['NetworkingConfig']).toBeUndefined();
+  });
+
+  it('has no more than the limits of the run, and less where it asks for less', () => {
+    const limits = { pids: 4096, memoryBytes: 1024 ** 3, cpus: 2 };
+    const limited = (container: Partial<ContainerSpec>): Record<string, unknown> => {
+      const { PidsLimit, Memory, MemorySwap, NanoCpus } = body(container, { limits }).HostConfig;
+      return { PidsLimit, Memory, MemorySwap, NanoCpus };
+    };
+    const most = { PidsLimit: 4096, Memory: 1024 ** 3, MemorySwap: 1024 ** 3, NanoCpus: 2e9 };
+    expect(limited({})).toEqual(most);
+    expect(limited({ cpus: '64', extra: { pidsLimit: -1, memory: '2g', memorySwap: '-1' } })).toEqual(most);
+    const less = { PidsLimit: 10, Memory: 1024 ** 2, MemorySwap: 2 * 1024 ** 2, NanoCpus: 5e8 };
+    expect(limited({ cpus: '0.5', extra: { pidsLimit: 10, memory: '1m', memorySwap: '2m' } })).toEqual(less);
+  });
+
+  it("has the engine's init where the run wants one and the author does not say otherwise", () => {
+    const init = (extra: DockerRunFlags): unknown => body({ extra }, { init: true }).HostConfig['Init'];
+    expect([init({}), init({ init: false }), init({ pid: 'container:web' }), body({}).HostConfig['Init']]).toEqual([
+      true,
+      false,
+      undefined,
+      undefined,
+    ]);
   });
 
   it('gives way to mounts of the author', () => {

@@ -38,50 +38,108 @@ export function exitCodeOf(environment: ReadonlyMap<string, string>, attempt: nu
   return Number(codes[Math.min(attempt, codes.length) - 1]);
 }
 
-/** Runs one container to its end: `hold` leaves the end to the test that holds the returned handle. */
-export function startFakeContainer(
-  id: string,
-  request: ContainerRequest,
-  io: ContainerIo,
-  clock: Clock,
-  hold: boolean,
-): { readonly handle: FakeContainer; readonly outcome: Promise<ContainerOutcome> } {
+type Stream = 'stdout' | 'stderr';
+
+/** Who follows a container: until it ends, the space lets go of it, or the process that follows is killed. */
+export interface FakeFollower {
+  readonly io: ContainerIo;
+  /** Bytes of each stream that are not wanted. */
+  readonly from: Readonly<Record<Stream, number>>;
+  readonly detaching: AbortSignal;
+  readonly killed: AbortSignal;
+}
+
+/** A started container of the fake engine: it goes on, and keeps what it prints, whoever follows. */
+export interface FakeProcess {
+  readonly handle: FakeContainer;
+  readonly isOver: boolean;
+  /** Acts by its environment from now on; one that is held waits for its test. */
+  act(): void;
+  follow(follower: FakeFollower): Promise<ContainerOutcome>;
+}
+
+export function startFakeContainer(id: string, request: ContainerRequest, clock: Clock, hold: boolean): FakeProcess {
   const environment = fakeEnvironment(request);
   const ended = Promise.withResolvers<Exit>();
   const terminated = Promise.withResolvers<void>();
   const over = new AbortController();
-  const write = async (stream: 'stdout' | 'stderr', content: string | Uint8Array): Promise<void> => {
-    if (over.signal.aborted) throw new Error(`bug: step ${request.step} writes after its container ended`);
-    await io.onOutput(stream, typeof content === 'string' ? Buffer.from(content) : content);
+  const log: { readonly stream: Stream; readonly bytes: Uint8Array }[] = [];
+  let pump: () => Promise<void> = async () => undefined;
+  const end = (exit: Exit): void => {
+    ended.resolve(exit);
+    over.abort();
   };
-  const terminate = async (): Promise<void> => {
+  const write = async (stream: Stream, content: string | Uint8Array): Promise<void> => {
+    if (over.signal.aborted) throw new Error(`bug: step ${request.step} writes after its container ended`);
+    log.push({ stream, bytes: typeof content === 'string' ? Buffer.from(content) : content });
+    await pump();
+  };
+  const terminate = async (graceMs: number): Promise<void> => {
     terminated.resolve();
     if (environment.has('FAKE_IGNORE_TERM')) {
-      await clock.sleep(io.graceMs, over.signal);
-      ended.resolve({ exitCode: 137, canceled: true });
-    } else ended.resolve({ exitCode: 143, canceled: true });
+      await clock.sleep(graceMs, over.signal);
+      end({ exitCode: 137, canceled: true });
+    } else end({ exitCode: 143, canceled: true });
   };
   const handle: FakeContainer = {
     id,
     request,
     write,
-    exit: (code, options) => ended.resolve({ exitCode: code, outOfMemory: options?.outOfMemory ?? false }),
+    exit: (code, options) => end({ exitCode: code, outOfMemory: options?.outOfMemory ?? false }),
     terminated: terminated.promise,
   };
-  async function live(): Promise<ContainerOutcome> {
-    if (io.signal.aborted) void terminate();
-    else io.signal.addEventListener('abort', () => void terminate(), { once: true });
-    if (!hold) {
-      void actByEnvironment(environment, request.attempt, write, clock, over.signal).then(ended.resolve, ended.reject);
-    }
-    try {
-      const exit = await ended.promise;
-      return { exitCode: 0, canceled: false, outOfMemory: false, ...exit, containerId: id };
-    } finally {
-      over.abort();
-    }
+  function deliverTo({ io, from, detaching, killed }: FakeFollower): () => Promise<void> {
+    const left = { ...from };
+    let next = 0;
+    let delivering = Promise.resolve();
+    const deliver = async (): Promise<void> => {
+      for (let entry = log[next]; entry !== undefined && !detaching.aborted && !killed.aborted; entry = log[next]) {
+        next += 1;
+        const { stream, bytes } = entry;
+        const skipped = Math.min(left[stream], bytes.length);
+        left[stream] -= skipped;
+        if (skipped < bytes.length || bytes.length === 0) await io.onOutput(stream, bytes.subarray(skipped));
+      }
+    };
+    return () => {
+      delivering = delivering.then(deliver);
+      return delivering;
+    };
   }
-  return { handle, outcome: live() };
+  async function follow(follower: FakeFollower): Promise<ContainerOutcome> {
+    const { io, detaching, killed } = follower;
+    const own = deliverTo(follower);
+    pump = own;
+    const outcome = { exitCode: 0, canceled: false, outOfMemory: false, containerId: id };
+    const stop = (): void => void (killed.aborted || detaching.aborted || terminate(io.graceMs));
+    if (io.signal.aborted) stop();
+    else io.signal.addEventListener('abort', stop, { once: true, signal: over.signal });
+    const failed = Promise.withResolvers<never>();
+    failed.promise.catch(() => undefined);
+    void own().catch(failed.reject);
+    const exit = await Promise.race([ended.promise, failed.promise, aborted(detaching), aborted(killed)]);
+    if (killed.aborted) return await new Promise<never>(() => undefined);
+    if (exit !== undefined) await own();
+    return exit === undefined ? { ...outcome, detached: true } : { ...outcome, ...exit };
+  }
+  const act = (): void => {
+    if (!hold) void actByEnvironment(environment, request.attempt, write, clock, over.signal).then(end, ended.reject);
+  };
+  return {
+    handle,
+    get isOver() {
+      return over.signal.aborted;
+    },
+    act,
+    follow,
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 }
 
 async function actByEnvironment(

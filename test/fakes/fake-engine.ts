@@ -7,12 +7,11 @@ import type {
   ContainerRequest,
   EngineDescription,
   EngineImage,
-  RunSpace,
   RunSpaceSpec,
 } from '../../src/model/ports/container-engine.ts';
 import { systemClock } from '../../src/util/clock.ts';
-import type { FakeContainer } from './fake-container.ts';
-import { createFakeRunSpace } from './fake-run-space.ts';
+import type { FakeContainer, FakeProcess } from './fake-container.ts';
+import { createFakeRunSpace, type FakeSpace } from './fake-run-space.ts';
 import { createScripts, type Scripts } from './fake-scripts.ts';
 
 /** What the fake engine lets a test see and decide beside the port. */
@@ -35,6 +34,10 @@ export interface FakeEngine extends ContainerEngine {
   readonly destroyed: number;
   /** Forgets that the process of a run lives, as after kill -9: collect then finds what it left. */
   abandon(runId: string): void;
+  /** As kill -9 of the process that has this space: its calls never return; the space can be adopted. */
+  kill(runId: string): void;
+  /** Takes a container away behind everybody's back. */
+  lose(runId: string, step: string, attempt: number): void;
 }
 
 export interface FakeEngineOptions {
@@ -59,6 +62,8 @@ export interface FakeEngineState {
   readonly scripts: Scripts;
   readonly workspaceFiles: Map<string, Uint8Array>;
   readonly images: Map<string, EngineImage>;
+  /** By `space step#attempt`: running, and ended where somebody may still ask. */
+  readonly containers: Map<string, FakeProcess>;
   alive: number;
   peak: number;
   destroyed: number;
@@ -69,7 +74,7 @@ export interface FakeEngineState {
 export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
   const waiting = new Map<string, ((container: FakeContainer) => void)[]>();
   const arrived = new Map<string, FakeContainer[]>();
-  const live = new Map<string, { readonly spec: RunSpaceSpec; readonly space: RunSpace & { things(): readonly CollectedThing[] } }>();
+  const live = new Map<string, { readonly spec: RunSpaceSpec; readonly space: FakeSpace }>();
   const abandoned = new Set<string>();
   const spaces: RunSpaceSpec[] = [];
   let closed = false;
@@ -82,6 +87,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     scripts: createScripts(),
     workspaceFiles: new Map(),
     images: new Map(),
+    containers: new Map(),
     alive: 0,
     peak: 0,
     destroyed: 0,
@@ -114,6 +120,8 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       return new Promise((resolve) => waiting.set(step, [...(waiting.get(step) ?? []), resolve]));
     },
     abandon: (runId) => void abandoned.add(runId),
+    kill: (runId) => live.get(runId)?.space.kill(),
+    lose: (runId, step, attempt) => void state.containers.delete(`${runId} ${step}#${attempt}`),
     describe: async () => {
       assertOpen('describe');
       if (options.failDescribe !== undefined) throw options.failDescribe;
@@ -123,7 +131,8 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       assertOpen('openRun');
       if (options.failOpenRun !== undefined) throw options.failOpenRun;
       if (!/^[a-z0-9]{4,40}$/.test(spec.runId)) throw new Error(`bug: run id ${spec.runId} is not [a-z0-9]{4,40}`);
-      if (live.has(spec.runId)) throw new Error(`bug: run ${spec.runId} is open already`);
+      if (live.has(spec.runId) && !(spec.adopt === true && live.get(spec.runId)?.space.isLetGo === true))
+        throw new Error(`bug: run ${spec.runId} is open already`);
       spaces.push(spec);
       const space = createFakeRunSpace(spec, state, () => live.delete(spec.runId));
       live.set(spec.runId, { spec, space });
@@ -142,8 +151,12 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     collectRuns: async ({ owner, live: alive }) => {
       assertOpen('collectRuns');
       const found = [...live].filter(([runId, { spec }]) => spec.owner === owner && !alive.has(runId));
-      for (const [runId] of found) live.delete(runId);
-      return found.flatMap(([, { space }]) => space.things());
+      const removed = found.flatMap(([, { space }]) => space.things());
+      for (const [runId] of found) {
+        live.delete(runId);
+        for (const key of state.containers.keys()) if (key.startsWith(`${runId} `)) state.containers.delete(key);
+      }
+      return removed;
     },
     close: async () => {
       closed = true;

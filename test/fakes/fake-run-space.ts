@@ -13,18 +13,24 @@ import type {
   TransferIo,
   TransferOutcome,
 } from '../../src/model/ports/container-engine.ts';
-import { type FakeContainer, fakeEnvironment, startFakeContainer } from './fake-container.ts';
+import { type FakeFollower, type FakeProcess, fakeEnvironment, startFakeContainer } from './fake-container.ts';
 import type { FakeEngineState } from './fake-engine.ts';
 import { heldUntilCanceled } from './fake-scripts.ts';
 
+export interface FakeSpace extends RunSpace {
+  things(): readonly CollectedThing[];
+  /** As kill -9 of the process that has the space: its calls never return, containers go on. */
+  kill(): void;
+  readonly isLetGo: boolean;
+}
+
 /** The space of one run in the fake engine. `things` lists what it would leave behind now. */
-export function createFakeRunSpace(
-  spec: RunSpaceSpec,
-  engine: FakeEngineState,
-  onDestroyed: () => void,
-): RunSpace & { things(): readonly CollectedThing[] } {
+export function createFakeRunSpace(spec: RunSpaceSpec, engine: FakeEngineState, onDestroyed: () => void): FakeSpace {
   const seen = new Set<string>();
-  const alive = new Map<string, FakeContainer>();
+  const detaching = new AbortController();
+  const killed = new AbortController();
+  const followed = new Set<Promise<void>>();
+  const prefix = `${spec.runId} `;
   const running = new Set<string>();
   let destroying: Promise<readonly CollectedThing[]> | undefined;
 
@@ -39,26 +45,62 @@ export function createFakeRunSpace(
     if (other !== undefined) throw new Error(`bug: ${step} starts while ${other} of the same lane runs`);
   }
 
-  function started(container: FakeContainer): void {
-    const { step, attempt } = container.request;
+  function own(): readonly (readonly [string, FakeProcess])[] {
+    return [...engine.containers].filter(([key]) => key.startsWith(prefix));
+  }
+
+  function started(process: FakeProcess): void {
+    const { step, attempt } = process.handle.request;
     engine.calls.push(`start ${step}#${attempt}`);
     running.add(step);
-    alive.set(container.id, container);
     engine.alive += 1;
     engine.peak = Math.max(engine.peak, engine.alive);
   }
 
-  function ended(container: FakeContainer): void {
-    if (!alive.delete(container.id)) return;
+  function ended({ handle }: FakeProcess): void {
+    if (!running.delete(handle.request.step)) return;
     engine.alive -= 1;
-    running.delete(container.request.step);
-    engine.calls.push(`end ${container.request.step}#${container.request.attempt}`);
+    engine.calls.push(`end ${handle.request.step}#${handle.request.attempt}`);
+  }
+
+  async function follow(process: FakeProcess, io: ContainerIo, from: FakeFollower['from']): Promise<ContainerOutcome> {
+    const work = process.follow({ io, from, detaching: detaching.signal, killed: killed.signal });
+    const settled = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    followed.add(settled);
+    try {
+      const outcome = await work;
+      if (outcome.detached !== true) ended(process);
+      return outcome;
+    } catch (error) {
+      ended(process);
+      throw error;
+    } finally {
+      followed.delete(settled);
+      const { step, attempt } = process.handle.request;
+      if (!spec.durableLogs) engine.containers.delete(`${prefix}${step}#${attempt}`);
+    }
+  }
+
+  async function adopt(request: ContainerRequest, from: FakeFollower['from'], io: ContainerIo): Promise<ContainerOutcome> {
+    const process = engine.containers.get(`${prefix}${request.step}#${request.attempt}`);
+    engine.calls.push(`adopt ${request.step}#${request.attempt}`);
+    const nothing = { containerId: process?.handle.id ?? '', canceled: false, outOfMemory: false, exitCode: 0 };
+    if (process === undefined) return { ...nothing, gone: true };
+    await io.onStarted?.(process.handle.id);
+    running.add(request.step);
+    if (request.detach) return nothing;
+    if (!process.isOver) engine.started(process.handle);
+    return await follow(process, io, from);
   }
 
   async function runContainer(request: ContainerRequest, io: ContainerIo): Promise<ContainerOutcome> {
     const name = `${request.step}#${request.attempt}`;
     assertUsable(`runContainer ${name}`);
-    if (seen.has(name)) throw new Error(`bug: ${name} runs twice`);
+    if (request.adopt !== undefined) return await adopt(request, request.adopt.positions, io);
+    if (seen.has(name) || engine.containers.has(`${prefix}${name}`)) throw new Error(`bug: ${name} runs twice`);
     seen.add(name);
     assertLaneFree(request.step);
     engine.calls.push(`run ${name}`);
@@ -73,17 +115,19 @@ export function createFakeRunSpace(
     const words = engineWords === undefined ? {} : { engineWords };
     if (startFailure !== undefined) return { ...nothing, exitCode: 127, startFailure, ...words };
     if (io.signal.aborted) return { ...nothing, exitCode: 137, canceled: true };
-    io.onStarted?.(id);
-    const hold = !request.detach && (engine.options.manual === true || environment.has('FAKE_HOLD'));
-    const { handle, outcome } = startFakeContainer(id, request, io, engine.clock, hold || request.detach);
-    started(handle);
+    const told = io.onStarted?.(id);
+    if (told !== undefined) await told;
+    if (killed.signal.aborted) return await new Promise<never>(() => undefined);
+    if (detaching.signal.aborted) return { ...nothing, exitCode: 0, detached: true };
+    const hold = request.detach || engine.options.manual === true || environment.has('FAKE_HOLD');
+    const process = startFakeContainer(id, request, engine.clock, hold);
+    engine.containers.set(`${prefix}${name}`, process);
+    started(process);
     if (request.detach) return { ...nothing, exitCode: 0 };
-    if (hold) engine.started(handle);
-    try {
-      return await outcome;
-    } finally {
-      ended(handle);
-    }
+    const outcome = follow(process, io, { stdout: 0, stderr: 0 });
+    process.act();
+    if (hold) engine.started(process.handle);
+    return await outcome;
   }
 
   async function transfer(direction: 'pull' | 'push', reference: string, io: TransferIo): Promise<TransferOutcome> {
@@ -121,9 +165,10 @@ export function createFakeRunSpace(
   async function destroyOnce(): Promise<readonly CollectedThing[]> {
     engine.calls.push('destroy');
     engine.destroyed += 1;
-    for (const container of [...alive.values()]) {
-      container.exit(137);
-      ended(container);
+    for (const [key, process] of own()) {
+      if (!process.isOver) process.handle.exit(137);
+      ended(process);
+      engine.containers.delete(key);
     }
     onDestroyed();
     if (engine.options.failDestroy !== undefined) throw engine.options.failDestroy;
@@ -149,11 +194,21 @@ export function createFakeRunSpace(
       destroying ??= destroyOnce();
       return destroying;
     },
-    release: () => undefined,
-    detach: async () => {
-      destroying ??= Promise.resolve([]);
+    release: (containerId) => {
+      engine.calls.push('release');
+      for (const [key, process] of own()) if (process.handle.id === containerId && process.isOver) engine.containers.delete(key);
     },
-    things: () => [...alive.values()].map(({ id, request }) => ({ kind: 'container', id, name: request.step, run: spec.runId })),
+    detach: async () => {
+      engine.calls.push('detach');
+      detaching.abort();
+      destroying ??= Promise.resolve([]);
+      await Promise.all(followed);
+    },
+    kill: () => killed.abort(),
+    get isLetGo() {
+      return killed.signal.aborted || detaching.signal.aborted;
+    },
+    things: () => own().map(([, { handle }]) => ({ kind: 'container', id: handle.id, name: handle.request.step, run: spec.runId })),
   };
 }
 

@@ -52,6 +52,8 @@ export interface EngineDescription {
   /** Go name: amd64, arm64, arm, 386. */
   readonly architecture: string;
   readonly cpus: number;
+  /** It has an init for containers (`docker-init`). */
+  readonly init?: boolean;
   /** How it was reached, for people: a socket path or URL without credentials. */
   readonly endpoint: string;
 }
