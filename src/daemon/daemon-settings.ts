@@ -1,0 +1,76 @@
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { defaultDataDirectory } from '../config/data-directory.ts';
+import type { Settings } from '../config/settings.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const MIB = 2 ** 20;
+
+/** The settings of a daemon with every default filled in. Durations are milliseconds, sizes bytes, paths absolute. */
+export interface DaemonSettings {
+  readonly data: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly publicUrl: string | undefined;
+  readonly allowedHosts: readonly string[];
+  readonly registry: string;
+  readonly engine: string | undefined;
+  readonly insecureRegistries: readonly string[];
+  readonly trustedRealms: readonly string[];
+  readonly tasksDirectory: string;
+  readonly pool: string;
+  readonly maxRuns: number;
+  readonly maxQueued: number;
+  /** Most steps of a run at once; undefined: no limit on cmd and push, the number of cores on builds. */
+  readonly parallelism: number | undefined;
+  readonly minTimeout: number;
+  readonly maxTimeout: number;
+  readonly gracePeriod: number;
+  readonly uploadLimit: number;
+  readonly logLimit: number;
+  readonly runRetention: number;
+  readonly logRetention: number;
+  readonly uploadRetention: number;
+  /** Undefined: for ever. */
+  readonly imageRetention: number | undefined;
+  /** Where contexts and files may come from. */
+  readonly addresses: { readonly allowPrivate: boolean; readonly allowLoopback: boolean };
+  readonly stepMemory: number | undefined;
+  readonly stepPids: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+export function daemonSettings(
+  settings: Settings,
+  place: { readonly directory: string; readonly environment: NodeJS.ProcessEnv },
+): DaemonSettings {
+  const data = resolve(place.directory, settings.data ?? defaultDataDirectory(place.environment));
+  return {
+    data,
+    listen: settings.listen ?? { host: '127.0.0.1', port: 7300 },
+    publicUrl: settings.publicUrl,
+    allowedHosts: settings.allowedHosts ?? [],
+    registry: settings.registry ?? '',
+    engine: settings.engine,
+    insecureRegistries: settings.insecureRegistries ?? [],
+    trustedRealms: settings.trustedRealms ?? [],
+    tasksDirectory: settings.tasksDirectory === undefined ? join(data, 'tasks.d') : resolve(place.directory, settings.tasksDirectory),
+    pool: settings.pool ?? 'default',
+    maxRuns: settings.maxRuns ?? availableParallelism(),
+    maxQueued: settings.maxQueued ?? 10_000,
+    parallelism: settings.parallelism,
+    minTimeout: settings.minTimeout ?? 5 * MINUTE_MS,
+    maxTimeout: settings.maxTimeout ?? 480 * MINUTE_MS,
+    gracePeriod: settings.gracePeriod ?? 30_000,
+    uploadLimit: settings.uploadLimit ?? 1024 * MIB,
+    logLimit: settings.logLimit ?? 64 * MIB,
+    runRetention: settings.runRetention ?? 90 * DAY_MS,
+    logRetention: settings.logRetention ?? 30 * DAY_MS,
+    uploadRetention: settings.uploadRetention ?? 7 * DAY_MS,
+    imageRetention: settings.imageRetention,
+    addresses: { allowPrivate: settings.allowPrivateAddresses ?? true, allowLoopback: settings.allowLoopbackAddresses ?? false },
+    stepMemory: settings.stepMemory,
+    stepPids: settings.stepPids ?? 4096,
+    logLevel: settings.logLevel ?? 'info',
+  };
+}
