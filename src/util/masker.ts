@@ -8,8 +8,13 @@ const NOTHING = new Uint8Array(0);
 export interface Masker {
   /** The text with every variant of every secret replaced by `***`. */
   maskText(text: string): string;
-  /** A new stream; chunks may be split anywhere. */
-  stream(): MaskStream;
+  /**
+   * A new stream; chunks may be split anywhere. One that goes on where another was cut off is told the raw bytes `before`, at least the
+   * last `reach` of them: then it masks what follows as that one would have, and gives nothing of what came before again.
+   */
+  stream(before?: Uint8Array): MaskStream;
+  /** Length of the longest text that is hidden. */
+  readonly reach: number;
 }
 
 export interface MaskStream {
@@ -24,9 +29,14 @@ export interface MaskStream {
 /** Values that are not `isMaskable` are ignored: they would hide ordinary text. Overlapping and touching secrets give one `***`. */
 export function createMasker(secrets: readonly string[]): Masker {
   const masked = [...new Set(secrets)].filter(isMaskable);
-  if (masked.length === 0) return { maskText: (text) => text, stream: () => PLAIN_STREAM };
-  const automaton = buildMaskAutomaton(masked.flatMap(maskVariants));
-  return { maskText: (text) => maskText(automaton, text), stream: () => new AutomatonStream(automaton) };
+  if (masked.length === 0) return { maskText: (text) => text, stream: () => PLAIN_STREAM, reach: 0 };
+  const variants = masked.flatMap(maskVariants);
+  const automaton = buildMaskAutomaton(variants);
+  return {
+    maskText: (text) => maskText(automaton, text),
+    stream: (before) => new AutomatonStream(automaton, before),
+    reach: variants.reduce((longest, variant) => Math.max(longest, variant.length), 0),
+  };
 }
 
 /** Whether a masker hides the value: one of fewer than 4 bytes, or of white space only, stays visible. */
@@ -57,13 +67,19 @@ class AutomatonStream implements MaskStream {
   #ranges: number[] = [];
   /** The last byte emitted was the end of a mask, so that a touching match adds no second one. */
   #masking = false;
+  /** That many bytes at the start of the carry were given by an earlier stream. */
+  #given = 0;
 
-  constructor(automaton: MaskAutomaton) {
+  constructor(automaton: MaskAutomaton, before: Uint8Array = NOTHING) {
     this.#automaton = automaton;
+    if (before.length === 0) return;
+    this.#scan(before, 0);
+    this.#given = before.length;
+    this.#emit(before, before.length - this.#heldDepth(before.length));
   }
 
   get held(): number {
-    return this.#carry.length;
+    return Math.max(0, this.#carry.length - this.#given);
   }
 
   push(chunk: Uint8Array): Uint8Array {
@@ -120,10 +136,13 @@ class AutomatonStream implements MaskStream {
   /** Emits the bytes before `safe` and keeps the rest as the carry. A match cut by `safe` is emitted in part now. */
   #emit(bytes: Uint8Array, safe: number): Uint8Array {
     const ranges = this.#ranges;
+    const given = Math.min(this.#given, safe);
+    const isGiven = (at: number): boolean => at < this.#given;
     this.#carry = safe === bytes.length ? NOTHING : bytes.slice(safe);
     if (ranges.length === 0) {
       if (safe > 0) this.#masking = false;
-      return safe === bytes.length ? bytes : bytes.subarray(0, safe);
+      this.#given -= given;
+      return given === 0 && safe === bytes.length ? bytes : bytes.subarray(given, safe);
     }
     const parts: Uint8Array[] = [];
     const kept: number[] = [];
@@ -134,17 +153,19 @@ class AutomatonStream implements MaskStream {
       if (end > safe) kept.push(Math.max(0, start - safe), end - safe);
       if (start >= safe) continue;
       if (start > at) {
-        parts.push(bytes.subarray(at, start));
+        if (start > given) parts.push(bytes.subarray(Math.max(at, given), start));
         this.#masking = false;
       }
-      if (!this.#masking) parts.push(MASK);
+      // What was given of a match began with its mask.
+      if (!this.#masking && !isGiven(start)) parts.push(MASK);
       this.#masking = true;
       at = Math.min(end, safe);
     }
     if (at < safe) {
-      parts.push(bytes.subarray(at, safe));
+      if (safe > given) parts.push(bytes.subarray(Math.max(at, given), safe));
       this.#masking = false;
     }
+    this.#given -= given;
     this.#ranges = kept;
     return Buffer.concat(parts);
   }

@@ -51,6 +51,36 @@ describe('createMasker', () => {
     expect(createMasker(['abcdef', 'defghi']).maskText('x abcdefghi abcdefdefghi y')).toBe('x *** *** y');
   });
 
+  test('goes on where a stream was cut off, wherever that was, as if it had not been', () => {
+    const text = fc.array(fc.oneof(fc.constantFrom(0, 1, 2, 3), fc.string({ maxLength: 6, unit: fc.constantFrom('a', 'b') })), {
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(
+        fc.array(secret, { minLength: 1, maxLength: 4 }),
+        text,
+        fc.nat(),
+        fc.integer({ min: 1, max: 9 }),
+        (secrets, pieces, cut, size) => {
+          const raw = Buffer.from(
+            pieces.map((piece) => (typeof piece === 'string' ? piece : (secrets[piece % secrets.length] ?? ''))).join(''),
+          );
+          const masker = createMasker(secrets);
+          const seen = cut % (raw.length + 1);
+          const first = masker.stream();
+          const given: Uint8Array[] = [];
+          for (let at = 0; at < seen; at += size) given.push(Uint8Array.from(first.push(raw.subarray(at, Math.min(seen, at + size)))));
+          const position = seen - first.held;
+          const second = masker.stream(raw.subarray(Math.max(0, position - masker.reach), position));
+          for (let at = position; at < raw.length; at += size) given.push(Uint8Array.from(second.push(raw.subarray(at, at + size))));
+          given.push(second.flush());
+          expect(Buffer.concat(given).toString('latin1')).toBe(maskSlowly(secrets, raw).toString('latin1'));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
   test('holds back only what may yet become a secret', () => {
     const stream = createMasker(['swordfish']).stream();
     expect(Buffer.from(stream.push(Buffer.from('plain sword'))).toString()).toBe('plain ');
