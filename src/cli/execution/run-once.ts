@@ -51,8 +51,8 @@ export async function runOnce(order: RunOrder, flags: RunFlags, io: Io, control:
   const built = new Set<string>();
   const trust = registryTrust(settings, flags);
   const contexts = createContextParts({ credentials: order.credentials, ...trust, io });
-  const housekeeping = new AbortController();
-  let tidying: Promise<void> | undefined;
+  const housekeeping = new Housekeeping(engine, io);
+  if (order.plan.steps.some(({ kind }) => kind === 'build')) loadBuildModules();
   try {
     const result = await executeRun(
       order.plan,
@@ -67,7 +67,7 @@ export async function runOnce(order: RunOrder, flags: RunFlags, io: Io, control:
         masker: order.masker,
         emit: (event) => {
           if (event.type === 'image-built') for (const tag of event.tags) built.add(tag);
-          if (event.type === 'step-started') tidying ??= tidyUp(engine, io, housekeeping.signal);
+          if (event.type === 'step-started') housekeeping.start();
           return takeEvent(event, logs, reporter);
         },
       },
@@ -94,8 +94,7 @@ export async function runOnce(order: RunOrder, flags: RunFlags, io: Io, control:
   } finally {
     reporter.close();
     await logs.close();
-    housekeeping.abort();
-    await tidying;
+    await housekeeping.end();
   }
 }
 
@@ -107,7 +106,49 @@ function takeEvent(event: RunEvent, logs: StepLogs, reporter: { emit(event: RunE
   return printed === undefined ? logged : Promise.all([logged, printed]).then(() => undefined);
 }
 
-/** What runs that were killed left behind is collected while this one works. Never rejects. */
-async function tidyUp(engine: ContainerEngine, io: Io, signal: AbortSignal): Promise<void> {
-  await Promise.all([engine.collect({ olderThanMs: 0, dryRun: false, signal }).catch(() => []), pruneLogs(io.environment)]);
+/** Builds need them all; the engine has been asked who it is, and now is the time to load them. */
+function loadBuildModules(): void {
+  const loading = [
+    import('../../service/build-inputs.ts'),
+    import('../../registry/registry-client.ts'),
+    import('../../git/git-source.ts'),
+    import('../../container/build/build-image.ts'),
+  ];
+  // What cannot be loaded shows where it is used.
+  void Promise.allSettled(loading);
+}
+
+/** The first step has been handed to the engine by then, and this program waits for it. */
+const HOUSEKEEPING_DELAY_MS = 50;
+
+/** Collects what runs that were killed left behind, and old logs, while this run works. Never rejects. */
+class Housekeeping {
+  readonly #engine: ContainerEngine;
+  readonly #io: Io;
+  readonly #over = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #work: Promise<unknown> | undefined;
+
+  constructor(engine: ContainerEngine, io: Io) {
+    this.#engine = engine;
+    this.#io = io;
+  }
+
+  start(): void {
+    this.#timer ??= setTimeout(() => this.#tidyUp(), HOUSEKEEPING_DELAY_MS);
+  }
+
+  /** Cuts short what is under way; what has not begun is done now, or runs this short would never do it. */
+  async end(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (this.#work !== undefined) this.#over.abort();
+    else if (this.#timer !== undefined) this.#tidyUp();
+    await this.#work;
+  }
+
+  #tidyUp(): void {
+    const { signal } = this.#over;
+    const collecting = this.#engine.collect({ olderThanMs: 0, dryRun: false, signal }).catch(() => []);
+    this.#work = Promise.all([collecting, pruneLogs(this.#io.environment)]);
+  }
 }
