@@ -6,6 +6,8 @@ import type { RunType } from '../model/run-record.ts';
 export interface StoreTables {
   readonly tasks: TaskTable;
   readonly runs: RunTable;
+  /** Kept by triggers. */
+  readonly run_counts: { readonly status: RunStatus; readonly count: number };
   readonly run_requests: RunRequestTable;
   readonly run_states: RunStateTable;
   readonly run_events: { readonly run: number; readonly seq: number; readonly json: string };

@@ -118,9 +118,14 @@ export function describeRunLists(use: () => StoreUnderTest): void {
 /** Leads a new run to where the seed says. */
 async function plant({ runs }: Store, each: Seed): Promise<void> {
   const { branch, commit } = each.asked;
-  const variables = { ...(branch === '' ? {} : { Branch: branch }), ...(commit === '' ? {} : { Commit: commit }) };
+  // Half of the commits are pinned, which is as good as a variable.
+  const pinned = commit !== '' && each.afterMs % 2 === 0 ? { pinnedCommit: commit } : {};
+  const variables = {
+    ...(branch === '' ? {} : { Branch: branch }),
+    ...(commit === '' || 'pinnedCommit' in pinned ? {} : { Commit: commit }),
+  };
   const { id } = await runs.create(
-    runRequest({ ...(each.task === '' ? {} : { task: each.task }), runType: each.runType, variables }),
+    runRequest({ ...(each.task === '' ? {} : { task: each.task }), runType: each.runType, variables, ...pinned }),
     undefined,
   );
   const images = each.images.map((image) => ({ step: 'push', ...image }));
@@ -178,7 +183,7 @@ function matches(run: RunRecord, wanted: Filters): boolean {
 }
 
 function revisionOf({ source, request }: RunRecord): { readonly branch: string; readonly commit: string } {
-  const commit = source?.commit ?? request.variables.Commit ?? '';
+  const commit = source?.commit ?? request.variables.Commit ?? request.pinnedCommit ?? '';
   return { branch: source?.branch ?? request.variables.Branch ?? '', commit: commit.toLowerCase() };
 }
 

@@ -174,9 +174,19 @@ function describeFence(use: () => StoreUnderTest): void {
     expect(queued).toMatchObject({ status: 'Queued', attempt: 1 });
     expect(queued).not.toHaveProperty('agent');
     expect(queued).not.toHaveProperty('startTime');
-    expect(await writesOf(store, id, 1)).toEqual(['stale', 'stale', 'stale', 'stale']);
+    expect(await progressOf(store, id, 1)).toEqual(['stale', 'stale', 'stale']);
     expect(await runs.claim(id, { agent: 'two', from: 0 })).toBeUndefined();
     expect(await runs.claim(id, { agent: 'two', from: 1 })).toMatchObject({ status: 'Started', attempt: 2 });
+  });
+
+  it('the daemon ends a queued run only at the attempt that it saw', async () => {
+    const { store } = use();
+    const { runs } = store;
+    const { id } = await claimed(store);
+    await runs.release(id, 1);
+    expect(await runs.finish(id, 0, outcome('Timeout'))).toBe('stale');
+    expect(await runs.finish(id, 1, outcome('Timeout'))).toBe('done');
+    expect(await runs.get(id)).toMatchObject({ status: 'Timeout', attempt: 1 });
   });
 
   it('a run that has started a step is not released', async () => {
@@ -188,14 +198,18 @@ function describeFence(use: () => StoreUnderTest): void {
   });
 }
 
-/** Every write of an agent, with what it answers. */
-function writesOf({ runs }: Store, id: string, attempt: number): Promise<readonly string[]> {
+/** Every write of an agent but the last, with what it answers. */
+function progressOf({ runs }: Store, id: string, attempt: number): Promise<readonly string[]> {
   return Promise.all([
     runs.append(id, attempt, notes(id, 1, 1), { steps: [stepRecord('stale', 'running')], images: [IMAGE], source: { branch: 'stale' } }),
     runs.checkpoint(id, attempt, { plan: Buffer.from('stale') }),
     runs.release(id, attempt),
-    runs.finish(id, attempt, outcome('Succeeded', { images: [IMAGE] })),
   ]);
+}
+
+async function writesOf(store: Store, id: string, attempt: number): Promise<readonly string[]> {
+  const end = store.runs.finish(id, attempt, outcome('Succeeded', { images: [IMAGE] }));
+  return [...(await progressOf(store, id, attempt)), await end];
 }
 
 function describeRaces(use: () => StoreUnderTest): void {
@@ -267,7 +281,7 @@ function describeEnds(use: () => StoreUnderTest): void {
     const { id } = await runs.create(runRequest(), undefined);
     expect(await runs.requestCancel(id, { by: 'me', reason: 'first' })).toBe('ended');
     const cancel = { at: '2030-01-02T03:04:05.000Z', by: 'me', reason: 'first' };
-    expect(await runs.get(id)).toMatchObject({ status: 'Canceled', finishTime: cancel.at, cancel });
+    expect(await runs.get(id)).toMatchObject({ status: 'Canceled', finishTime: cancel.at, cancel, error: { message: 'first' } });
     expect(await runs.requestCancel(id, { by: 'you', reason: 'second' })).toBe('terminal');
     const active = await claimed(store);
     expect(await runs.requestCancel(active.id, { by: 'me', reason: 'first' })).toBe('asked');
@@ -327,7 +341,9 @@ function describeEnds(use: () => StoreUnderTest): void {
     await claimed(store);
     await store.runs.create(runRequest(), undefined);
     await store.runs.finish('ra001', 1, outcome('Error'));
-    await store.runs.create(runRequest(), undefined);
+    for (let count = 0; count < 2; count += 1) await store.runs.create(runRequest(), undefined);
+    await store.runs.requestCancel('ra003', { by: 'me', reason: 'none' });
+    await store.runs.delete('ra003');
     const none = { Started: 0, Running: 0, Succeeded: 0, Failed: 0, Canceled: 0, Timeout: 0 };
     expect(await store.runs.counts()).toEqual({ ...none, Queued: 2, Error: 1 });
   });

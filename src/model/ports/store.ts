@@ -47,8 +47,9 @@ export interface RunQuery {
   readonly status?: readonly RunStatus[];
   /** `repository`, `repository:tag`, `repository@sha256:…`, with or without the registry: runs that pushed it. */
   readonly image?: string;
+  /** Of what the agent found in the context; before that, of what the request says. So is `commit`. */
   readonly branch?: string;
-  /** A commit or the beginning of one, at least 4 hex digits. */
+  /** A commit or the beginning of one, at least 4 hex digits, in any case. */
   readonly commit?: string;
   readonly runType?: string;
   readonly archived?: boolean;
@@ -91,19 +92,19 @@ export interface RunStore {
   live(): Promise<readonly RunRecord[]>;
   /** From Queued, or (a lost agent's run) from Started or Running at attempt `from`: counts the attempt up and names the agent. Undefined when another was faster. */
   claim(id: string, claim: { readonly agent: string; readonly from: number; readonly crashed?: boolean }): Promise<RunRecord | undefined>;
-  /** Puts a claimed run that has not started a step back to Queued. */
+  /** Puts a claimed run that has not started a step back to Queued; `stale` also when it has. Its checkpoint and cancel stay. */
   release(id: string, attempt: number): Promise<'done' | 'stale'>;
   /** Appends events (their `seq` go on from `lastEvent` without gap; those already there are left out) and folds progress. Never step output. */
   append(id: string, attempt: number, events: readonly RunEvent[], progress: RunProgress): Promise<'done' | 'stale'>;
   checkpoint(id: string, attempt: number, checkpoint: RunCheckpoint): Promise<'done' | 'stale'>;
   checkpointOf(id: string): Promise<RunCheckpoint | undefined>;
-  /** The one way into a terminal status; compare-and-set. `attempt` undefined: the daemon itself ends it (queued runs, lost runs). The checkpoint is dropped. */
+  /** The one way into a terminal status; compare-and-set at `attempt`, queued runs included; undefined: at whatever attempt it is. The checkpoint is dropped. */
   finish(id: string, attempt: number | undefined, outcome: RunOutcome): Promise<'done' | 'stale'>;
-  /** Asks for the end of a run: `ended` when it was queued and is now Canceled, `asked` when an agent must be told, `terminal` when it had ended. */
+  /** Asks for the end of a run: `ended` when it was queued and is now Canceled (the first reason is its error), `asked` when an agent must be told, `terminal` when it had ended. */
   requestCancel(id: string, cancel: { readonly by: string; readonly reason: string }): Promise<'ended' | 'asked' | 'terminal' | 'missing'>;
   setArchived(id: string, archived: boolean): Promise<'done' | 'missing'>;
   events(id: string, query: { readonly after: number; readonly limit: number }): Promise<readonly RunEvent[]>;
-  /** Ended runs that are not archived, older than the time or beyond `keep` newest, for deletion. */
+  /** Ended runs that are not archived, ended before the time or beyond the `keep` newest, for deletion. */
   expired(query: { readonly before: string; readonly keep?: number; readonly limit: number }): Promise<readonly string[]>;
   /** Removes rows of a terminal run. */
   delete(id: string): Promise<void>;

@@ -130,6 +130,15 @@ function createGroup(connection: Connection): (group: readonly Job[], explain: (
   const undo = connection.prepare('ROLLBACK TO job');
   const release = connection.prepare('RELEASE job');
 
+  /** Some errors have ended the transaction already. */
+  function giveUp(): void {
+    try {
+      if (connection.inTransaction) rollback.run();
+    } catch {
+      // What led here is told; the next BEGIN fails when the transaction is still open.
+    }
+  }
+
   /** The error of a job that failed alone. */
   function runAlone(job: Job): { readonly error: unknown } | undefined {
     save.run();
@@ -156,7 +165,7 @@ function createGroup(connection: Connection): (group: readonly Job[], explain: (
         else job.reject(explain(failure.error));
       }
     } catch (error) {
-      if (connection.inTransaction) rollback.run();
+      giveUp();
       for (const job of group) job.reject(explain(error));
     }
   };

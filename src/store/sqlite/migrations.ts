@@ -22,6 +22,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       crashes INTEGER NOT NULL DEFAULT 0, cancel TEXT, last_event INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX runs_live ON runs (number) WHERE status IN ('Queued', 'Started', 'Running');
+    CREATE TABLE run_counts (status TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER run_counted AFTER INSERT ON runs BEGIN ${count('NEW', '+')}; END;
+    CREATE TRIGGER run_uncounted AFTER DELETE ON runs BEGIN ${count('OLD', '-')}; END;
+    CREATE TRIGGER run_recounted AFTER UPDATE OF status ON runs WHEN OLD.status <> NEW.status
+      BEGIN ${count('OLD', '-')}; ${count('NEW', '+')}; END;
     CREATE TABLE run_requests (
       run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, request TEXT NOT NULL, sealed BLOB
     ) STRICT;
@@ -75,6 +80,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     CREATE INDEX runs_expiring ON runs (finished) WHERE archived = 0 AND finished IS NOT NULL;
   `),
 };
+
+/** Keeps `run_counts`: counting 100,000 runs at each look at the metrics would cost more. */
+function count(row: 'NEW' | 'OLD', sign: '+' | '-'): string {
+  return `INSERT INTO run_counts VALUES (${row}.status, ${sign}1) ON CONFLICT DO UPDATE SET count = count ${sign} 1`;
+}
 
 function migration(script: string): Migration {
   return {

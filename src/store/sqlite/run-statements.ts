@@ -15,7 +15,7 @@ interface Fence {
 
 export type RunStatements = ReturnType<typeof createRunStatements>;
 
-/** The changes of runs, compiled once. What an agent does is fenced here: by number, attempt and an active status. */
+/** The changes of runs, compiled once. What an agent does is fenced here: by number, attempt and status. */
 export function createRunStatements(database: Database) {
   return { ...claimStatements(database), ...endStatements(database), ...documentStatements(database) };
 }
@@ -74,21 +74,13 @@ function claimStatements({ queries, prepared }: Database) {
 
 function endStatements({ queries, prepared }: Database) {
   return {
-    /** By an agent. */
-    finish: prepared<Fence & { readonly status: RunStatus; readonly now: string }>()((param) =>
+    /** At this attempt, or at any when it is null: whatever state it waits or runs in. */
+    finish: prepared<{ number: number; attempt: number | null; status: RunStatus; now: string }>()((param) =>
       queries
         .updateTable('runs')
         .set({ status: param('status'), finished: param('now'), updated: param('now') })
         .where('number', '=', param('number'))
-        .where('attempt', '=', param('attempt'))
-        .where(active),
-    ),
-    /** By the daemon itself. */
-    end: prepared<{ number: number; status: RunStatus; now: string }>()((param) =>
-      queries
-        .updateTable('runs')
-        .set({ status: param('status'), finished: param('now'), updated: param('now') })
-        .where('number', '=', param('number'))
+        .where(sql<SqlBool>`attempt = coalesce(${param('attempt')}, attempt)`)
         .where(unended),
     ),
     cancel: prepared<{ number: number; cancel: string; now: string }>()((param) =>
@@ -102,7 +94,13 @@ function endStatements({ queries, prepared }: Database) {
         })
         .where('number', '=', param('number'))
         .where(unended)
-        .returning('status'),
+        .returning(['status', 'cancel']),
+    ),
+    setError: prepared<{ run: number; error: string }>()((param) =>
+      queries
+        .updateTable('run_states')
+        .set({ error: param('error') })
+        .where('run', '=', param('run')),
     ),
     archive: prepared<{ number: number; archived: number; now: string }>()((param) =>
       queries

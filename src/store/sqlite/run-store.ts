@@ -110,11 +110,6 @@ function createReadStatements({ queries, prepared }: Database) {
         .orderBy('number')
         .limit(param('limit')),
     ),
-    counts: prepared<Nothing>()(() =>
-      queries
-        .selectFrom('runs')
-        .select(['status', sql<number>`count(*)`.as('count')])
-        .groupBy('status'),
-    ),
+    counts: prepared<Nothing>()(() => queries.selectFrom('run_counts').selectAll()),
   };
 }

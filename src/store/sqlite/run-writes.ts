@@ -47,15 +47,7 @@ export function createRunWrites(database: Database, live: LiveRuns, now: () => s
     checkpoint: (id, attempt, { plan }) =>
       change(id, 'stale', (number) => doneOr(statements.setCheckpoint.run({ number, attempt, plan }), 'stale')),
     finish: (id, attempt, outcome) => change(id, 'stale', (number) => finishRun(statements, number, attempt, outcome, now())),
-    requestCancel: (id, { by, reason }) =>
-      change(id, 'missing', (number) => {
-        const at = now();
-        const row = statements.cancel.get({ number, cancel: JSON.stringify({ at, by, reason }), now: at });
-        if (row === undefined) return statements.row.get({ number }) === undefined ? 'missing' : 'terminal';
-        if (row.status !== 'Canceled') return 'asked';
-        statements.dropCheckpoint.run({ run: number });
-        return 'ended';
-      }),
+    requestCancel: (id, { by, reason }) => change(id, 'missing', (number) => cancelRun(statements, number, { at: now(), by, reason })),
     setArchived: (id, archived) =>
       change(id, 'missing', (number) => doneOr(statements.archive.run({ number, archived: archived ? 1 : 0, now: now() }), 'missing')),
     delete: (id) =>
@@ -139,8 +131,7 @@ function finishRun(
   now: string,
 ): 'done' | 'stale' {
   const { status, steps, images, built, baseImages, dependencies, error } = outcome;
-  const ended =
-    attempt === undefined ? statements.end.run({ number, status, now }) : statements.finish.run({ number, attempt, status, now });
+  const ended = statements.finish.run({ number, attempt: attempt ?? null, status, now });
   if (ended === 0) return 'stale';
   statements.setOutcome.run({
     run: number,
@@ -152,6 +143,21 @@ function finishRun(
   indexImages(statements, number, images);
   statements.dropCheckpoint.run({ run: number });
   return 'done';
+}
+
+/** The first cancel of a run stays, and is the error of a run that ends by it. */
+function cancelRun(
+  statements: RunStatements,
+  number: number,
+  cancel: NonNullable<RunRecord['cancel']>,
+): 'ended' | 'asked' | 'terminal' | 'missing' {
+  const row = statements.cancel.get({ number, cancel: JSON.stringify(cancel), now: cancel.at });
+  if (row === undefined) return statements.row.get({ number }) === undefined ? 'missing' : 'terminal';
+  if (row.status !== 'Canceled') return 'asked';
+  const first: NonNullable<RunRecord['cancel']> = row.cancel === null ? cancel : JSON.parse(row.cancel);
+  statements.setError.run({ run: number, error: JSON.stringify({ message: first.reason }) });
+  statements.dropCheckpoint.run({ run: number });
+  return 'ended';
 }
 
 function indexImages(statements: RunStatements, run: number, images: readonly PushedImage[]): void {
