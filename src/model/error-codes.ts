@@ -113,7 +113,7 @@ export const ERROR_CODES = {
     exitCode: 3,
     httpStatus: 403,
     title: 'A web page of another origin asked a daemon for something.',
-    help: 'The API is not for web pages; add the origin of your own page to `allowedOrigins`.',
+    help: 'The API is not for web pages of other places; a page of `--public-url` may ask.',
   },
   'unsupported-media-type': {
     exitCode: 2,
@@ -186,6 +186,12 @@ export const ERROR_CODES = {
     httpStatus: 500,
     title: 'A run broke its agent several times and is not tried again.',
     help: 'Read the log of the run and of the daemon; report what broke.',
+  },
+  'queue-full': {
+    exitCode: 3,
+    httpStatus: 429,
+    title: 'As many runs wait as may.',
+    help: 'Try again when some have started, cancel some, or let an admin raise the limit (`maxQueued`).',
   },
   'queue-timeout': {
     exitCode: 124,

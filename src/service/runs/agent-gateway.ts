@@ -1,0 +1,378 @@
+import { EngineError } from '../../model/engine-error.ts';
+import type {
+  AgentChannel,
+  AgentDescription,
+  AgentOutcome,
+  Assignment,
+  Lease,
+  ResolvedSecrets,
+  SecretsWanted,
+} from '../../model/ports/agent-channel.ts';
+import type { Clock } from '../../model/ports/clock.ts';
+import type { LogChunk } from '../../model/ports/log-store.ts';
+import type { SecretBox } from '../../model/ports/secret-box.ts';
+import type { Store } from '../../model/ports/store.ts';
+import type { UploadStore } from '../../model/ports/upload-store.ts';
+import type { RunEvent } from '../../model/run-event.ts';
+import type { RunRecord, StepRecord } from '../../model/run-record.ts';
+import type { SecretService } from '../security/secret-service.ts';
+import { AgentRoll, type AgentStatus } from './agent-roll.ts';
+import { HeldRun } from './held-run.ts';
+import { GONE_MS, LEASE_MS, LeaseKeeper, type LeaseTimes } from './lease-keeper.ts';
+import { openPlanned, type Planned, sealPlanned } from './run-checkpoint.ts';
+import { allEvents, type EndingParts, endLostRun, endRun, endUnusableRun, giveBack, tellChange } from './run-endings.ts';
+import { endedSteps, hasBegun, isTerminal, outcomeTold, projectRun, resumeOf } from './run-projection.ts';
+import { resolveRequestSecrets } from './run-secrets.ts';
+
+export interface AgentGatewayParts extends EndingParts, Partial<LeaseTimes> {
+  readonly store: Store;
+  readonly uploads: Pick<UploadStore, 'open'>;
+  readonly box: SecretBox;
+  readonly secrets: Pick<SecretService, 'resolveNamed'>;
+  readonly clock: Clock;
+  readonly daemonId: string;
+  /** Something that nobody waits for went wrong (the store failed while a lost run was dealt with): for the daemon's own log. */
+  onProblem(run: string, error: unknown): void;
+}
+
+/** The side of the daemon that agents speak to. */
+export interface AgentGateway extends AgentChannel {
+  /** Takes over what an earlier process left: its runs wait for their agents. Call once, before agents register. */
+  start(): Promise<void>;
+  /** The run is to end: its agent is told at once; when that one is lost, the run ends here. */
+  cancelRequested(record: RunRecord): Promise<void>;
+  agents(): readonly AgentStatus[];
+  /** Ends the watch over leases. Runs stay as they are. */
+  close(): Promise<void>;
+}
+
+export function createAgentGateway(parts: AgentGatewayParts): AgentGateway {
+  return new Gateway(parts);
+}
+
+class Gateway implements AgentGateway {
+  readonly #parts: AgentGatewayParts;
+  readonly #leaseMs: number;
+  readonly #roll: AgentRoll;
+  readonly #leases: LeaseKeeper;
+  /** Asked while the run was between the queue and its lease. */
+  readonly #cancels = new Map<string, { readonly reason: string }>();
+
+  constructor(parts: AgentGatewayParts) {
+    this.#parts = parts;
+    this.#leaseMs = parts.leaseMs ?? LEASE_MS;
+    this.#roll = new AgentRoll(parts.clock);
+    this.#leases = new LeaseKeeper({
+      clock: parts.clock,
+      leaseMs: this.#leaseMs,
+      goneMs: parts.goneMs ?? GONE_MS,
+      onExpired: (held) => this.#onExpired(held),
+      onGone: (held) => this.#endLost(held),
+      onProblem: parts.onProblem,
+    });
+  }
+
+  async start(): Promise<void> {
+    for (const record of await this.#parts.store.runs.live()) {
+      if (record.status !== 'Queued') this.#hold(record, true);
+    }
+  }
+
+  async register(agent: AgentDescription): Promise<{ readonly daemonId: string; readonly held: readonly Assignment[] }> {
+    const { store, daemonId } = this.#parts;
+    const leftInPeace = (await store.settings.get(leftKey(agent.id))) === true;
+    this.#roll.register(agent);
+    const held: Assignment[] = [];
+    for (const record of await store.runs.live()) {
+      if (record.agent !== agent.id || record.status === 'Queued') continue;
+      const assignment = await this.#takeUp(record, agent.id, leftInPeace);
+      if (assignment !== undefined) held.push(assignment);
+    }
+    if (leftInPeace) await store.settings.set(leftKey(agent.id), false);
+    return { daemonId, held };
+  }
+
+  async claim(agent: string, options: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<Assignment | undefined> {
+    const description = this.#roll.seen(agent);
+    if (description === undefined) throw new EngineError('conflict', `agent ${JSON.stringify(agent)} has not registered, or has left`);
+    const record = await this.#parts.queue.claim(description, options);
+    if (record === undefined) return undefined;
+    const held = this.#hold(record, false);
+    this.#publishStatus(held);
+    return this.#assignment(held);
+  }
+
+  async renew(agent: string, leases: readonly Lease[]) {
+    this.#roll.seen(agent);
+    const lost: Lease[] = [];
+    const cancel: (Lease & { readonly reason: string })[] = [];
+    for (const lease of leases) {
+      const held = this.#leases.get(lease.run);
+      if (held === undefined || held.agent !== agent || held.attempt !== lease.attempt) {
+        lost.push(lease);
+        continue;
+      }
+      this.#leases.renew(held);
+      if (held.cancel !== undefined) cancel.push({ ...held.lease, reason: held.cancel.reason });
+    }
+    return { cancel, lost };
+  }
+
+  nudged(agent: string, signal: AbortSignal): Promise<void> {
+    return this.#roll.nudged(agent, signal);
+  }
+
+  report(lease: Lease, events: readonly RunEvent[]): Promise<void> {
+    return this.#write(lease, async (held) => {
+      const unstored = held.unstored(events);
+      if (unstored.length > 0) await this.#append(held, unstored);
+    });
+  }
+
+  progress(lease: Lease, events: readonly RunEvent[]): void {
+    const held = this.#leases.get(lease.run);
+    if (held === undefined || held.attempt !== lease.attempt) return;
+    for (const event of events) this.#publishEvent(held, event, false);
+  }
+
+  planned(lease: Lease, planned: Planned): Promise<void> {
+    return this.#write(lease, async (held) => {
+      const { store, box } = this.#parts;
+      const steps = planned.plan.steps.map(({ id, kind, needs }): StepRecord => ({ id, kind, needs, status: 'pending', attempts: 0 }));
+      const [kept] = await Promise.all([
+        store.runs.checkpoint(held.run, held.attempt, sealPlanned(box, held.run, planned)),
+        store.runs.append(held.run, held.attempt, [], { steps, status: 'Running', source: planned.source }),
+      ]);
+      if (kept === 'stale') throw this.#fenced(held);
+      held.view = { ...held.view, steps };
+      this.#running(held);
+    });
+  }
+
+  log(lease: Lease, chunk: LogChunk): void | Promise<void> {
+    const held = this.#holder(lease);
+    const written = held.log.append({ ...chunk, afterEvent: held.storedNumber(chunk.afterEvent) });
+    const { hub } = this.#parts;
+    const told = { kind: 'output' as const, ...this.#about(held) };
+    if (written === undefined) hub.publish(told);
+    else return written.then(() => hub.publish(told));
+  }
+
+  gap(lease: Lease, step: string, attempt: number, because: string): void {
+    const held = this.#holder(lease);
+    held.log.gap(step, attempt, because).catch((error: unknown) => this.#parts.onProblem(held.run, error));
+  }
+
+  async finish(lease: Lease, outcome: AgentOutcome): Promise<void> {
+    const held = this.#leases.get(lease.run);
+    if (held === undefined || held.attempt !== lease.attempt) return this.#finishAgain(lease, outcome);
+    await held.inTurn(async () => {
+      const steps = endedSteps(held.view.steps, outcome.status, outcome.error?.message ?? 'the run has ended');
+      if ((await this.#parts.store.runs.finish(lease.run, lease.attempt, { ...outcome, steps })) === 'stale') throw this.#fenced(held);
+      this.#letGo(held);
+      // The run has ended whatever becomes of its log: the queue must know.
+      await held.log.seal().catch((error: unknown) => this.#parts.onProblem(held.run, error));
+      await tellChange(this.#parts, held.run);
+    });
+  }
+
+  release(lease: Lease): Promise<void> {
+    return this.#write(lease, async (held) => {
+      if ((await this.#parts.store.runs.release(lease.run, lease.attempt)) === 'stale') throw this.#fenced(held);
+      this.#letGo(held);
+      await held.log.close();
+      await tellChange(this.#parts, held.run);
+    });
+  }
+
+  async openUpload(lease: Lease, sha256: string): Promise<AsyncIterable<Uint8Array>> {
+    const { request } = this.#holder(lease).record;
+    if (request.step.contextPath !== `upload:${sha256}`)
+      throw new EngineError('policy-refused', `run ${lease.run} was not asked for with the context ${sha256}`);
+    return this.#parts.uploads.open(sha256);
+  }
+
+  async secrets(lease: Lease, wanted: SecretsWanted): Promise<ResolvedSecrets> {
+    const { record } = this.#holder(lease);
+    const { request } = record;
+    if (request.trust === 'untrusted') throw new EngineError('policy-refused', `run ${record.id} is of untrusted code and gets no secrets`);
+    if (wanted.kind === 'request') return resolveRequestSecrets(this.#parts, record, await this.#parts.store.runs.sealed(record.id));
+    const use = { task: request.task, trust: request.trust, run: record.id };
+    return { values: {}, credentials: [], named: await this.#parts.secrets.resolveNamed(wanted.names, use) };
+  }
+
+  async leave(agent: string): Promise<void> {
+    this.#roll.leave(agent);
+    for (const held of this.#leases.of(agent)) {
+      held.expiresAtMs = this.#leases.expiry();
+      await held.log.close();
+    }
+    await this.#parts.store.settings.set(leftKey(agent), true);
+  }
+
+  async cancelRequested(record: RunRecord): Promise<void> {
+    if (record.cancel === undefined) return;
+    const held = this.#leases.get(record.id);
+    if (held === undefined) {
+      this.#cancels.set(record.id, record.cancel);
+      return;
+    }
+    held.cancel = record.cancel;
+    held.record = { ...held.record, cancel: record.cancel };
+    if (held.goneAtMs === undefined) this.#roll.nudge(held.agent);
+    else await this.#endLost(held);
+  }
+
+  agents(): readonly AgentStatus[] {
+    return this.#roll.list((agent) => this.#leases.of(agent).map(({ run }) => run));
+  }
+
+  close(): Promise<void> {
+    return this.#leases.close();
+  }
+
+  #hold(record: RunRecord, resumed: boolean): HeldRun {
+    const { logs } = this.#parts;
+    const held = new HeldRun(record, { agent: record.agent ?? '', logs, expiresAtMs: this.#leases.expiry(), resumed });
+    const asked = this.#cancels.get(record.id);
+    this.#cancels.delete(record.id);
+    held.cancel ??= asked;
+    this.#leases.add(held);
+    return held;
+  }
+
+  #letGo(held: HeldRun): void {
+    this.#leases.remove(held);
+    this.#cancels.delete(held.run);
+  }
+
+  #assignment(held: HeldRun): Assignment {
+    const { request, createTime } = held.record;
+    const cancel = held.cancel === undefined ? {} : { cancel: { reason: held.cancel.reason } };
+    return { ...held.lease, leaseMs: this.#leaseMs, request, createTime, ...cancel };
+  }
+
+  /** A run that the agent had before it registered (again). One that cannot be taken up keeps no other from it. */
+  async #takeUp(record: RunRecord, agent: string, leftInPeace: boolean): Promise<Assignment | undefined> {
+    const { store } = this.#parts;
+    const before = this.#leases.get(record.id);
+    try {
+      const checkpoint = await store.runs.checkpointOf(record.id);
+      if (checkpoint === undefined && !hasBegun(record)) {
+        await giveBack(this.#parts, record, !leftInPeace);
+        return undefined;
+      }
+      if (checkpoint === undefined) throw new Error('bug: a step has begun without a plan that was kept');
+      return await this.#resume(record, agent, openPlanned(this.#parts.box, record.id, checkpoint));
+    } catch (error) {
+      if (error instanceof EngineError && error.code === 'store-failed') throw error;
+      this.#parts.onProblem(record.id, error);
+      await endUnusableRun(this.#parts, (await store.runs.get(record.id)) ?? record, error);
+      return undefined;
+    } finally {
+      // Whoever had it before is fenced: the attempt has grown, or the run has ended.
+      if (before !== undefined) this.#letGo(before);
+    }
+  }
+
+  async #resume(record: RunRecord, agent: string, { plan, source }: Planned): Promise<Assignment | undefined> {
+    const { store, logs, clock } = this.#parts;
+    const events = await allEvents(store, record.id);
+    const view = projectRun({ steps: record.steps, images: record.images }, events);
+    const told = outcomeTold(view, events.at(-1));
+    if (told !== undefined) {
+      await endRun(this.#parts, record, told);
+      return undefined;
+    }
+    const taken = await store.runs.claim(record.id, { agent, from: record.attempt });
+    if (taken === undefined) return undefined;
+    const held = this.#hold(taken, true);
+    held.view = view;
+    this.#parts.queue.notify(taken);
+    const positions = await logs.positions(record.id);
+    return { ...this.#assignment(held), resume: resumeOf({ record: taken, plan, source, events, positions, now: clock.now() }) };
+  }
+
+  async #append(held: HeldRun, events: readonly RunEvent[]): Promise<void> {
+    const view = projectRun(held.view, events);
+    const runs = held.record.status === 'Running' || events.some(({ type }) => type === 'run-started');
+    const progress = { ...view, ...(runs ? { status: 'Running' as const } : {}) };
+    if ((await this.#parts.store.runs.append(held.run, held.attempt, events, progress)) === 'stale') throw this.#fenced(held);
+    held.view = view;
+    held.lastEvent += events.length;
+    for (const event of events) this.#publishEvent(held, event, true);
+    if (runs) this.#running(held);
+  }
+
+  #running(held: HeldRun): void {
+    if (held.record.status === 'Running') return;
+    held.record = { ...held.record, status: 'Running' };
+    this.#parts.queue.notify(held.record);
+    this.#publishStatus(held);
+  }
+
+  #publishEvent(held: HeldRun, event: RunEvent, stored: boolean): void {
+    this.#parts.hub.publish({ kind: 'event', ...this.#about(held), event, stored });
+  }
+
+  #publishStatus(held: HeldRun): void {
+    this.#parts.hub.publish({ kind: 'status', ...this.#about(held), status: held.record.status });
+  }
+
+  #about({ run, record: { request } }: HeldRun): { readonly run: string; readonly task?: string } {
+    return request.task === undefined ? { run } : { run, task: request.task };
+  }
+
+  /** Who has the lease, also past its expiry while nobody else has taken the run. Throws EngineError `stale-attempt` otherwise. */
+  #holder(lease: Lease): HeldRun {
+    const held = this.#leases.get(lease.run);
+    if (held === undefined || held.attempt !== lease.attempt) throw stale(lease);
+    return held;
+  }
+
+  async #write<Value>(lease: Lease, work: (held: HeldRun) => Promise<Value>): Promise<Value> {
+    const held = this.#holder(lease);
+    return held.inTurn(() => work(this.#holder(lease)));
+  }
+
+  /** The store knows better: the lease is no more. */
+  #fenced(held: HeldRun): EngineError {
+    this.#letGo(held);
+    return stale(held.lease);
+  }
+
+  /** The answer to an earlier `finish` was lost when the run has ended so; anything else is stale. */
+  async #finishAgain(lease: Lease, outcome: AgentOutcome): Promise<void> {
+    const record = await this.#parts.store.runs.get(lease.run);
+    const isSame = record !== undefined && isTerminal(record) && record.attempt === lease.attempt && record.status === outcome.status;
+    if (!isSame || record.error?.message !== outcome.error?.message) throw stale(lease);
+  }
+
+  async #onExpired(held: HeldRun): Promise<void> {
+    const { store } = this.#parts;
+    const record = await store.runs.get(held.run);
+    if (record === undefined || isTerminal(record) || record.attempt !== held.attempt) this.#letGo(held);
+    else if (record.cancel !== undefined || !hasBegun(record)) await this.#endLost(held);
+  }
+
+  /** Nobody will go on with it: what has begun nothing goes back to the queue, anything else ends. */
+  async #endLost(held: HeldRun): Promise<void> {
+    const { store } = this.#parts;
+    const record = await store.runs.get(held.run);
+    if (record !== undefined && !isTerminal(record) && record.attempt === held.attempt) {
+      if (hasBegun(record)) await endLostRun(this.#parts, record);
+      else await giveBack(this.#parts, record, (await store.settings.get(leftKey(held.agent))) !== true);
+    }
+    this.#letGo(held);
+    await held.log.close();
+  }
+}
+
+function stale({ run, attempt }: Lease): EngineError {
+  return new EngineError('stale-attempt', `attempt ${attempt} of run ${run} is over: the run was taken over, given back or has ended`);
+}
+
+/** Whether the agent said goodbye before it went: then what it was preparing did not break it. */
+function leftKey(agent: string): string {
+  return `agent.left.${agent}`;
+}

@@ -1,0 +1,284 @@
+import { EngineError } from '../../model/engine-error.ts';
+import type { Clock } from '../../model/ports/clock.ts';
+import type { WaitingRun } from '../../model/ports/run-queue.ts';
+import type { SecretBox } from '../../model/ports/secret-box.ts';
+import type { RunQuery, Store } from '../../model/ports/store.ts';
+import type { RunEvent } from '../../model/run-event.ts';
+import { RUN_ID } from '../../model/run-id.ts';
+import type { Cause, RunRecord, RunRequest, RunSummary } from '../../model/run-record.ts';
+import type { Principal } from '../../model/security.ts';
+import type { Audit } from '../security/audit.ts';
+import type { AgentGateway } from './agent-gateway.ts';
+import { Deadlines } from './deadlines.ts';
+import { decideConflict } from './run-conflict.ts';
+import { type EndingParts, endRun, QUEUE_AGENT, tellChange } from './run-endings.ts';
+import { closingEvent, outcomeOfDaemon } from './run-projection.ts';
+import { openRequestSecrets, type RequestSecrets, sealRequestSecrets } from './run-secrets.ts';
+import { Turns } from './turns.ts';
+
+/** Who asks, for the record: authorisation has been done. */
+export type Asker = Pick<Principal, 'name' | 'from'>;
+
+export interface RunServiceLimits {
+  /** Most runs that wait. */
+  readonly maxQueued: number;
+  /** Most runs of one task that wait. */
+  readonly maxQueuedPerTask?: number;
+}
+
+export interface RunServiceParts extends EndingParts {
+  readonly store: Store;
+  readonly gateway: Pick<AgentGateway, 'cancelRequested'>;
+  readonly box: SecretBox;
+  readonly audit: Pick<Audit, 'record'>;
+  readonly clock: Clock;
+  readonly limits: RunServiceLimits;
+  /** Why the disk takes no new runs, or undefined when it does. */
+  diskRefusal(): Promise<string | undefined>;
+  /** Something that nobody waits for went wrong: for the daemon's own log. */
+  onProblem(run: string, error: unknown): void;
+}
+
+export type CancelResult = { readonly kind: 'canceled' | 'canceling' | 'ended'; readonly run: RunRecord };
+
+/** Runs, whatever asked for them. Methods that name a run reject with EngineError `not-found` when it is not there. */
+export interface RunService {
+  /** Takes up the waiting runs of an earlier process. Call once. */
+  start(): Promise<void>;
+  /**
+   * Stores a run and queues it; `secrets` are the values of its places that are SEALED_WITH_RUN. Rejects with `draining`, `disk-full`,
+   * `queue-full` or `invalid-request`. The run is Canceled already when its concurrency group was full and says `skip`.
+   */
+  create(request: RunRequest, by: Asker, secrets?: RequestSecrets): Promise<RunRecord>;
+  get(id: string): Promise<RunRecord>;
+  list(query: RunQuery): Promise<readonly RunSummary[]>;
+  /** The newest run (of a task). */
+  last(task?: string): Promise<RunRecord>;
+  /** `canceled`: it waited, and has ended. `canceling`: its agent has been told. `ended`: it had ended before. */
+  cancel(id: string, by: Asker, reason?: string): Promise<CancelResult>;
+  /** The same request again, with its secrets; rights that its task has lost since are lost. */
+  rerun(id: string, by: Asker): Promise<RunRecord>;
+  setArchived(id: string, archived: boolean, by: Asker): Promise<RunRecord>;
+  /** Stored events after a number. Those of an ended run always end with `run-finished`, whoever ended it. */
+  events(id: string, query: { readonly after: number; readonly limit: number }): Promise<readonly RunEvent[]>;
+  /** What a queued run waits for. */
+  waitingOf(id: string): Promise<WaitingRun | undefined>;
+  pauseQueue(by: Asker, reason?: string): Promise<void>;
+  resumeQueue(by: Asker): Promise<void>;
+  /** From now on `create` is refused; what is queued stays. */
+  drain(): void;
+  readonly draining: boolean;
+  close(): Promise<void>;
+}
+
+/** Reruns of reruns keep this many causes. */
+const MOST_CAUSES = 20;
+/** A run that has been claimed may come back to the queue. */
+const LOOK_AGAIN_MS = 30_000;
+
+export function createRunService(parts: RunServiceParts): RunService {
+  return new Runs(parts);
+}
+
+class Runs implements RunService {
+  readonly #parts: RunServiceParts;
+  readonly #deadlines: Deadlines;
+  readonly #groups = new Turns();
+  #draining = false;
+  /** On their way into the queue. */
+  #creating = 0;
+
+  constructor(parts: RunServiceParts) {
+    this.#parts = parts;
+    this.#deadlines = new Deadlines(parts.clock, (run) => this.#onQueueTimeout(run));
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  async start(): Promise<void> {
+    for (const record of await this.#parts.store.runs.live()) this.#watchQueueTime(record);
+  }
+
+  async create(request: RunRequest, by: Asker, secrets: RequestSecrets = {}): Promise<RunRecord> {
+    const sealed = sealRequestSecrets(this.#parts.box, request, secrets);
+    this.#creating += 1;
+    try {
+      await this.#checkRoom(request);
+      const group = request.concurrency?.group;
+      const record = await (group === undefined
+        ? this.#enqueue(request, sealed)
+        : this.#groups.take(group, () => this.#enqueue(request, sealed)));
+      const { task, trust, causes } = request;
+      await this.#parts.audit.record(by, { action: 'run.create', target: record.id, details: { task, trust, cause: causes[0]?.kind } });
+      return record;
+    } finally {
+      this.#creating -= 1;
+    }
+  }
+
+  async get(id: string): Promise<RunRecord> {
+    const record = RUN_ID.test(id) ? await this.#parts.store.runs.get(id) : undefined;
+    if (record === undefined) throw new EngineError('not-found', `there is no run ${JSON.stringify(id.slice(0, 60))}`);
+    return record;
+  }
+
+  list(query: RunQuery): Promise<readonly RunSummary[]> {
+    return this.#parts.store.runs.list(query);
+  }
+
+  async last(task?: string): Promise<RunRecord> {
+    const record = await this.#parts.store.runs.last(task);
+    const which = task === undefined ? 'no run yet' : `no run of task ${JSON.stringify(task)} yet`;
+    if (record === undefined) throw new EngineError('not-found', `there is ${which}`);
+    return record;
+  }
+
+  async cancel(id: string, by: Asker, reason = `canceled by ${by.name}`): Promise<CancelResult> {
+    await this.get(id);
+    const result = await this.#cancel(id, by.name, reason);
+    if (result.kind !== 'ended') await this.#parts.audit.record(by, { action: 'run.cancel', target: id, details: { reason } });
+    return result;
+  }
+
+  async rerun(id: string, by: Asker): Promise<RunRecord> {
+    const { store, box } = this.#parts;
+    const before = await this.get(id);
+    const secrets = openRequestSecrets(box, before.request, await store.runs.sealed(id));
+    const cause: Cause = { kind: 'rerun', principal: by.name, run: id };
+    const causes = [cause, ...before.request.causes].slice(0, MOST_CAUSES);
+    return this.create({ ...before.request, causes, policy: await this.#policyNow(before.request) }, by, secrets);
+  }
+
+  async setArchived(id: string, archived: boolean, by: Asker): Promise<RunRecord> {
+    await this.get(id);
+    await this.#parts.store.runs.setArchived(id, archived);
+    await this.#parts.audit.record(by, { action: archived ? 'run.archive' : 'run.unarchive', target: id });
+    return this.get(id);
+  }
+
+  async events(id: string, { after, limit }: { readonly after: number; readonly limit: number }): Promise<readonly RunEvent[]> {
+    // The row first: an event that is stored after this look belongs to a later page.
+    const record = await this.get(id);
+    const events = await this.#parts.store.runs.events(id, { after, limit });
+    const closing = closingEvent(record);
+    if (closing === undefined || events.length >= limit || after >= closing.seq) return events;
+    const last = events.at(-1) ?? (await this.#parts.store.runs.events(id, { after: record.lastEvent - 1, limit: 1 })).at(0);
+    return last?.type === 'run-finished' ? events : [...events, closing];
+  }
+
+  async waitingOf(id: string): Promise<WaitingRun | undefined> {
+    return (await this.#parts.queue.waiting()).find(({ run }) => run === id);
+  }
+
+  async pauseQueue(by: Asker, reason = `paused by ${by.name}`): Promise<void> {
+    await this.#parts.queue.pause(reason);
+    await this.#parts.audit.record(by, { action: 'queue.pause', target: 'queue', details: { reason } });
+  }
+
+  async resumeQueue(by: Asker): Promise<void> {
+    await this.#parts.queue.resume();
+    await this.#parts.audit.record(by, { action: 'queue.resume', target: 'queue' });
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  close(): Promise<void> {
+    this.#draining = true;
+    return this.#deadlines.close();
+  }
+
+  async #checkRoom({ task }: RunRequest): Promise<void> {
+    const { queue, limits } = this.#parts;
+    if (this.#draining) throw new EngineError('draining', 'the daemon is ending and takes no new runs', { transient: true });
+    const full = await this.#parts.diskRefusal();
+    if (full !== undefined) throw new EngineError('disk-full', full);
+    const queued = await queue.queued();
+    // `#creating` counts this one too.
+    if (queued + this.#creating > limits.maxQueued)
+      throw queueFull(`${queued} runs wait, and the daemon takes ${limits.maxQueued} at most`);
+    const { maxQueuedPerTask } = limits;
+    if (task === undefined || maxQueuedPerTask === undefined) return;
+    const ofTask = await queue.queued(task);
+    if (ofTask >= maxQueuedPerTask)
+      throw queueFull(`${ofTask} runs of task ${JSON.stringify(task)} wait, and ${maxQueuedPerTask} may at most`);
+  }
+
+  async #enqueue(request: RunRequest, sealed: Uint8Array | undefined): Promise<RunRecord> {
+    const { store, queue, hub } = this.#parts;
+    const record = await store.runs.create(request, sealed);
+    const older = await this.#olderInGroup(record);
+    const { skip, cancel, reason } = decideConflict(record, older);
+    const by = `run ${record.id}`;
+    if (skip) return (await this.#cancel(record.id, by, reason)).run;
+    hub.publish({ kind: 'status', run: record.id, status: record.status, ...(request.task === undefined ? {} : { task: request.task }) });
+    queue.notify(record);
+    this.#watchQueueTime(record);
+    for (const run of cancel) await this.#cancel(run, by, reason);
+    return record;
+  }
+
+  async #olderInGroup({ id, request }: RunRecord) {
+    if (request.concurrency === undefined || request.concurrency.onConflict === 'queue') return [];
+    return (await this.#parts.queue.group(request.concurrency.group)).filter(({ run }) => run !== id);
+  }
+
+  async #cancel(id: string, by: string, reason: string): Promise<CancelResult> {
+    const asked = await this.#parts.store.runs.requestCancel(id, { by, reason });
+    if (asked === 'asked') {
+      const run = await this.get(id);
+      await this.#parts.gateway.cancelRequested(run);
+      return { kind: 'canceling', run: await this.get(id) };
+    }
+    const run = asked === 'ended' ? ((await tellChange(this.#parts, id)) ?? (await this.get(id))) : await this.get(id);
+    return { kind: asked === 'ended' ? 'canceled' : 'ended', run };
+  }
+
+  /** Trust stays what it was; rights are those that the task had then and still has. */
+  async #policyNow({ task, policy }: RunRequest): Promise<RunRequest['policy']> {
+    if (task === undefined) return policy;
+    const now = (await this.#parts.store.tasks.get(task))?.definition.policy;
+    return {
+      privileged: policy.privileged && now?.privileged === true,
+      hostMounts: policy.hostMounts && now?.hostMounts === true,
+      dockerSocket: policy.dockerSocket && now?.dockerSocket === true,
+    };
+  }
+
+  #watchQueueTime({ id, request, createTime, status }: RunRecord): void {
+    if (request.queueTimeout === undefined || (status !== 'Queued' && status !== 'Started')) return;
+    const waitedMs = Math.max(0, this.#parts.clock.now().getTime() - Date.parse(createTime));
+    this.#deadlines.add(id, request.queueTimeout * 1000 - waitedMs);
+  }
+
+  async #onQueueTimeout(id: string): Promise<void> {
+    try {
+      const record = await this.#parts.store.runs.get(id);
+      if (record?.status === 'Started') this.#deadlines.add(id, LOOK_AGAIN_MS);
+      if (record?.status === 'Queued') await this.#endWaiting(record);
+    } catch (error) {
+      this.#parts.onProblem(id, error);
+      this.#deadlines.add(id, LOOK_AGAIN_MS);
+    }
+  }
+
+  /** Taken from the queue first, as an agent would take it: whoever is faster has it alone. */
+  async #endWaiting(record: RunRecord): Promise<void> {
+    const waiting = await this.waitingOf(record.id);
+    const taken = await this.#parts.store.runs.claim(record.id, { agent: QUEUE_AGENT, from: record.attempt });
+    if (taken === undefined) {
+      this.#deadlines.add(record.id, LOOK_AGAIN_MS);
+      return;
+    }
+    const reason = waiting === undefined ? '' : `: ${waiting.because}`;
+    const message = `waited longer than ${record.request.queueTimeout} s in the queue${reason}`;
+    await endRun(this.#parts, taken, outcomeOfDaemon(taken, 'Timeout', { message, errorCode: 'queue-timeout' }));
+  }
+}
+
+function queueFull(because: string): EngineError {
+  return new EngineError('queue-full', because, { transient: true });
+}
