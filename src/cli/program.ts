@@ -25,6 +25,8 @@ Examples:
   task run --cmd "busybox echo hello" /dev/null
   task build -t app:1 --registry localhost:5000 --push .
   task plan                            show what would run, and in which order
+  task run --server https://builds.example.org .      the same on a daemon
+  task create web -c https://github.com/me/web.git -t web:{{.Run.ID}}; task run web
 
 Exit codes: 0 succeeded, 1 a step failed, 2 bad input, 3 engine or registry could not do its work,
             124 timed out, 130 cancelled`;
@@ -36,7 +38,12 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     const finish = (code: ExitCode): void => {
       process.exitCode = code;
     };
-    await createProgram(argv[0], io, finish).parseAsync(argv, { from: 'user' });
+    const program = createProgram(argv[0], io, finish);
+    if (askedCommand(argv[0]) === undefined) {
+      const { addRemoteCommands } = await import('./commands/remote-commands.ts');
+      addRemoteCommands(program, { io, finish });
+    }
+    await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     process.exitCode = reportError(error, io);
   }
@@ -58,7 +65,12 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   completion: addCompletionCommand,
 };
 
-/** With the command that is asked for; with all of them for help, for what is no command, and for the words of shells. */
+/** The one command that needs to be known; undefined when all do, also those of daemons. */
+function askedCommand(asked: string | undefined): AddCommand | undefined {
+  return asked === undefined || asked === 'completion' || !Object.hasOwn(COMMANDS, asked) ? undefined : COMMANDS[asked];
+}
+
+/** With the command that is asked for; with all of this machine for help, for what is no command, and for the words of shells. */
 function createProgram(asked: string | undefined, io: Io, finish: (code: ExitCode) => void): Command {
   const program = new Command('task')
     .description('Runs multi-step container build tasks (ACR task files) on your own machine.')
@@ -67,8 +79,9 @@ function createProgram(asked: string | undefined, io: Io, finish: (code: ExitCod
     .showHelpAfterError('(`--help` lists every flag with its default)')
     .exitOverride()
     .enablePositionalOptions()
-    .helpCommand(false);
-  const only = asked === undefined || asked === 'completion' || !Object.hasOwn(COMMANDS, asked) ? undefined : COMMANDS[asked];
+    .helpCommand(false)
+    .commandsGroup('On this machine:');
+  const only = askedCommand(asked);
   for (const addCommand of only === undefined ? Object.values(COMMANDS) : [only]) addCommand(program, io, finish);
   return program;
 }

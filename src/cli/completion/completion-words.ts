@@ -22,9 +22,15 @@ export function completionWords(program: Command, argumentWords: Readonly<Record
   return program.commands.map((command) => ({
     name: command.name(),
     about: command.summary() || command.description(),
-    flags: [...command.options.flatMap(flagWords), { long: '--help', short: '-h', about: 'show help', takesValue: false, choices: [] }],
-    words: argumentWords[command.name()] ?? [],
+    flags: [...flagsOf(command), { long: '--help', short: '-h', about: 'show help', takesValue: false, choices: [] }],
+    words: argumentWords[command.name()] ?? command.commands.map((below) => below.name()),
   }));
+}
+
+/** Of a command that only holds others (`token create`): theirs, each once. */
+function flagsOf(command: Command): FlagWords[] {
+  const all = [command, ...command.commands].flatMap(({ options }) => options.flatMap(flagWords));
+  return all.filter((flag, index) => all.findIndex(({ long }) => long === flag.long) === index);
 }
 
 function flagWords(option: Option): FlagWords[] {

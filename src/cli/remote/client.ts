@@ -3,7 +3,7 @@ import { createHttpClient, type HttpBody, type HttpRequest, type HttpResponse } 
 import { HttpError } from '../../util/http-error.ts';
 import { requestWithRetries } from '../../util/http-retry.ts';
 import type { ServerPlace } from './find-server.ts';
-import { readProblem } from './problem.ts';
+import { DaemonProblem, readProblem } from './problem.ts';
 
 const RETRIES = { attempts: 5, baseMs: 250, capMs: 5000 } as const;
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -73,6 +73,13 @@ export function createDaemonClient(place: ServerPlace, environment: NodeJS.Proce
     open: (call) => send(call, false),
     close: () => http.close(),
   };
+}
+
+/** Whether the same request may succeed later: lost connections, daemons that restart, too many requests. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof HttpError) return error.transient;
+  if (error instanceof DaemonProblem) return error.status === 429 || error.status >= 500;
+  return error instanceof EngineError && error.code === 'daemon-unreachable' && error.transient;
 }
 
 /** Whether nobody listens there, which waiting will hardly change. */

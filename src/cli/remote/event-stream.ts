@@ -31,7 +31,7 @@ export async function* readEventStream(bytes: AsyncIterable<Uint8Array>): AsyncG
 }
 
 /** Lines ending in LF or CRLF. */
-async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+export async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder('utf-8');
   let rest = '';
   for await (const chunk of bytes) {

@@ -1,13 +1,10 @@
 import type { RunResource } from '../../api/run-schema.ts';
-import { EngineError } from '../../model/engine-error.ts';
 import type { RunEvent, RunStatus } from '../../model/run-event.ts';
 import { TERMINAL_STATUSES } from '../../model/run-record.ts';
 import { jitteredBackoffMs } from '../../util/backoff.ts';
 import { systemClock } from '../../util/clock.ts';
-import { HttpError } from '../../util/http-error.ts';
-import type { DaemonClient } from './client.ts';
+import { type DaemonClient, mayPass } from './client.ts';
 import { readEventStream } from './event-stream.ts';
-import { DaemonProblem } from './problem.ts';
 
 /** A daemon that was away longer than this is not waited for; the run goes on without a reader. */
 const LONGEST_LOSS_MS = 300_000;
@@ -35,22 +32,17 @@ export interface FollowedEnd {
 }
 
 /**
- * Follows a run to its end, over lost connections and restarts of the daemon: each event is told once. Rejects with EngineError when the daemon
+ * Follows a run to its end, over lost connections and restarts of the daemon: the stream goes on where it broke off, so that each event is told once. Rejects with EngineError when the daemon
  * refuses or stays away, and with the signal's reason when it aborts.
  */
 export async function followRun(client: DaemonClient, options: FollowOptions): Promise<FollowedEnd> {
   const { signal } = options;
-  const state = { lastId: '', lastSeq: 0, heard: false, lostAt: undefined as number | undefined, losses: 0 };
+  const state = { lastId: '', heard: false, lostAt: undefined as number | undefined, losses: 0 };
   const watching = new AbortController();
   const watch = watchQueue(client, options, AbortSignal.any([signal, watching.signal]));
   const takeEvent = async (event: RunEvent): Promise<RunStatus | undefined> => {
     if (!state.heard) watching.abort();
     state.heard = true;
-    // Output carries the number of the event before it; everything else comes once.
-    if (event.type !== 'step-output') {
-      if (event.seq <= state.lastSeq && !isLive(event)) return undefined;
-      state.lastSeq = Math.max(state.lastSeq, event.seq);
-    }
     await options.onEvent(event);
     return event.type === 'run-finished' ? event.status : undefined;
   };
@@ -127,11 +119,6 @@ export async function getRun(client: DaemonClient, id: string, signal?: AbortSig
   return (await client.call<RunResource>({ method: 'GET', path: `/runs/${encodeURIComponent(id)}`, signal })).value;
 }
 
-/** Events that are told while they happen and are in no store; they share the number of the event before them. */
-function isLive({ type }: RunEvent): boolean {
-  return type === 'build-progress' || type === 'transfer-progress';
-}
-
 export function isTerminal(status: RunStatus): boolean {
   return (TERMINAL_STATUSES as readonly RunStatus[]).includes(status);
 }
@@ -143,10 +130,4 @@ function parseEvent(data: string): RunEvent | undefined {
   } catch {
     return undefined;
   }
-}
-
-function mayPass(error: unknown): boolean {
-  if (error instanceof HttpError) return error.transient;
-  if (error instanceof DaemonProblem) return error.status === 429 || error.status >= 500;
-  return error instanceof EngineError && error.code === 'daemon-unreachable' && error.transient;
 }

@@ -14,9 +14,10 @@ import { cmdTask } from '../source/cmd-task.ts';
 import { findTaskFile, folderOf, isDirectory, isFile, readSource, readStdin } from '../source/find-task-file.ts';
 import { contextMissing } from '../source/task-source.ts';
 import { buildArguments, templateValues } from './arguments.ts';
+import { defined } from './defined.ts';
 import { conflict, FlagError } from './flag-error.ts';
 import { platformOf } from './platform.ts';
-import { defined, encode, readText } from './task-body.ts';
+import { encode, readText } from './task-step.ts';
 
 /** A local folder that a run needs, and what of it must be sent whatever .dockerignore says. */
 export interface ContextFolder {

@@ -1,0 +1,148 @@
+import type { RunResource, RunSummaryResource } from '../../api/run-schema.ts';
+import { platformText } from '../remote/platform.ts';
+import { formatDuration } from '../terminal/format-duration.ts';
+import type { OutputStream, Paint } from '../terminal/paint.ts';
+import { type Column, factLines, fitTable } from './fit-table.ts';
+import { timeText } from './time-text.ts';
+
+type Styled = Parameters<Paint>[0];
+
+const STATUS_STYLE: Readonly<Record<string, Styled>> = {
+  Succeeded: 'green',
+  Failed: 'red',
+  Error: 'red',
+  Timeout: 'red',
+  Canceled: 'yellow',
+  Running: 'cyan',
+  Started: 'cyan',
+  succeeded: 'green',
+  failed: 'red',
+  errored: 'red',
+  canceled: 'yellow',
+  running: 'cyan',
+};
+
+export interface TablePlace {
+  readonly stream: OutputStream;
+  readonly paint: Paint;
+  readonly now: Date;
+}
+
+/** ACR's columns of `list-runs`, and what a queued run waits for. */
+export function runTable(runs: readonly RunSummaryResource[], { stream, paint, now }: TablePlace): string {
+  const columns: readonly Column<RunSummaryResource>[] = [
+    { title: 'RUN ID', cell: (run) => run.runId },
+    { title: 'TASK', cell: (run) => run.task ?? '', shrinks: true },
+    { title: 'PLATFORM', cell: (run) => platformText(run.platform) },
+    { title: 'STATUS', cell: (run) => run.status, style: (run) => STATUS_STYLE[run.status] },
+    { title: 'TRIGGER', cell: (run) => run.trigger },
+    { title: 'CREATED', cell: (run) => timeText(run.createTime, now) },
+    { title: 'DURATION', cell: (run) => durationText(run, now) },
+    { title: 'BRANCH', cell: (run) => run.branch ?? '', shrinks: true, optional: true },
+    { title: 'COMMIT', cell: (run) => (run.commit ?? '').slice(0, 7), optional: true },
+    { title: 'WAITS FOR', cell: (run) => (run.waiting === undefined ? '' : waitText(run.waiting)), shrinks: true, optional: true },
+    { title: 'ERROR', cell: (run) => run.runErrorMessage ?? '', shrinks: true, optional: true },
+  ];
+  return fitTable(columns, runs, stream, paint);
+}
+
+export function waitText({ position, because }: { readonly position: number; readonly because: string }): string {
+  return `position ${position}: ${because}`;
+}
+
+/** Everything about one run that people ask for; `--output json` has the rest. */
+export function runText(run: RunResource, place: TablePlace): string {
+  const { paint, now } = place;
+  const facts = factLines(
+    [
+      ['Run', `${run.runId} (${run.runType})`],
+      ['Task', run.task ?? undefined],
+      ['Status', run.status],
+      ['Error', run.error === undefined ? undefined : [run.error.step, run.error.message].filter((part) => part !== undefined).join(': ')],
+      ['Waits for', run.waiting === undefined ? undefined : waitText(run.waiting)],
+      [
+        'Cancelled',
+        run.cancel === undefined ? undefined : `by ${run.cancel.by} ${timeText(run.cancel.at, now)} ${run.cancel.reason}`.trimEnd(),
+      ],
+      ['Created', timeText(run.createTime, now)],
+      ['Started', timeText(run.startTime ?? undefined, now)],
+      ['Finished', timeText(run.finishTime ?? undefined, now)],
+      ['Duration', durationText(run, now)],
+      ['Platform', platformText(run.platform)],
+      ['Agent', run.agent === undefined ? run.agentPoolName : `${run.agent} (pool ${run.agentPoolName})`],
+      ['Context', run.step.contextPath],
+      ['Branch', run.branch ?? run.source?.branch],
+      ['Commit', run.commit ?? run.source?.commit],
+      ['Trust', run.trust === 'untrusted' ? 'untrusted' : undefined],
+      ['Attempt', run.attempt > 1 ? String(run.attempt) : undefined],
+      ['Archived', run.isArchiveEnabled ? 'yes: kept beyond the retention' : undefined],
+      ['Because', run.causes.map(causeText).join(' ← ')],
+    ],
+    paint,
+  );
+  const images = run.outputImages.map((image) => [`${image.registry}/${image.repository}:${image.tag}@${image.digest}`]);
+  return [facts, stepTable(run, place), imageTable('PUSHED', images, place), baseImageTable(run, place)]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+function stepTable({ steps }: RunResource, { stream, paint }: TablePlace): string {
+  if (steps.length === 0) return '';
+  type Step = RunResource['steps'][number];
+  const columns: readonly Column<Step>[] = [
+    { title: 'STEP', cell: (step) => step.id, shrinks: true },
+    { title: 'KIND', cell: (step) => step.kind },
+    {
+      title: 'STATUS',
+      cell: (step) => (step.ignored === true ? `${step.status} (ignored)` : step.status),
+      style: (step) => STATUS_STYLE[step.status],
+    },
+    { title: 'TIME', cell: (step) => (step.durationMs === undefined ? '' : formatDuration(step.durationMs)) },
+    { title: 'EXIT', cell: (step) => String(step.exitCode ?? ''), optional: true },
+    { title: 'ATTEMPTS', cell: (step) => (step.attempts > 1 ? String(step.attempts) : ''), optional: true },
+    { title: 'REASON', cell: (step) => step.reason ?? '', shrinks: true, optional: true },
+    { title: 'WHAT', cell: (step) => step.detail ?? '', shrinks: true, optional: true },
+  ];
+  return fitTable(columns, steps, stream, paint);
+}
+
+function imageTable(title: string, rows: readonly (readonly string[])[], { stream, paint }: TablePlace): string {
+  return rows.length === 0 ? '' : fitTable([{ title, cell: (row: readonly string[]) => row[0] ?? '' }], rows, stream, paint);
+}
+
+function baseImageTable({ baseImages }: RunResource, { stream, paint }: TablePlace): string {
+  if (baseImages.length === 0) return '';
+  type Image = RunResource['baseImages'][number];
+  const columns: readonly Column<Image>[] = [
+    { title: 'BASE IMAGE', cell: (image) => image.reference, shrinks: true },
+    { title: 'ROLE', cell: (image) => image.role },
+    { title: 'STEP', cell: (image) => image.step },
+    { title: 'DIGEST', cell: (image) => image.indexDigest || (image.imageId ?? ''), shrinks: true },
+  ];
+  return fitTable(columns, baseImages, stream, paint);
+}
+
+/** Why a run is there, as one phrase. */
+export function causeText(cause: RunResource['causes'][number]): string {
+  switch (cause.kind) {
+    case 'manual':
+      return `${cause.principal} (${cause.from})`;
+    case 'rerun':
+      return `rerun of ${cause.run} by ${cause.principal}`;
+    case 'source':
+      return `${cause.event} ${cause.commit.slice(0, 7)} of ${cause.repositoryUrl}`;
+    case 'image-update':
+      return `update of ${cause.images.map(({ repository, tag }) => `${repository}:${tag}`).join(', ')}`;
+    case 'timer':
+      return `timer ${cause.trigger} at ${cause.occurrence}`;
+    case 'after':
+      return `after ${cause.run} of ${cause.task}`;
+  }
+}
+
+/** From the start to the end, or to now while it runs. */
+export function durationText(run: { readonly startTime: string | null; readonly finishTime: string | null }, now: Date): string {
+  if (run.startTime === null) return '';
+  const end = run.finishTime === null ? now : new Date(run.finishTime);
+  return formatDuration(Math.max(0, end.getTime() - new Date(run.startTime).getTime()));
+}
