@@ -1,21 +1,22 @@
 // npm run bench [-- containers|builds|program|schedule|daemon ...] [--rounds N]: prints the table of docs/performance.md.
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildRows } from './builds.ts';
 import { containerRows } from './containers.ts';
 import { daemonRows } from './daemon.ts';
-import { projectRoot, useDockerClient } from './lib/parts.ts';
+import { useDockerClient, usePublished } from './lib/parts.ts';
 import { type Row, renderTable } from './lib/table.ts';
 import { programRows } from './program.ts';
 import { scheduleRows } from './schedule.ts';
+import { storeRows } from './store.ts';
 
-const groups: Readonly<Record<string, (folder: string, rounds: number) => Row[]>> = {
+const groups: Readonly<Record<string, (folder: string, rounds: number) => Row[] | Promise<Row[]>>> = {
   containers: containerRows,
   builds: buildRows,
   program: programRows,
   schedule: scheduleRows,
+  store: storeRows,
   daemon: daemonRows,
 };
 
@@ -27,15 +28,14 @@ const chosen = args.length === 0 ? Object.keys(groups) : args;
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
 try {
-  // As it is published, and as `npm run quickstart` leaves it.
-  execFileSync(process.execPath, [join(projectRoot, 'scripts/build.mjs')], { stdio: 'inherit' });
+  usePublished();
   useDockerClient(folder);
   const rows: Row[] = [];
   for (const name of chosen) {
     const group = groups[name];
     if (group === undefined) throw new Error(`no group of benchmarks is called ${name}; there are ${Object.keys(groups).join(', ')}`);
     process.stderr.write(`measuring ${name}, medians of ${rounds}\n`);
-    rows.push(...group(join(folder, name), rounds));
+    rows.push(...(await group(join(folder, name), rounds)));
   }
   process.stdout.write(`${renderTable(rows)}\n`);
 } finally {

@@ -1,10 +1,27 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
-export const task = `${projectRoot}/bin/task`;
+
+/** The launcher of the program as it is published; `usePublished` makes the place. */
+export const task = `${projectRoot}/.slipway/bench-package/node_modules/slipway/bin/task`;
+
+/** Bundles the program and lays it out as npm installs it: no sources that the launcher would compare with the bundle. */
+export function usePublished(): void {
+  execFileSync(process.execPath, [`${projectRoot}/scripts/build.mjs`], { stdio: 'inherit' });
+  const modules = dirname(dirname(dirname(task)));
+  rmSync(modules, { recursive: true, force: true });
+  const place = join(modules, 'slipway');
+  mkdirSync(place, { recursive: true });
+  for (const part of ['bin', 'dist', 'package.json']) cpSync(join(projectRoot, part), join(place, part), { recursive: true });
+  // What npm would install beside it.
+  for (const name of readdirSync(`${projectRoot}/node_modules`)) {
+    if (!name.startsWith('.')) symlinkSync(join(projectRoot, 'node_modules', name), join(modules, name));
+  }
+}
+
 /** The image that `npm run quickstart` made and pushed; benchmarks run against it. */
 export const base = 'slipway-quickstart/base:1';
 

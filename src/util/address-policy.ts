@@ -14,7 +14,7 @@ function blockList(...ranges: readonly string[]): BlockList {
   const list = new BlockList();
   for (const range of ranges) {
     const [address = '', prefix = ''] = range.split('/');
-    list.addSubnet(address, Number(prefix), isIPv6(address) ? 'ipv6' : 'ipv4');
+    list.addSubnet(address, Number(prefix), address.includes(':') ? 'ipv6' : 'ipv4');
   }
   return list;
 }
@@ -47,7 +47,8 @@ export function addressRefusal(address: string, policy: AddressPolicy): string |
 }
 
 function embeddedIPv4(address: string): string | undefined {
-  if (!isIPv6(address)) return undefined;
+  // Node's expression for IPv6 takes 5 ms to compile: the colon spares most programs that.
+  if (!address.includes(':') || !isIPv6(address)) return undefined;
   const groups = expandIPv6(address);
   const [g0 = 0, g1 = 0, g2 = 0, , , g5 = 0, g6 = 0, g7 = 0] = groups;
   const leadingZeros = groups.findIndex((group) => group !== 0);
