@@ -127,9 +127,10 @@ function endedState(event: Extract<RunEvent, { type: 'step-finished' }>): StepSt
   }
 }
 
-/** Images of a build that was under way are made again; pushes go on by what is there. */
+/** Images of a build that was under way are made again; pushes go on by what is there; a retry is told from a repetition by its event. */
 function isKeptFact(event: RunEvent, states: Readonly<Record<string, StepState>>): boolean {
   if (event.type === 'image-pushed') return true;
+  if (event.type === 'step-retrying') return states[event.step]?.status === 'running';
   if (event.type !== 'image-built' && event.type !== 'base-images') return false;
   const state = states[event.step];
   return state !== undefined && state.status !== 'running';

@@ -56,8 +56,8 @@ export interface RunService {
   last(task?: string): Promise<RunRecord>;
   /** `canceled`: it waited, and has ended. `canceling`: its agent has been told. `ended`: it had ended before. */
   cancel(id: string, by: Asker, reason?: string): Promise<CancelResult>;
-  /** The same request again, with its secrets; rights that its task has lost since are lost. */
-  rerun(id: string, by: Asker): Promise<RunRecord>;
+  /** The same request again, with its secrets and its trust; rights that its task has lost since are lost. */
+  rerun(id: string, by: Asker, options?: { readonly priority?: number }): Promise<RunRecord>;
   setArchived(id: string, archived: boolean, by: Asker): Promise<RunRecord>;
   /** Stored events after a number. Those of an ended run always end with `run-finished`, whoever ended it. */
   events(id: string, query: { readonly after: number; readonly limit: number }): Promise<readonly RunEvent[]>;
@@ -142,13 +142,18 @@ class Runs implements RunService {
     return result;
   }
 
-  async rerun(id: string, by: Asker): Promise<RunRecord> {
+  async rerun(id: string, by: Asker, { priority }: { readonly priority?: number } = {}): Promise<RunRecord> {
     const { store, box } = this.#parts;
     const before = await this.get(id);
     const secrets = openRequestSecrets(box, before.request, await store.runs.sealed(id));
     const cause: Cause = { kind: 'rerun', principal: by.name, run: id };
-    const causes = [cause, ...before.request.causes].slice(0, MOST_CAUSES);
-    return this.create({ ...before.request, causes, policy: await this.#policyNow(before.request) }, by, secrets);
+    const request: RunRequest = {
+      ...before.request,
+      causes: [cause, ...before.request.causes].slice(0, MOST_CAUSES),
+      policy: await this.#policyNow(before.request),
+      ...(priority === undefined ? {} : { priority }),
+    };
+    return this.create(request, by, secrets);
   }
 
   async setArchived(id: string, archived: boolean, by: Asker): Promise<RunRecord> {
