@@ -1,4 +1,4 @@
-import { SEALED_WITH_RUN, type SecretBox, taskSecretBinding } from '../../model/ports/secret-box.ts';
+import { SEALED_WITH_RUN, SECRET_FIELDS, type SecretBox, taskSecretBinding } from '../../model/ports/secret-box.ts';
 import type { SecretRef, TaskDefinition } from '../../model/task-definition.ts';
 import type { SecretInput, TaskInput } from '../../model/task-input.ts';
 import type { FieldProblem } from './field-problem.ts';
@@ -20,7 +20,7 @@ export function completeTask(
   },
 ): TaskDefinition {
   const { defaults } = parts;
-  const place = placeInTask(input.name, parts);
+  const place = placeInTask(input, parts);
   const { concurrency, registry, maxParallelRuns, tags } = input;
   return {
     name: input.name,
@@ -48,16 +48,17 @@ export function completePlatform(
   return { os: standard.os, architecture: standard.architecture, ...platform };
 }
 
-function placeInTask(task: string, { box, existing, problems }: Parameters<typeof completeTask>[1]): PlaceSecret {
+function placeInTask(input: TaskInput, { box, existing, problems }: Parameters<typeof completeTask>[1]): PlaceSecret {
+  const task = input.name;
   const stored = existing === undefined ? new Map<string, SecretRef>() : secretPlaces(existing);
-  return (field: string, input: SecretInput): SecretRef => {
-    if ('secret' in input) return { secret: input.secret };
-    if ('plain' in input) return { sealed: Buffer.from(box.seal(input.plain, taskSecretBinding(task, field))).toString('base64') };
+  return (field: string, given: SecretInput): SecretRef => {
+    if ('secret' in given) return { secret: given.secret };
+    if ('plain' in given) return { sealed: Buffer.from(box.seal(given.plain, taskSecretBinding(task, field))).toString('base64') };
     const ref = stored.get(field);
     if (ref === undefined) {
       const message = `has no stored value in the task ${JSON.stringify(task)} that could stay`;
       problems.push({
-        field,
+        field: fieldOf(input, field),
         message,
         expected: 'the name of a secret of the daemon, or the value itself',
         help: 'Write `{ secret: NAME }`.',
@@ -65,4 +66,18 @@ function placeInTask(task: string, { box, existing, problems }: Parameters<typeo
     }
     return ref ?? SEALED_WITH_RUN;
   };
+}
+
+/** Where a place of SECRET_FIELDS stands in the input, as its author knows it. */
+function fieldOf({ step, credentials = [] }: TaskInput, place: string): string {
+  const lists = { arguments: step.arguments ?? [], values: step.values ?? [] };
+  for (const [list, entries] of Object.entries(lists)) {
+    const index = entries.findIndex(({ name }) => SECRET_FIELDS.argument(name) === place);
+    if (index !== -1) return `step.${list}[${index}].value`;
+  }
+  for (const [index, { loginServer }] of credentials.entries()) {
+    if (SECRET_FIELDS.userName(loginServer) === place) return `credentials[${index}].userName`;
+    if (SECRET_FIELDS.password(loginServer) === place) return `credentials[${index}].password`;
+  }
+  return `step.${place}`;
 }
