@@ -10,8 +10,8 @@ export const agentResource = z
     platform: z.object({ os: z.string(), architecture: z.string() }).readonly(),
     labels: z.record(z.string(), z.string()).readonly(),
     runs: listOf(z.string()).describe('Runs that it holds.'),
-    lastSeen: time.exactOptional(),
-    draining: z.boolean(),
+    lastSeen: time,
+    left: z.boolean().describe('It said goodbye.'),
   })
   .readonly()
   .meta({ id: 'Agent' });

@@ -88,6 +88,8 @@ const taskRunRequest = z
     type: z.literal('TaskRunRequest'),
     ...common,
     task: taskName,
+    timeout: seconds.exactOptional(),
+    platform: platform.exactOptional(),
     overrideTaskStepProperties: z
       .strictObject({
         contextPath: contextPath.exactOptional(),
@@ -120,10 +122,11 @@ export const cancelBody = z
   .strictObject({ reason: z.string().max(1000).default('') })
   .readonly()
   .meta({ id: 'CancelBody' });
-/** A rerun uses the request as it was stored. */
-export const rerunBody = z.strictObject({ priority: priority.exactOptional() }).readonly().meta({ id: 'RerunBody' });
 
 export const pauseBody = z
   .strictObject({ reason: z.string().max(1000).default('') })
   .readonly()
   .meta({ id: 'PauseBody' });
+
+/** A rerun uses the request as it was stored. */
+export const rerunBody = z.strictObject({ priority: priority.exactOptional() }).readonly().meta({ id: 'RerunBody' });

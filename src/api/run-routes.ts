@@ -96,7 +96,7 @@ export const RUN_ROUTES = [
     ...READ,
     params: runParams,
     query: eventsQuery,
-    answers: { 200: eventPage },
+    answers: { 200: eventPage, 204: undefined },
     streams: [SSE],
     tag: 'runs',
     summary: 'Events of a run: a page, or (Accept: text/event-stream) a stream that ends with the run and goes on from Last-Event-ID.',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf, loginServer, manyOf, platform, seconds, secretInput, secretShown, taskName, text, time } from './common.ts';
+import { diagnostic, listOf, loginServer, manyOf, platform, seconds, secretInput, secretShown, taskName, text, time } from './common.ts';
 
 const MOST_ENCODED = 1_048_576;
 /** Every field may be left out. */
@@ -217,12 +217,13 @@ export const taskResource = z
     concurrency: concurrency.exactOptional(),
     policy,
     tags: tags.exactOptional(),
+    warnings: listOf(diagnostic).exactOptional().describe('Of the change that is answered.'),
   })
   .readonly()
   .meta({ id: 'Task', description: 'A task as it is defined on the daemon. Fields that ACR has too have ACR’s names.' });
 export type TaskResource = z.output<typeof taskResource>;
 
-/** POST /apply: each task is created, updated or left alone; all or, with an error in one, none. */
+/** POST /apply: each task is created, updated or left alone; with a mistake in one, none is touched. */
 export const applyBody = z
   .strictObject({
     tasks: manyOf(taskBody, 500),
@@ -230,6 +231,7 @@ export const applyBody = z
     /** Take over tasks that another file manages. */
     force: z.boolean().default(false),
     managedBy: z.string().max(1024).exactOptional().describe('What owns the tasks from now on, for people: a file or a repository.'),
+    prune: z.boolean().default(false).describe('Delete tasks that `managedBy` owned and that are no longer among these.'),
   })
   .readonly()
   .meta({ id: 'ApplyBody' });
@@ -241,9 +243,10 @@ export const applyResult = z
     tasks: listOf(
       z.object({
         name: z.string(),
-        action: z.enum(['created', 'updated', 'unchanged']),
+        action: z.enum(['created', 'updated', 'unchanged', 'deleted']),
         /** Paths of the fields that change. */
         changes: listOf(z.string()),
+        warnings: listOf(diagnostic),
       }),
     ),
   })

@@ -1,0 +1,19 @@
+import type { CreateRunBody } from '../../../api/run-request-schema.ts';
+import type { Principal } from '../../../model/security.ts';
+import { type MadeRun, makeQuickRun, makeRunRequest, type RunReason } from '../../../service/tasks/task-to-run.ts';
+import type { HttpServices } from '../services.ts';
+
+/** The one request that a run service takes, from what somebody asked for by hand. */
+export async function makeRun({ tasks, defaults }: HttpServices, principal: Principal, body: CreateRunBody): Promise<MadeRun> {
+  const reason: RunReason = {
+    causes: [{ kind: 'manual', principal: principal.name, from: principal.from }],
+    keepPolicy: principal.role === 'admin',
+  };
+  if (body.type !== 'TaskRunRequest') {
+    const { isArchiveEnabled: _kept, ...input } = body;
+    return makeQuickRun(input, reason, defaults);
+  }
+  const { type: _type, task, isArchiveEnabled: _kept, overrideTaskStepProperties = {}, ...settings } = body;
+  const { definition } = await tasks.get(principal, task);
+  return makeRunRequest(definition, { ...settings, ...overrideTaskStepProperties }, reason, defaults);
+}

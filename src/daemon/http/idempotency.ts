@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import type { RouteEntry } from '../../api/route-entry.ts';
+import { EngineError } from '../../model/engine-error.ts';
+import type { Principal } from '../../model/security.ts';
+import { RetryLater } from './problem.ts';
+import type { HttpServices } from './services.ts';
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** An answer as it is kept for a repeated request. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What becomes of a key that a request has taken. */
+export interface TakenKey {
+  /** The answer is kept and given again to the same request for 24 hours. */
+  complete(answer: KeptAnswer): Promise<void>;
+  /** The key is free again: the request had no effect that a repeat would double. */
+  abandon(): Promise<void>;
+}
+
+/**
+ * Takes the `Idempotency-Key` of a request, if it has one. Gives back the kept answer of the same request, or the taken key. Throws
+ * `idempotency-mismatch` when the key came with another request, and `conflict` while the first is still at work. Keys belong to who asks. A
+ * key of a process that died is free after a minute. Answers are sealed: that of a new token holds it.
+ */
+export async function takeKey(
+  route: RouteEntry,
+  request: FastifyRequest,
+  principal: Principal,
+  services: Pick<HttpServices, 'store' | 'box'>,
+  staleMs: number,
+): Promise<{ readonly replay: KeptAnswer } | { readonly taken: TakenKey } | undefined> {
+  const key = route.creates ? request.headers['idempotency-key'] : undefined;
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !KEY.test(key)) {
+    throw new EngineError('invalid-request', '`Idempotency-Key` has 1 to 255 printable ASCII characters without blanks');
+  }
+  const { store, box } = services;
+  const owner = { principal: principal.tokenId ?? principal.name, key };
+  const boundTo = `idempotency:${owner.principal}:${key}`;
+  const begun = await store.idempotency.begin({ ...owner, fingerprint: fingerprintOf(request), staleMs });
+  switch (begun.kind) {
+    case 'mismatch':
+      throw new EngineError('idempotency-mismatch', `the key ${JSON.stringify(key)} came with another request before`);
+    case 'running':
+      throw new RetryLater('conflict', 'the first request with this key is still at work', 1);
+    case 'replay': {
+      const body = box.open(Buffer.from(begun.body, 'base64'), boundTo).toString('utf8');
+      return { replay: { status: begun.status, headers: begun.headers, body } };
+    }
+    case 'new':
+      return {
+        taken: {
+          complete: (answer) =>
+            store.idempotency.complete(owner, { ...answer, body: Buffer.from(box.seal(answer.body, boundTo)).toString('base64') }),
+          abandon: () => store.idempotency.abandon(owner),
+        },
+      };
+  }
+}
+
+/** Of what was asked, after its defaults were filled in. */
+function fingerprintOf({ method, url, body }: FastifyRequest): string {
+  return createHash('sha256')
+    .update(JSON.stringify([method, url, body ?? null]))
+    .digest('hex');
+}

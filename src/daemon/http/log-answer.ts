@@ -1,0 +1,65 @@
+import type { LogLine } from '../../api/run-schema.ts';
+import type { LogPage, LogStore } from '../../model/ports/log-store.ts';
+
+const BYTES_AT_ONCE = 64 * 1024;
+
+export interface LogWanted {
+  readonly run: string;
+  readonly offset: number;
+  /** Where to stop in the merged log; undefined: go on until the log is sealed. */
+  readonly end: number | undefined;
+  readonly step?: string;
+  readonly attempt?: number;
+  readonly since?: string;
+}
+
+type Chunk = LogPage['chunks'][number];
+
+/** The chunks from an offset on, cut at `end`; without an end it waits for more until nothing more can come. */
+export async function* logChunks(
+  logs: Pick<LogStore, 'read' | 'changed' | 'stat'>,
+  wanted: LogWanted,
+  isOver: () => Promise<boolean>,
+  signal: AbortSignal,
+): AsyncGenerator<Chunk> {
+  const { run, end = Number.POSITIVE_INFINITY, step, attempt, since } = wanted;
+  const filter = {
+    ...(step === undefined ? {} : { step }),
+    ...(attempt === undefined ? {} : { attempt }),
+    ...(since === undefined ? {} : { since }),
+  };
+  let { offset } = wanted;
+  while (!signal.aborted && offset < end) {
+    // Asked first: a log that is over before it is read has nothing behind what is read.
+    const over = wanted.end !== undefined || (await isOver());
+    const page = await logs.read(run, { offset, limit: Math.min(BYTES_AT_ONCE, end - offset), ...filter });
+    for (const chunk of page.chunks) {
+      if (chunk.offset >= end) return;
+      yield chunk.offset + chunk.bytes.length > end ? { ...chunk, bytes: chunk.bytes.subarray(0, end - chunk.offset) } : chunk;
+      if (signal.aborted) return;
+    }
+    const stuck = page.next <= offset;
+    offset = Math.max(offset, page.next);
+    if (page.end || (over && stuck)) return;
+    if (stuck) await logs.changed(run, offset, signal);
+  }
+}
+
+/** One line of ndjson: text where the bytes are UTF-8, else base64. */
+export function logLine(chunk: Chunk): string {
+  const { offset, step, attempt, stream, at, afterEvent, marker, bytes } = chunk;
+  const line: LogLine = {
+    ...{ offset, next: offset + bytes.length, step, attempt, stream, at, afterEvent },
+    ...(marker === undefined ? {} : { marker }),
+    ...contentOf(bytes),
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+function contentOf(bytes: Uint8Array): Pick<LogLine, 'text' | 'base64'> {
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return { base64: Buffer.from(bytes).toString('base64') };
+  }
+}

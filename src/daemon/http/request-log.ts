@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import type { HttpMetrics } from '../metrics.ts';
+
+const GIVEN_ID = /^[A-Za-z0-9._-]{8,64}$/;
+
+/** A proxy's or client's id when it looks like one, so that a request can be followed through. */
+export function requestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && GIVEN_ID.test(given) ? given : randomBytes(9).toString('base64url');
+}
+
+/** One line a request. Headers, queries and bodies are left out: tokens and secrets stand there. */
+export function logRequests(app: FastifyInstance, metrics: HttpMetrics): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.answered({ method: request.method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1000 });
+    const level = reply.statusCode >= 500 ? 'error' : route === '/healthz' || route === '/readyz' ? 'debug' : 'info';
+    request.log[level](
+      {
+        method: request.method,
+        path: request.url.split('?', 1)[0]?.slice(0, 300),
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        ...(request.principal === undefined ? {} : { principal: request.principal.name, from: request.principal.from }),
+      },
+      'request',
+    );
+  });
+}

@@ -1,0 +1,97 @@
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import { createApp } from './app.ts';
+import { createDoor } from './door.ts';
+import { createEventFeed } from './event-feed.ts';
+import { createGuard, type Guard } from './guard.ts';
+import { daemonHandlers } from './handlers/daemon-handlers.ts';
+import { runHandlers } from './handlers/run-handlers.ts';
+import { securityHandlers } from './handlers/security-handlers.ts';
+import { streamHandlers } from './handlers/stream-handlers.ts';
+import { taskHandlers } from './handlers/task-handlers.ts';
+import { createListener, listenTcp, listenUnix } from './listeners.ts';
+import { type HttpServerOptions, STANDARD_LIMITS } from './options.ts';
+import type { HttpServices } from './services.ts';
+import { createStreamLimit } from './stream-limit.ts';
+
+export interface HttpServer {
+  /** Starts to listen. Resolves with where: `url` of TCP (with the port that was taken), path of the socket. */
+  listen(): Promise<{ readonly url?: string; readonly socket?: string }>;
+  /** Open streams. */
+  streams(): number;
+  /** Takes no new connections, ends streams (readers come back with Last-Event-ID), lets requests end for `graceMs`, then cuts them off. */
+  close(graceMs?: number): Promise<void>;
+}
+
+const CLOSE_GRACE_MS = 5_000;
+
+/** The API of a daemon over TCP and over a unix socket. */
+export async function createHttpServer(services: HttpServices, options: HttpServerOptions): Promise<HttpServer> {
+  const limits = { ...STANDARD_LIMITS, ...options.limits };
+  const closing = new AbortController();
+  const streams = createStreamLimit(limits);
+  const feed = createEventFeed(services.hub);
+  const unixRequests = new WeakSet<IncomingMessage>();
+  let guard = guardOf(options, options.tcp);
+  const door = createDoor({
+    guard: () => guard,
+    overOf: ({ raw }) => (unixRequests.has(raw) ? 'unix' : 'tcp'),
+    ...{ tokens: services.tokens, audit: services.audit, metrics: options.metrics, failuresPerMinute: limits.failuresPerMinute },
+  });
+  const app = await createApp({
+    ...{ services, options, limits, door },
+    handlers: (description) => ({
+      ...taskHandlers(services),
+      ...runHandlers(services),
+      ...streamHandlers(services, { limits, streams, feed, closing: closing.signal }),
+      ...securityHandlers(services),
+      ...daemonHandlers(services, limits, description),
+    }),
+  });
+  const servers: Server[] = [];
+  const open = (handle: RequestListener): Server => {
+    const server = createListener(handle, limits.connections);
+    servers.push(server);
+    return server;
+  };
+
+  return {
+    streams: () => streams.open(),
+    listen: async () => {
+      if (options.socket !== undefined) {
+        await listenUnix(
+          open((request, response) => {
+            unixRequests.add(request);
+            app.routing(request, response);
+          }),
+          options.socket,
+        );
+      }
+      if (options.tcp !== undefined) {
+        const { address, port } = await listenTcp(
+          open((request, response) => app.routing(request, response)),
+          options.tcp,
+        );
+        guard = guardOf(options, { host: options.tcp.host, port });
+        const host = address.includes(':') ? `[${address}]` : address;
+        return { url: `http://${host}:${port}`, ...(options.socket === undefined ? {} : { socket: options.socket }) };
+      }
+      return options.socket === undefined ? {} : { socket: options.socket };
+    },
+    close: async (graceMs = CLOSE_GRACE_MS) => {
+      feed.close();
+      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+      closing.abort();
+      for (const server of servers) server.closeIdleConnections();
+      const cut = setTimeout(() => {
+        for (const server of servers) server.closeAllConnections();
+      }, graceMs);
+      await Promise.all(closed);
+      clearTimeout(cut);
+      await app.close();
+    },
+  };
+}
+
+function guardOf(options: HttpServerOptions, listen: HttpServerOptions['tcp']): Guard {
+  return createGuard({ listen, publicUrl: options.publicUrl, allowedHosts: options.allowedHosts ?? [] });
+}
