@@ -73,7 +73,8 @@ export type RunFact =
     }
   /** `attempt` is the one that failed (of a push or an explicit pull: of its image). */
   | { readonly type: 'step-retrying'; readonly step: string; readonly attempt: number; readonly delayMs: number; readonly because: string }
-  | { readonly type: 'base-images'; readonly step: string; readonly images: readonly BaseImage[] }
+  /** `gitHead`, the revision of the build's git context, is told in runs that survive their process. */
+  | { readonly type: 'base-images'; readonly step: string; readonly images: readonly BaseImage[]; readonly gitHead?: string }
   | ({ readonly type: 'image-built' } & BuiltImage)
   | ({ readonly type: 'image-pushed' } & PushedImage)
   | {

@@ -17,7 +17,7 @@ export interface RunResume {
   readonly lastEvent: number;
   /**
    * Facts that the run's end reports (images, base images, git revisions): the events that carried them, of ended steps and of pushes
-   * that were under way.
+   * that were under way; and the `step-retrying` of steps that were running, which tell a retry from a repetition.
    */
   readonly facts: readonly RunEvent[];
   readonly source: NonNullable<RunRecord['source']>;

@@ -33,7 +33,8 @@ export async function runBuildStep(written: PlanBuildStep, context: StepContext,
   const inputs = prepared;
   try {
     run.facts.inputs.set(step.id, { baseImages: inputs.baseImages, gitHead: inputs.gitHead });
-    await emit({ type: 'base-images', step: step.id, images: inputs.baseImages });
+    const { baseImages: images, gitHead } = inputs;
+    await emit({ type: 'base-images', step: step.id, images, ...(run.isDurable && gitHead !== '' ? { gitHead } : {}) });
     return await withDeadline(step.timeoutMs, 'the build', { clock, signal }, (limited) =>
       repeatWork(step.repeat, limited, () => {
         const onRetry = (because: string, delayMs: number) =>

@@ -8,17 +8,18 @@ export interface WorkIo {
 
 /**
  * Gives the work a signal that aborts with the caller's or when `limitMs` have passed. Work that was stopped by the limit has failed,
- * with a reason that ends with `timed out`; work that ended by itself at the last moment keeps its result.
+ * with a reason that ends with `timed out`; `spentMs` of it have passed already; work that ended by itself at the last moment keeps its result.
  */
 export async function withDeadline(
   limitMs: number,
   what: string,
   { clock, signal }: WorkIo,
   work: (signal: AbortSignal) => Promise<WorkResult>,
+  spentMs = 0,
 ): Promise<WorkResult> {
   const expired = new AbortController();
   const ended = new AbortController();
-  void clock.sleep(limitMs, AbortSignal.any([ended.signal, signal])).then(() => {
+  void clock.sleep(Math.max(0, limitMs - spentMs), AbortSignal.any([ended.signal, signal])).then(() => {
     if (!ended.signal.aborted && !signal.aborted) expired.abort();
   });
   try {

@@ -23,12 +23,14 @@ export interface EventLogParts {
   readonly sink: EventSink;
   /** The taker threw or rejected. Called once; later events are still offered to it. */
   onBroken(error: unknown): void;
+  /** Number of the last event of earlier attempts; 0 unless given. */
+  readonly lastEvent?: number | undefined;
 }
 
 export function createEventLog(parts: EventLogParts): EventLog {
   const { clock, masker, sink } = parts;
   const taking = new Set<Promise<void>>();
-  let seq = 0;
+  let seq = parts.lastEvent ?? 0;
   let closed = false;
   let broken = false;
   function fail(error: unknown): void {

@@ -11,7 +11,10 @@ export function runPushStep(step: PlanPushStep, context: StepContext, signal: Ab
   const { clock, emit, noPush } = context.run;
   return withDeadline(step.timeoutMs, 'the push', { clock, signal }, async (limited) => {
     if (noPush) await emit({ type: 'note', level: 'info', step: step.id, message: `not pushed (--no-push): ${step.images.join(', ')}` });
-    for (const image of noPush ? [] : step.images) {
+    if (context.resumed !== undefined)
+      await emit({ type: 'step-started', step: step.id, attempt: context.attempts.last + 1, detail: context.detail });
+    const already = context.run.facts.pushed.filter((image) => image.step === step.id).map((image) => image.reference);
+    for (const image of noPush ? [] : step.images.filter((reference) => !already.includes(reference))) {
       const result = await pushImage(step, image, context, limited);
       if (result.status !== 'succeeded') return result;
     }

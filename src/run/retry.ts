@@ -13,13 +13,14 @@ export interface RetryIo extends WorkIo {
   onRetry(because: string, delayMs: number): void | Promise<void>;
 }
 
-/** Runs attempts until one succeeds, up to `retries` more after the first. The wait between two ends at once when the signal aborts. */
+/** Runs attempts until one succeeds, up to `retries` more after the first, of which `used` were used before. The wait between two ends at once when the signal aborts. */
 export async function retryAttempts(
   policy: Pick<PlanStepCommon, 'retries' | 'retryDelayMs'>,
   { clock, signal, onRetry }: RetryIo,
   attempt: () => Promise<Attempt>,
+  used = 0,
 ): Promise<WorkResult> {
-  for (let left = policy.retries; ; left -= 1) {
+  for (let left = policy.retries - used; ; left -= 1) {
     const { result, retryable } = await attempt();
     if (result.status === 'succeeded' || result.status === 'canceled' || left <= 0 || !retryable) return result;
     await onRetry(result.because, policy.retryDelayMs);

@@ -1,6 +1,7 @@
 import type { PlanStep } from '../model/plan.ts';
 import { awaitsFailure, type Ending, meetsEdge } from './edge-condition.ts';
 import { ReadyHeap } from './ready-heap.ts';
+import type { RestoredStep } from './restore.ts';
 
 export type ScheduledStep = Pick<PlanStep, 'id' | 'needs' | 'weight' | 'edgeCondition'>;
 
@@ -32,6 +33,11 @@ export interface Schedule {
   /** Tells that an offered step starts now; false when it was skipped in the meantime and must not start. */
   started(id: string): boolean;
   finished(id: string, ending: Ending): FinishedStep;
+  /**
+   * Before anything else: takes over where another execution of the plan was cut off. Steps that are not named are pending. Returns what
+   * that execution had not come to: steps to skip, and whether a failure ends the run.
+   */
+  restore(steps: ReadonlyMap<string, RestoredStep>): Omit<FinishedStep, 'ready' | 'expected'>;
   /** Skips every step that has not started. Steps that run must still be `finished`. Idempotent. */
   stop(because: string): readonly SkippedStep[];
   /** Steps that wait for this one directly, in file order. */
@@ -110,21 +116,27 @@ class GraphSchedule implements Schedule {
     const index = this.#index(id);
     if (this.#phase[index] !== Phase.started) throw new Error(`bug: step ${id} ends but does not run`);
     this.#end(index);
-    const successors = this.#successors[index] as number[];
-    const good = ending.status === 'succeeded';
-    const expected = ending.status === 'failed' && successors.some((next) => awaitsFailure(this.#steps[next] as ScheduledStep, ending));
-    const because = reasonOf(id, ending);
-    if (!good && !expected && !this.#keepGoing) return { ready: [], skipped: this.stop(because), because, expected, endsRun: true };
+    const expected = this.#isExpected(index, ending);
     const skipped: SkippedStep[] = [];
-    for (const next of successors) {
-      if (this.#phase[next] !== Phase.waiting) continue;
-      if (!meetsEdge(this.#steps[next] as ScheduledStep, ending)) this.#skipWithDescendants(next, because, skipped);
-      else {
-        this.#unmet[next] = (this.#unmet[next] as number) - 1;
-        if (this.#unmet[next] === 0) this.#heap.push(next);
-      }
-    }
+    const because = reasonOf(id, ending);
+    if (this.#behind(index, ending, skipped) !== undefined)
+      return { ready: [], skipped: this.stop(because), because, expected, endsRun: true };
     return { ready: this.ready(), skipped, because, expected, endsRun: false };
+  }
+
+  restore(steps: ReadonlyMap<string, RestoredStep>): Omit<FinishedStep, 'ready' | 'expected'> {
+    for (const [id, step] of steps) {
+      const index = this.#index(id);
+      if (step === 'running') this.#phase[index] = Phase.started;
+      else this.#end(index);
+    }
+    const skipped: SkippedStep[] = [];
+    for (const [id, step] of steps) {
+      if (step === 'running') continue;
+      const ended = step === 'skipped' ? this.#skipBehind(id, skipped) : this.#behind(this.#index(id), step, skipped);
+      if (ended !== undefined) return { skipped: [...skipped, ...this.stop(ended)], because: ended, endsRun: true };
+    }
+    return { skipped, because: '', endsRun: false };
   }
 
   stop(because: string): readonly SkippedStep[] {
@@ -144,6 +156,31 @@ class GraphSchedule implements Schedule {
   hasStarted(id: string): boolean {
     const index = this.#index(id);
     return (this.#phase[index] as number) >= Phase.started;
+  }
+
+  #isExpected(index: number, ending: Ending): boolean {
+    const successors = this.#successors[index] as number[];
+    return ending.status === 'failed' && successors.some((next) => awaitsFailure(this.#steps[next] as ScheduledStep, ending));
+  }
+
+  /** What an ending means for the steps behind it; the reason when it ends the run. */
+  #behind(index: number, ending: Ending, skipped: SkippedStep[]): string | undefined {
+    const because = reasonOf(this.#id(index), ending);
+    if (ending.status !== 'succeeded' && !this.#isExpected(index, ending) && !this.#keepGoing) return because;
+    for (const next of this.#successors[index] as number[]) {
+      if (this.#phase[next] !== Phase.waiting) continue;
+      if (!meetsEdge(this.#steps[next] as ScheduledStep, ending)) this.#skipWithDescendants(next, because, skipped);
+      else {
+        this.#unmet[next] = (this.#unmet[next] as number) - 1;
+        if (this.#unmet[next] === 0) this.#heap.push(next);
+      }
+    }
+    return undefined;
+  }
+
+  /** The descendants of a skipped step that were not skipped with it. */
+  #skipBehind(id: string, skipped: SkippedStep[]): undefined {
+    for (const next of this.#successors[this.#index(id)] as number[]) this.#skipWithDescendants(next, `${id} was skipped`, skipped);
   }
 
   #skipWithDescendants(first: number, because: string, skipped: SkippedStep[]): void {

@@ -2,6 +2,8 @@ import type { Clock } from '../model/ports/clock.ts';
 import type { Masker } from '../util/masker.ts';
 import type { EventLog } from './event-log.ts';
 import { LineStream, type Lines } from './line-stream.ts';
+import type { OutputTap } from './run-options.ts';
+import { createTappedOutput, FROM_THE_START, type Positions } from './tapped-output.ts';
 
 type Stream = 'stdout' | 'stderr';
 
@@ -14,7 +16,7 @@ const IDLE_MS = 200;
 export interface StepOutput {
   /** A returned promise asks to wait: the taker of events is slower than the step. */
   write(stream: Stream, chunk: Uint8Array): void | Promise<void>;
-  /** Sends what is left. Nothing may be written afterwards. */
+  /** The output has ended: sends what is left. Nothing may be written afterwards. */
   close(): Promise<void>;
 }
 
@@ -24,11 +26,16 @@ export interface StepOutputParts {
   readonly masker: Masker;
   readonly clock: Clock;
   readonly emit: EventLog['emit'];
+  /** Takes the masked bytes as they are; then there are no events. */
+  readonly tap?: OutputTap | undefined;
+  /** For a tap: what was delivered before, and where the output is read again. */
+  readonly resume?: { readonly delivered: Positions; readonly from: Positions };
 }
 
 /** Bytes in, `step-output` events out: masked, in whole lines, many lines an event, the two streams in the order of their lines. */
 export function createStepOutput(parts: StepOutputParts): StepOutput {
-  return new BatchedOutput(parts);
+  const { tap, resume = { delivered: FROM_THE_START, from: FROM_THE_START } } = parts;
+  return tap === undefined ? new BatchedOutput(parts) : createTappedOutput({ ...parts, tap, ...resume });
 }
 
 class BatchedOutput implements StepOutput {

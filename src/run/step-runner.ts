@@ -1,9 +1,10 @@
 import type { PlanStep } from '../model/plan.ts';
 import type { RunFact } from '../model/run-event.ts';
+import type { RunResume } from '../model/run-resume.ts';
 import { type StepState, transition } from '../model/step-state.ts';
-import type { Ending } from './edge-condition.ts';
 import { executeStep, type StepEnd } from './execute-step.ts';
 import { PrepareAhead } from './prepare-ahead.ts';
+import { endingOf, type ResumedStep, restoredEndings, resumedSteps } from './restore.ts';
 import type { RunInterrupt } from './run-interrupt.ts';
 import type { Schedule, SkippedStep } from './schedule.ts';
 import type { Slots } from './slots.ts';
@@ -22,6 +23,7 @@ export interface StepRunnerParts {
   readonly slots: Slots;
   readonly interrupt: RunInterrupt;
   readonly run: RunContext;
+  readonly resume: RunResume | undefined;
 }
 
 /** The loop of a run: starts what the schedule offers, tells it what ended, and ends everything when the run is interrupted. */
@@ -34,12 +36,18 @@ export class StepRunner {
   #active = 0;
   #abandoned = false;
   #failure: StepFailure | undefined;
+  readonly #resumed: ReadonlyMap<string, ResumedStep>;
+  readonly #letGo = new AbortController();
+  readonly #signal: AbortSignal;
+  #suspended = false;
 
   constructor(parts: StepRunnerParts) {
     this.#parts = parts;
     this.#steps = new Map(parts.steps.map((step) => [step.id, step]));
     this.#ahead = new PrepareAhead(parts.steps, parts.schedule, parts.run);
     for (const step of parts.steps) this.states.set(step.id, { status: 'pending' });
+    this.#resumed = resumedSteps(parts.resume);
+    this.#signal = AbortSignal.any([parts.interrupt.signal, this.#letGo.signal]);
   }
 
   /** The first failure by time that was not ignored. */
@@ -53,6 +61,7 @@ export class StepRunner {
     const stop = (): void => this.#skip(schedule.stop(interrupt.reason?.because ?? 'the run ended'));
     if (interrupt.signal.aborted) stop();
     else interrupt.signal.addEventListener('abort', stop, { once: true });
+    if (this.#parts.resume !== undefined) this.#restore(this.#parts.resume);
     this.#offer(schedule.ready());
     if (this.#active === 0) this.#idle.resolve();
     return this.#idle.promise;
@@ -70,8 +79,39 @@ export class StepRunner {
     this.#abandoned = true;
   }
 
+  /** From now on nothing starts, and what ends is not told: a later attempt finds it. */
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  /** After `suspend`, when nobody follows containers any more: ends everything that still waits for something. */
+  letGo(): void {
+    this.#letGo.abort();
+  }
+
+  /** Takes over the states of an earlier attempt of the run, and goes on with the steps that were running. */
+  #restore({ states }: RunResume): void {
+    const { steps, schedule, interrupt } = this.#parts;
+    let canceled: string | undefined;
+    for (const step of steps) {
+      const state = states[step.id];
+      if (state === undefined || state.status === 'pending' || state.status === 'running') continue;
+      this.states.set(step.id, state);
+      this.#ahead.finished(step);
+      if (state.status === 'failed' || state.status === 'errored') this.#fail(step.id, state);
+      if (state.status === 'canceled') canceled ??= state.because;
+    }
+    const restored = schedule.restore(restoredEndings(steps, states));
+    this.#skip(restored.skipped);
+    this.#offer([...this.#resumed.keys()]);
+    if (!restored.endsRun) return;
+    // What was canceled with no failure before it was canceled from outside.
+    const isFailure = this.#failure !== undefined;
+    interrupt.raise({ kind: isFailure ? 'failure' : 'canceled', because: isFailure ? restored.because : (canceled ?? restored.because) });
+  }
+
   #offer(ids: readonly string[]): void {
-    for (const id of ids) {
+    for (const id of this.#suspended ? [] : ids) {
       const step = this.#steps.get(id) as PlanStep;
       this.#active += 1;
       void this.#runStep(step)
@@ -84,24 +124,26 @@ export class StepRunner {
   }
 
   async #runStep(step: PlanStep): Promise<void> {
-    const { run, interrupt, slots } = this.#parts;
-    if (step.startDelayMs > 0) {
+    const { run, slots } = this.#parts;
+    if (step.startDelayMs > 0 && !this.#resumed.has(step.id)) {
       this.#ahead.delayed(step);
       await run.emit({ type: 'step-delayed', step: step.id, delayMs: step.startDelayMs });
-      await run.clock.sleep(step.startDelayMs, interrupt.signal);
+      await run.clock.sleep(step.startDelayMs, this.#signal);
     }
     // An interruption has skipped the step: a place to run is for those that must still clean up.
-    if (!interrupt.signal.aborted) await slots.run(step, () => this.#execute(step).catch((error: unknown) => this.#onDefect(error)));
+    if (!this.#signal.aborted || this.#resumed.has(step.id))
+      await slots.run(step, () => this.#execute(step).catch((error: unknown) => this.#onDefect(error)));
   }
 
   async #execute(step: PlanStep): Promise<void> {
-    const { run, interrupt, schedule } = this.#parts;
-    if (!schedule.started(step.id)) return;
-    const startedAtMs = run.clock.monotonicMs();
-    this.#move(step.id, { status: 'running', startedAtMs, attempt: 1 });
+    const { run, schedule } = this.#parts;
+    const resumed = this.#resumed.get(step.id);
+    if (this.#suspended || (resumed === undefined && !schedule.started(step.id))) return;
+    const startedAtMs = run.clock.monotonicMs() - (resumed?.spentMs ?? 0);
+    this.#move(step.id, { status: 'running', startedAtMs, attempt: resumed?.attempt ?? 1 });
     this.#ahead.started(step);
-    const end = await executeStep(step, run, interrupt.signal, () => this.#ahead.running(step));
-    if (!this.#abandoned) this.#finish(step, end, run.clock.monotonicMs() - startedAtMs);
+    const end = await executeStep(step, { run, signal: this.#signal, resumed, onRunning: () => this.#ahead.running(step) });
+    if (!this.#abandoned && !this.#suspended) this.#finish(step, end, run.clock.monotonicMs() - startedAtMs);
   }
 
   #finish(step: PlanStep, end: StepEnd, durationMs: number): void {
@@ -113,8 +155,8 @@ export class StepRunner {
     const state: StepState =
       interruption === undefined ? stateOf(step, end, counted) : { status: 'canceled', ...counted, because: interruption.because };
     const scheduled = schedule.finished(step.id, endingOf(state));
-    if (scheduled.expected && state.status === 'failed') this.#end(step.id, ignored(state, counted));
-    else this.#end(step.id, state);
+    const told = this.#end(step.id, scheduled.expected && state.status === 'failed' ? ignored(state, counted) : state);
+    if (end.ended.length > 0) void this.#release(end.ended, told);
     if (!scheduled.expected && (state.status === 'failed' || state.status === 'errored')) this.#fail(step.id, state);
     this.#skip(scheduled.skipped);
     if (scheduled.endsRun) interrupt.raise({ kind: 'failure', because: scheduled.because });
@@ -130,10 +172,16 @@ export class StepRunner {
     for (const { id, because } of skipped) this.#end(id, { status: 'skipped', because });
   }
 
-  #end(id: string, state: StepState): void {
+  /** Resolves when the end of the step is on record. */
+  #end(id: string, state: StepState): void | Promise<void> {
     this.#move(id, state);
     const fact = finishedFact(id, state);
-    if (fact !== undefined) void this.#parts.run.emit(fact);
+    return fact === undefined ? undefined : this.#parts.run.emit(fact);
+  }
+
+  async #release(containers: readonly string[], told: void | Promise<void>): Promise<void> {
+    await told;
+    for (const container of containers) this.#parts.run.space.release(container);
   }
 
   #move(id: string, state: StepState): void {
@@ -169,15 +217,6 @@ function stateOf(step: PlanStep, { result }: StepEnd, counted: Counted): StepSta
 function ignored(failure: { readonly because: string; readonly exitCode?: number }, counted: Counted): StepState {
   const { because, exitCode } = failure;
   return { status: 'succeeded', ...counted, ignored: because, ...(exitCode === undefined ? {} : { exitCode }) };
-}
-
-function endingOf(state: StepState): Ending {
-  if (state.status === 'pending' || state.status === 'running' || state.status === 'skipped')
-    throw new Error(`bug: ${state.status} is no ending`);
-  const { status } = state;
-  const exitCode = 'exitCode' in state ? state.exitCode : undefined;
-  const isIgnored = state.status === 'succeeded' && state.ignored !== undefined;
-  return { status, ...(exitCode === undefined ? {} : { exitCode }), ...(isIgnored ? { ignored: true } : {}) };
 }
 
 function finishedFact(step: string, state: StepState): RunFact | undefined {

@@ -74,11 +74,11 @@ export function startFakeContainer(id: string, request: ContainerRequest, clock:
     log.push({ stream, bytes: typeof content === 'string' ? Buffer.from(content) : content });
     await pump();
   };
-  const terminate = async (graceMs: number): Promise<void> => {
+  const terminate = async (graceMs: number, killed: AbortSignal): Promise<void> => {
     terminated.resolve();
     if (environment.has('FAKE_IGNORE_TERM')) {
-      await clock.sleep(graceMs, over.signal);
-      end({ exitCode: 137, canceled: true });
+      await clock.sleep(graceMs, AbortSignal.any([over.signal, killed]));
+      if (!killed.aborted) end({ exitCode: 137, canceled: true });
     } else end({ exitCode: 143, canceled: true });
   };
   const handle: FakeContainer = {
@@ -111,7 +111,7 @@ export function startFakeContainer(id: string, request: ContainerRequest, clock:
     const own = deliverTo(follower);
     pump = own;
     const outcome = { exitCode: 0, canceled: false, outOfMemory: false, containerId: id };
-    const stop = (): void => void (killed.aborted || detaching.aborted || terminate(io.graceMs));
+    const stop = (): void => void (killed.aborted || detaching.aborted || terminate(io.graceMs, killed));
     if (io.signal.aborted) stop();
     else io.signal.addEventListener('abort', stop, { once: true, signal: over.signal });
     const failed = Promise.withResolvers<never>();

@@ -71,7 +71,7 @@ export function startRun(steps: readonly PlanStep[] | Plan, rig: RigOptions = {}
   return { engine, clock, events, result, cancel, inputRequests, until, ends };
 }
 
-const OPTIONS: Omit<RunOptions, 'signal'> = {
+export const OPTIONS: Omit<RunOptions, 'signal'> = {
   runId: 'run1',
   cleanupDeadlineMs: 30_000,
   keepGoing: false,
