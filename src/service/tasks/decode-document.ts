@@ -18,6 +18,13 @@ export function decodeDocument(mapping: YamlMapping, fields: Fields): DecodedDoc
   return { value, places: decoder.places, problems: decoder.problems };
 }
 
+interface Entry {
+  readonly key: string;
+  readonly node: YamlNode;
+  /** Of the name. */
+  readonly place: SourceRange | undefined;
+}
+
 type Details = Partial<Pick<Diagnostic, 'code' | 'expected' | 'help'>>;
 
 class Decoder {
@@ -27,10 +34,10 @@ class Decoder {
   object(mapping: YamlMapping, fields: Fields, at: string): Record<string, unknown> {
     const value: Record<string, unknown> = {};
     const seen = new Set<string>();
-    for (const { key, node } of this.#entries(mapping, at)) {
+    for (const { key, node, place } of this.#entries(mapping, at)) {
       const path = join(at, key);
       const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
-      if (field === undefined) this.#unknown(key, fields, path, node);
+      if (field === undefined) this.#unknown(key, fields, path, place);
       if (field === undefined || field.shape.kind === 'ignored') continue;
       seen.add(key);
       const decoded = this.#value(node, field.shape, path);
@@ -44,8 +51,8 @@ class Decoder {
   }
 
   /** Names with their nodes; a name that stands twice is reported. An empty value counts as left out. */
-  #entries(mapping: YamlMapping, at: string): readonly { readonly key: string; readonly node: YamlNode }[] {
-    const entries = new Map<string, YamlNode>();
+  #entries(mapping: YamlMapping, at: string): readonly Entry[] {
+    const entries = new Map<string, Entry>();
     for (const { key, value } of mapping.entries) {
       if (key.kind !== 'scalar') {
         this.#problem(at === '' ? 'the document' : at, 'has a name that is no text', key.range);
@@ -55,9 +62,9 @@ class Decoder {
       if (entries.has(key.text)) this.#problem(path, 'stands here twice', key.range, { help: 'Remove one of them.' });
       const place = value.range ?? key.range;
       if (place !== undefined) this.places.set(path, place);
-      if (value.kind !== 'scalar' || !isNullScalar(value)) entries.set(key.text, value);
+      if (value.kind !== 'scalar' || !isNullScalar(value)) entries.set(key.text, { key: key.text, node: value, place: key.range });
     }
-    return [...entries].map(([key, node]) => ({ key, node }));
+    return [...entries.values()];
   }
 
   #value(node: YamlNode, shape: Shape, path: string): unknown {
@@ -141,10 +148,10 @@ class Decoder {
     return this.#mismatch(node, path, expected);
   }
 
-  #unknown(key: string, fields: Fields, path: string, node: YamlNode): void {
+  #unknown(key: string, fields: Fields, path: string, place: SourceRange | undefined): void {
     const near = nearestName(key, Object.keys(fields));
     const known = Object.entries(fields).flatMap(([name, { shape }]) => (shape.kind === 'ignored' ? [] : [name]));
-    this.#problem(path, 'is no field of a task', this.places.get(path) ?? node.range, {
+    this.#problem(path, 'is no field of a task', place, {
       code: 'task-field-unknown',
       expected: `one of ${known.join(', ')}`,
       ...(near === undefined ? {} : { help: `did you mean "${near}"?` }),

@@ -37,9 +37,13 @@ export function refusalOf(diagnostics: readonly Diagnostic[]): EngineError {
   const [first] = diagnostics;
   if (first === undefined) throw new Error('bug: a refusal without a reason');
   const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : '';
-  const message = first.range === undefined ? first.message : (renderDiagnostic({ ...first }).split('\n', 1)[0] ?? first.message);
   const help = [first.expected === undefined ? '' : `Expected: ${first.expected}.`, first.help ?? '']
     .filter((text) => text !== '')
     .join(' ');
-  return new EngineError('invalid-request', `${message}${more}`, { diagnostics, ...(help === '' ? {} : { help }) });
+  return new EngineError('invalid-request', `${inOneLine(first)}${more}`, { diagnostics, ...(help === '' ? {} : { help }) });
+}
+
+/** With its place where there is one. */
+export function inOneLine(diagnostic: Diagnostic): string {
+  return diagnostic.range === undefined ? diagnostic.message : (renderDiagnostic(diagnostic).split('\n', 1)[0] ?? diagnostic.message);
 }

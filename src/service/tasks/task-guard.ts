@@ -33,9 +33,10 @@ export function guardPolicy(principal: Principal, before: TaskDefinition | undef
 /** `managedBy` is the file on whose behalf the change is made. Throws EngineError `managed-by-file`. */
 export function guardOwner(
   { definition, managedBy }: TaskRecord,
-  options: { readonly managedBy?: string; readonly force?: boolean },
+  options: { readonly managedBy?: string; readonly force?: boolean; readonly takesFrom?: string },
 ): void {
   if (managedBy === undefined || managedBy === options.managedBy || options.force === true) return;
+  if (options.takesFrom !== undefined && managedBy.startsWith(options.takesFrom)) return;
   throw new EngineError('managed-by-file', `the task ${JSON.stringify(definition.name)} is managed by ${managedBy}`);
 }
 

@@ -4,6 +4,7 @@ import { EngineError } from '../../model/engine-error.ts';
 import { renderDiagnostic } from '../../model/render-diagnostic.ts';
 import type { Principal } from '../../model/security.ts';
 import { type AppliedTask, allTasks, applyTasks } from './apply.ts';
+import { inOneLine } from './field-problem.ts';
 import { type FolderFile, readTasksFolder, withoutTwice } from './folder-files.ts';
 import type { TaskDocument } from './task-documents.ts';
 import type { TaskService } from './task-service.ts';
@@ -110,7 +111,7 @@ class TasksFolder {
 
   /** Undefined when the file cannot be used: its tasks stay. */
   async #applyFile({ name, read }: FolderFile): Promise<readonly AppliedTask[] | undefined> {
-    if (!read.ok) return this.#say(name, firstOf(read.error), read.error);
+    if (!read.ok) return this.#say(name, read.error.slice(0, 1).map(inOneLine).join(''), read.error);
     try {
       const { tasks, principal } = this.#options;
       const applied = await applyTasks(tasks, principal, read.value, { source: `${OWNER}${name}`, takesFrom: OWNER });
@@ -147,11 +148,6 @@ class TasksFolder {
     const names = new Set(files.map(({ name }) => name));
     for (const file of this.#said.keys()) if (!names.has(file)) this.#said.delete(file);
   }
-}
-
-function firstOf(diagnostics: readonly Diagnostic[]): string {
-  const [first] = diagnostics;
-  return first === undefined ? 'the file cannot be used' : (renderDiagnostic(first).split('\n', 1)[0] ?? first.message);
 }
 
 function messageOf(error: unknown): string {
