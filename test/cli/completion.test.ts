@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runTask } from './task-process.ts';
 
-const COMMANDS = ['run', 'build', 'render', 'plan', 'graph', 'lint', 'scan', 'init', 'doctor', 'completion'];
+const COMMANDS = [
+  ...['run', 'build', 'render', 'plan', 'graph', 'lint', 'scan', 'init', 'doctor', 'config', 'completion'],
+  ...['create', 'update', 'show', 'list', 'delete', 'enable', 'disable', 'apply', 'credential'],
+  ...['list-runs', 'show-run', 'logs', 'cancel-run', 'rerun', 'update-run', 'queue', 'pause', 'resume'],
+  ...['login', 'logout', 'whoami', 'token', 'secret', 'audit', 'gc', 'agents'],
+];
 
 /** What bash offers for a line that ends in the word under the cursor. */
 function complete(script: string, ...words: readonly string[]): string[] {
@@ -24,6 +29,9 @@ test('bash completes commands, flags, choices, templates and files', async () =>
   expect(complete(stdout, 'task', 'run', '--dry')).toEqual(['--dry-run']);
   expect(complete(stdout, 'task', 'graph', '--format', '')).toEqual(['mermaid', 'dot', 'svg']);
   expect(complete(stdout, 'task', 'init', 'mu')).toEqual(['multi-service']);
+  expect(complete(stdout, 'task', 'token', '')).toEqual(expect.arrayContaining(['create', 'list', 'revoke']));
+  expect(complete(stdout, 'task', 'token', 'create', '--role', 'ad')).toEqual(['admin']);
+  expect(complete(stdout, 'task', 'list-runs', '--output', '')).toEqual(['table', 'json', 'yaml']);
   expect(complete(stdout, 'task', 'run', '-f', 'fake-cl')).toEqual(['fake-clock.ts']);
 });
 

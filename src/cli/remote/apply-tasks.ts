@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { ApplyResult, TaskResource } from '../../api/task-schema.ts';
+import type { ApplyResult } from '../../api/task-schema.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
@@ -12,9 +12,8 @@ import { textTable } from '../terminal/text-table.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
 import { conflict, FlagError } from './flag-error.ts';
-import { listAll } from './pages.ts';
 import { DaemonProblem } from './problem.ts';
-import { withDaemon } from './with-daemon.ts';
+import { mistakeText, withDaemon } from './with-daemon.ts';
 
 export interface ApplyFlags extends ServerFlags {
   readonly file: readonly string[];
@@ -31,8 +30,6 @@ interface DeclaredTask {
   readonly file: string;
 }
 
-type Change = Omit<ApplyResult['tasks'][number], 'action'> & { readonly action: ApplyResult['tasks'][number]['action'] | 'deleted' };
-
 const TASK_FILES = /\.(ya?ml|json)$/i;
 
 /** `task apply`: makes tasks what files say. Without an error in any, or not at all. */
@@ -46,9 +43,9 @@ export function applyTasks(flags: ApplyFlags, io: Io): Promise<ExitCode> {
     }
     const declared = await readDeclared(flags.file, io);
     const { value } = await apply(client, flags, declared);
-    const pruned = flags.prune ? await prune(client, flags, declared) : [];
-    const changes: readonly Change[] = [...value.tasks, ...pruned];
-    await printValue(io, flags.output, { dryRun: value.dryRun, tasks: changes }, () => changesText(changes, flags.dryRun, io));
+    for (const { name, warnings } of value.tasks)
+      for (const warning of warnings) io.stderr.write(mistakeText({ ...warning, source: name }, io));
+    await printValue(io, flags.output, value, () => changesText(value.tasks, flags.dryRun, io));
     return EXIT.ok;
   });
 }
@@ -62,6 +59,7 @@ async function apply(client: DaemonClient, flags: ApplyFlags, declared: readonly
         tasks: declared.map(({ document }) => document),
         dryRun: flags.dryRun,
         force: flags.force,
+        prune: flags.prune,
         ...(flags.owner === undefined ? {} : { managedBy: flags.owner }),
       },
       idempotencyKey: flags.idempotencyKey ?? randomUUID(),
@@ -81,23 +79,6 @@ function namingFiles(problem: DaemonProblem, declared: readonly DeclaredTask[]):
     return { ...mistake, field: `${file}${field === undefined || field === '' ? '' : `: ${field}`}` };
   });
   return new DaemonProblem(problem.status, problem.code, problem.message, { help: problem.help, mistakes });
-}
-
-/** Deletes what the owner has and the files have not. */
-async function prune(client: DaemonClient, flags: ApplyFlags, declared: readonly DeclaredTask[]): Promise<readonly Change[]> {
-  const names = new Set(declared.map(({ document }) => nameOf(document)));
-  const tasks = await listAll<TaskResource>(client, '/tasks');
-  const gone = tasks.filter(({ name, managedBy }) => managedBy === flags.owner && !names.has(name));
-  for (const { name, version } of gone) {
-    if (flags.dryRun) continue;
-    await client.call({
-      method: 'DELETE',
-      path: `/tasks/${encodeURIComponent(name)}`,
-      query: { force: true },
-      headers: { 'if-match': `"${version}"` },
-    });
-  }
-  return gone.map(({ name }) => ({ name, action: 'deleted' as const, changes: [] }));
 }
 
 async function readDeclared(paths: readonly string[], io: Io): Promise<readonly DeclaredTask[]> {
@@ -141,13 +122,7 @@ async function readDocuments(file: string, io: Io): Promise<readonly DeclaredTas
   }
 }
 
-function nameOf(document: unknown): string | undefined {
-  return typeof document === 'object' && document !== null && 'name' in document && typeof document.name === 'string'
-    ? document.name
-    : undefined;
-}
-
-function changesText(changes: readonly Change[], dryRun: boolean, io: Io): string {
+function changesText(changes: ApplyResult['tasks'], dryRun: boolean, io: Io): string {
   const rows = changes.map(({ name, action, changes: fields }) => [
     printable(name),
     io.paint(

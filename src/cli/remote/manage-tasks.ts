@@ -13,7 +13,7 @@ import { readSecretInput } from './secret-input.ts';
 import { tablePlace } from './table-place.ts';
 import { taskBodyOf, taskPatchOf } from './task-body.ts';
 import type { TaskDefinitionFlags } from './task-flags.ts';
-import { withDaemon } from './with-daemon.ts';
+import { mistakeText, withDaemon } from './with-daemon.ts';
 
 interface PrintedFlags extends ServerFlags {
   readonly output: ListFormat;
@@ -32,6 +32,7 @@ export function createTask(
       body,
       idempotencyKey: flags.idempotencyKey ?? randomUUID(),
     });
+    printWarnings(value, io);
     await printValue(io, flags.output, value, () => `${name} created\n`);
     return EXIT.ok;
   });
@@ -47,6 +48,7 @@ export function updateTask(
     const current = await getTask(client, name);
     const body = await taskPatchOf(current, flags, flags.unset, io);
     const value = await patchTask(client, current, body, flags.force);
+    printWarnings(value, io);
     const what = value.version === current.version ? 'is as it was' : `updated, version ${value.version}`;
     await printValue(io, flags.output, value, () => `${name} ${what}\n`);
     return EXIT.ok;
@@ -168,6 +170,10 @@ async function credentialBody(flags: CredentialFlags, io: Io): Promise<Omit<Cred
   if (!secret.ok) throw new FlagError([secret.error]);
   if (!user.ok) throw new FlagError([user.error]);
   return { userName: user.value, password: secret.value };
+}
+
+function printWarnings({ warnings = [] }: TaskResource, io: Io): void {
+  for (const warning of warnings) io.stderr.write(mistakeText(warning, io));
 }
 
 function taskPath(name: string): string {

@@ -53,15 +53,14 @@ export async function namedRunRequest(
     [
       ['--cmd', flags.cmd],
       ['--values', flags.values],
-      ['--platform', flags.platform],
       ['--registry', flags.registry],
-      ['--timeout', flags.timeout],
     ] as const
   )
     .filter(([, value]) => value !== undefined)
     .map(([flag]) => flag);
-  if (refused.length > 0)
+  if (refused.length > 0) {
     throw conflict(`${refused.join(', ')} cannot be changed for one run of a task`, `change the task: \`task update ${task}\``);
+  }
   const values = await templateValues(flags, io);
   const args = await buildArguments(flags, io);
   const keep = flags.file === undefined ? [] : [flags.file];
@@ -75,6 +74,7 @@ export async function namedRunRequest(
     type: 'TaskRunRequest',
     task,
     ...commonFields(flags),
+    ...machineFields(flags),
     env: flags.env,
     ...(Object.keys(override).length === 0 ? {} : { overrideTaskStepProperties: override }),
   };
@@ -228,13 +228,17 @@ async function quickFields(
 ) {
   return {
     ...commonFields(flags),
+    ...machineFields(flags),
     credentials: await credentialsOf(flags, io),
-    ...defined({
-      platform: flags.platform === undefined ? undefined : platformOf(flags.platform),
-      timeout: flags.timeout === undefined ? undefined : Math.ceil(flags.timeout / 1000),
-      registry: flags.registry,
-    }),
+    ...defined({ registry: flags.registry }),
   };
+}
+
+function machineFields({ platform, timeout }: { readonly platform?: string; readonly timeout?: number }) {
+  return defined({
+    platform: platform === undefined ? undefined : platformOf(platform),
+    timeout: timeout === undefined ? undefined : Math.ceil(timeout / 1000),
+  });
 }
 
 /** Logins of flags, sent to be sealed with the run. */

@@ -23,7 +23,8 @@ export async function withDaemon(
   }
 }
 
-function mistakeText({ severity, code, message, source, line, column, field, expected, help }: RemoteDiagnostic, io: Io): string {
+/** One mistake or warning with its place, for people. */
+export function mistakeText({ severity, code, message, source, line, column, field, expected, help }: RemoteDiagnostic, io: Io): string {
   const place = source === undefined ? (field ?? '') : [source, line, column].filter((part) => part !== undefined).join(':');
   const headline = io.paintError([severity === 'error' ? 'red' : 'yellow', 'bold'], `${severity}:`);
   const lines = [
