@@ -91,7 +91,7 @@ describe('SQLite file', () => {
     await (await openSqliteStore({ path })).close();
   });
 
-  it('of another program, with other content or a damaged beginning is refused', async () => {
+  it('of another program, with other content or a lost end is refused', async () => {
     const foreign = newPath();
     const other = new BetterSqlite(foreign);
     other.exec('CREATE TABLE theirs (id INTEGER PRIMARY KEY)');
@@ -105,10 +105,13 @@ describe('SQLite file', () => {
       message: expect.stringMatching(/is no database of this program/),
     });
 
-    const cut = newPath();
-    await (await openSqliteStore({ path: cut })).close();
-    truncateSync(cut, 20_000);
-    await expect(openSqliteStore({ path: cut })).rejects.toMatchObject({ code: 'store-failed', message: expect.stringMatching(/damaged/) });
+    for (const lost of [1, 4096, 100_000]) {
+      const cut = newPath();
+      await (await openSqliteStore({ path: cut })).close();
+      truncateSync(cut, statSync(cut).size - lost);
+      const damaged = { code: 'store-failed', message: expect.stringMatching(/is damaged/) };
+      await expect(openSqliteStore({ path: cut })).rejects.toMatchObject(damaged);
+    }
   });
 
   it('in a folder that is not there is refused with its path', async () => {

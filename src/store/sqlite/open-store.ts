@@ -8,6 +8,7 @@ import type { Store } from '../../model/ports/store.ts';
 import { systemClock } from '../../util/clock.ts';
 import type { StoreTables } from '../tables.ts';
 import { createAuditStore } from './audit-store.ts';
+import { checkLength } from './check-length.ts';
 import { createDatabase } from './database.ts';
 import { createIdempotencyStore } from './idempotency-store.ts';
 import { migrate } from './migrate.ts';
@@ -64,6 +65,7 @@ function createStore(connection: Connection, queries: Kysely<StoreTables>, path:
 
 function connect(path: string): Connection {
   makeFile(path);
+  checkLength(path);
   const connection = new BetterSqlite(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     connection.pragma('journal_mode = WAL');
