@@ -1,8 +1,9 @@
-import { containerEngineContract } from '../contract/container-engine.ts';
+import { containerEngineContract, type EngineUnderTest } from '../contract/container-engine.ts';
+import { durableEngineContract } from '../contract/durable-engine.ts';
 import { request } from '../contract/run-spec.ts';
 import { createFakeEngine } from '../fakes/fake-engine.ts';
 
-containerEngineContract('fake', {
+const subject: EngineUnderTest = {
   open: async () => createFakeEngine(),
   request: (step, behaviour, overrides) =>
     request(
@@ -19,4 +20,6 @@ containerEngineContract('fake', {
       },
       overrides,
     ),
-});
+};
+containerEngineContract('fake', subject);
+durableEngineContract('fake', subject);
