@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import type { RunSummaryResource } from '../../../src/api/run-schema.ts';
+import { parseExpiry, parseSince } from '../../../src/cli/flags/since.ts';
+import { fitTable } from '../../../src/cli/tables/fit-table.ts';
+import { jsonText, printList, yamlText } from '../../../src/cli/tables/print-value.ts';
+import { runTable } from '../../../src/cli/tables/run-table.ts';
+import { relativeText, timeText } from '../../../src/cli/tables/time-text.ts';
+import { createPaint } from '../../../src/cli/terminal/paint.ts';
+import { textWidth } from '../../../src/cli/terminal/text-width.ts';
+import { collected } from '../collected-stream.ts';
+import { remoteIo } from './remote-io.ts';
+
+const NOW = new Date('2026-11-23T12:00:00Z');
+const plain = createPaint(false);
+
+const RUN: RunSummaryResource = {
+  runId: 'ra001',
+  number: 1,
+  status: 'Queued',
+  runType: 'QuickRun',
+  trigger: 'Manual',
+  task: null,
+  createTime: '2026-11-23T11:57:00Z',
+  startTime: null,
+  finishTime: null,
+  lastUpdatedTime: '2026-11-23T11:57:00Z',
+  isArchiveEnabled: false,
+  agentPoolName: 'default',
+  platform: { os: 'linux', architecture: 'amd64' },
+  outputImages: [],
+  runErrorMessage: null,
+  trust: 'trusted',
+  priority: 0,
+  attempt: 0,
+  causes: [],
+  waiting: { position: 2, reason: 'group-full', because: 'group deploy is full', queuedMs: 180_000 },
+};
+
+const wide = [
+  { title: 'A', cell: (row: readonly string[]) => row[0] ?? '' },
+  { title: 'B', cell: (row: readonly string[]) => row[1] ?? '', shrinks: true },
+  { title: 'C', cell: (row: readonly string[]) => row[2] ?? '', optional: true },
+];
+
+test('a terminal gets rows that fit, a pipe gets whole values', () => {
+  const rows = [['id', 'x'.repeat(200), '']];
+  const terminal = fitTable(wide, rows, { ...collected(true), columns: 40 }, plain);
+  expect(Math.max(...terminal.split('\n').map(textWidth))).toBe(40);
+  expect(terminal).toContain('…');
+  expect(fitTable(wide, rows, collected(), plain)).toContain('x'.repeat(200));
+});
+
+test('a column without any value is left out when it may be', () => {
+  expect(fitTable(wide, [['a', 'b', '']], collected(), plain)).toBe('A  B\na  b\n');
+  expect(fitTable(wide, [['a', 'b', 'c']], collected(), plain)).toBe('A  B  C\na  b  c\n');
+});
+
+test('nothing in a cell, a JSON text or a YAML text can steer a terminal', async () => {
+  const evil = '\x1b]0;title\x07\x9b2J\x7fname\r\nnext';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
+  const controls = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
+  expect(fitTable(wide, [[evil, evil, evil]], collected(true), plain)).not.toMatch(controls);
+  const run = { ...RUN, task: evil, branch: evil, runErrorMessage: evil, waiting: { ...RUN.waiting, because: evil } } as RunSummaryResource;
+  expect(runTable([run], { stream: collected(true), paint: plain, now: NOW })).not.toMatch(controls);
+  expect(jsonText({ name: evil })).not.toMatch(controls);
+  expect(JSON.parse(jsonText({ name: evil }))).toEqual({ name: evil });
+  expect(await yamlText({ name: evil })).not.toMatch(controls);
+});
+
+test('a run that waits says where and why', () => {
+  const text = runTable([RUN], { stream: collected(), paint: plain, now: NOW });
+  expect(text).toContain('RUN ID');
+  expect(text).toContain('position 2: group deploy is full');
+  expect(text).toContain('(3m ago)');
+  expect(text).not.toContain('BRANCH');
+});
+
+test('an empty list says so beside the data', async () => {
+  const people = remoteIo();
+  await printList(people.io, 'table', [], { none: 'Nothing.', table: () => 'never' });
+  expect([people.stdout.text(), people.stderr.text()]).toEqual(['', 'Nothing.\n']);
+  const programs = remoteIo();
+  await printList(programs.io, 'json', [], { none: 'Nothing.', table: () => 'never' });
+  expect([programs.stdout.text(), programs.stderr.text()]).toEqual(['[]\n', '']);
+});
+
+test('YAML of a task can be read back', async () => {
+  const { load } = await import('js-yaml');
+  const value = { name: '1.0', yes: 'no', list: [], when: '2026-11-23', text: 'a: b\n- c', nested: { empty: '' } };
+  expect(load(await yamlText(value))).toEqual(value);
+});
+
+test.each([
+  ['2026-11-23T12:00:00Z', 'now'],
+  ['2026-11-23T11:59:30Z', '30s ago'],
+  ['2026-11-23T09:00:00Z', '3h ago'],
+  ['2026-10-01T12:00:00Z', '53d ago'],
+  ['2026-11-24T13:00:00Z', 'in 1d'],
+])('%s is %s', (at, text) => {
+  expect(relativeText(new Date(at), NOW)).toBe(text);
+  expect(timeText(at, NOW)).toContain(`(${text})`);
+});
+
+test('moments are relative or dates', () => {
+  expect(parseSince('2h', NOW)).toBe('2026-11-23T10:00:00.000Z');
+  expect(parseSince('2026-11-01', NOW)).toBe('2026-11-01T00:00:00.000Z');
+  expect(parseExpiry('30d', NOW)).toBe('2026-12-23T12:00:00.000Z');
+  for (const text of ['yesterday', '2x', '', '5', '2026-99-99']) expect(() => parseSince(text, NOW)).toThrow('Expected a time');
+  expect(() => parseExpiry('2020-01-01', NOW)).toThrow('a time to come');
+});
