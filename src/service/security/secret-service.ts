@@ -79,8 +79,10 @@ export function createSecretService(parts: Parts): SecretService {
       await audit.record(principal, { action: 'secret.delete', target: name });
     },
     problemsOf: async (names, task) => {
+      const wanted = [...new Set(names)];
+      if (wanted.length === 0) return [];
       const known = new Map((await secrets.list()).map((info) => [info.name, info]));
-      return [...new Set(names)].flatMap((name) => {
+      return wanted.flatMap((name) => {
         const info = known.get(name);
         const because = info === undefined ? missing(name) : isFor(info, task) ? undefined : notFor(info, task);
         return because === undefined ? [] : [because];

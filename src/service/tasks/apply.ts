@@ -6,6 +6,9 @@ import { refusalOf } from './field-problem.ts';
 import { namesTwice, type TaskDocument } from './task-documents.ts';
 import type { ChangeOptions, TaskService } from './task-service.ts';
 
+/** Beginning of the owners that are files of the daemon's folder of tasks. */
+export const FOLDER_OWNER = 'folder:';
+
 export interface ApplyOptions {
   /** Says what would be done and does nothing. */
   readonly dryRun?: boolean;
@@ -43,6 +46,9 @@ export async function applyTasks(
   documents: readonly TaskDocument[],
   options: ApplyOptions = {},
 ): Promise<ApplyResult> {
+  if (options.source?.startsWith(FOLDER_OWNER) === true && principal.from !== 'daemon') {
+    throw new EngineError('invalid-request', `an owner cannot begin with \`${FOLDER_OWNER}\`: that is the folder of tasks of the daemon`);
+  }
   const change = changeOptions(options);
   const planned = await planAll(tasks, principal, documents, change);
   const gone = options.prune === true && options.source !== undefined ? await leftBehind(tasks, principal, documents, options.source) : [];
@@ -75,26 +81,28 @@ async function planAll(
 ): Promise<readonly AppliedTask[]> {
   const problems: Diagnostic[] = [...namesTwice(documents)];
   const planned: AppliedTask[] = [];
-  for (const document of documents) {
+  for (const [index, document] of documents.entries()) {
     try {
       const { action, changes, warnings } = await tasks.plan(principal, document.input, change);
       planned.push({ name: document.input.name, action, changes, warnings });
     } catch (error) {
       if (!(error instanceof EngineError) || error.diagnostics.length === 0) throw error;
-      problems.push(...error.diagnostics.map((diagnostic) => placed(diagnostic, document)));
+      problems.push(...error.diagnostics.map((diagnostic) => placed(diagnostic, document, index)));
     }
   }
   if (problems.length > 0) throw refusalOf(problems);
   return planned;
 }
 
-/** With its place in the file, or the name of the task before it where there is no file. */
-function placed(diagnostic: Diagnostic, { input, placeOf }: TaskDocument): Diagnostic {
-  if (diagnostic.range !== undefined) return diagnostic;
-  const range = placeOf?.(diagnostic.field ?? '');
-  return range === undefined
-    ? { ...diagnostic, message: `task ${JSON.stringify(input.name)}: ${diagnostic.message}` }
-    : { ...diagnostic, range };
+/** With its place in the file; without one, with the task's name before it and its number in the field, as `tasks[0].timeout`. */
+function placed(diagnostic: Diagnostic, { input, placeOf }: TaskDocument, index: number): Diagnostic {
+  const { range, field, message } = diagnostic;
+  if (placeOf === undefined) {
+    const numbered = field === undefined ? `tasks[${index}]` : `tasks[${index}].${field}`;
+    return { ...diagnostic, message: `task ${JSON.stringify(input.name)}: ${message}`, field: numbered };
+  }
+  const place = range ?? placeOf(field ?? '');
+  return place === undefined ? diagnostic : { ...diagnostic, range: place };
 }
 
 async function leftBehind(

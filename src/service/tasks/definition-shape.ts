@@ -133,4 +133,5 @@ export const TASK_FIELDS: Fields = {
   creationDate: IGNORED,
   lastUpdatedTime: IGNORED,
   managedBy: IGNORED,
+  warnings: IGNORED,
 };

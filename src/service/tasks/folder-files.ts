@@ -14,9 +14,9 @@ export interface FolderFile {
   readonly read: Result<readonly TaskDocument[], readonly Diagnostic[]>;
 }
 
-/** `*.yaml` and `*.yml`; hidden files are an editor's. */
+/** `*.yaml`, `*.yml` and `*.json`; hidden files are an editor's. */
 export function isTasksFile(name: string): boolean {
-  return /^[^.].*\.ya?ml$/i.test(name);
+  return /^[^.].*\.(?:ya?ml|json)$/i.test(name);
 }
 
 /**

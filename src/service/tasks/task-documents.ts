@@ -20,7 +20,7 @@ const LIMITS = { length: 4 * 1024 * 1024, nodes: 100_000, depth: 64 };
 const MOST_DOCUMENTS = 500;
 
 /**
- * The tasks of a YAML text: one a document, separated by `---`; empty documents are left out. A document is the JSON of a task, with
+ * The tasks of a YAML or JSON text: one a document, separated by `---`, or a list of them; empty documents are left out. A document is the JSON of a task, with
  * `kind: Task` before it if you like, and with the task file of an inline task as text (`step.taskContent`). Secret values are references,
  * never values. Every problem of the text is reported with its place.
  */
@@ -30,13 +30,15 @@ export function readTaskDocuments(source: SourceText): Result<readonly TaskDocum
   let count = 0;
   for (const text of splitDocuments(source)) {
     count += 1;
-    if (count > MOST_DOCUMENTS) return err([...problems, tooMany(source)]);
+    if (count > MOST_DOCUMENTS || documents.length > MOST_DOCUMENTS) return err([...problems, tooMany(source)]);
     const parsed = parseYaml(text, LIMITS);
     if (!parsed.ok) problems.push(...parsed.error);
     else if (parsed.value !== undefined && !(parsed.value.kind === 'scalar' && isNullScalar(parsed.value))) {
-      const read = readDocument(parsed.value);
-      if (read.ok) documents.push(read.value);
-      else problems.push(...read.error);
+      for (const node of parsed.value.kind === 'sequence' ? parsed.value.items : [parsed.value]) {
+        const read = readDocument(node);
+        if (read.ok) documents.push(read.value);
+        else problems.push(...read.error);
+      }
     }
   }
   problems.push(...namesTwice(documents));
@@ -62,7 +64,7 @@ function nextLine(text: string, at: number): number {
 
 function readDocument(node: YamlNode): Result<TaskDocument, readonly Diagnostic[]> {
   if (node.kind !== 'mapping') {
-    const message = 'a document of tasks is a mapping';
+    const message = 'a task is a mapping';
     return err([
       { code: 'task-field', severity: 'error', message, expected: 'name: NAME and step: …', ...(node.range && { range: node.range }) },
     ]);

@@ -30,7 +30,7 @@ export interface ChangeOptions {
   readonly takesFrom?: string;
 }
 
-/** What a change did or would do. `record.definition` has sealed values: answers show it through `shownTask`. */
+/** What a change did or would do. `record.definition` has sealed values: answers never show them (`shownWithout`). */
 export interface TaskChange {
   readonly action: 'created' | 'updated' | 'unchanged';
   /** Paths of the fields that differ, as `step.target`. */

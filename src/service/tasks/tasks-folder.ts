@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { renderDiagnostic } from '../../model/render-diagnostic.ts';
 import type { Principal } from '../../model/security.ts';
-import { type AppliedTask, allTasks, applyTasks } from './apply.ts';
+import { type AppliedTask, allTasks, applyTasks, FOLDER_OWNER } from './apply.ts';
 import { inOneLine } from './field-problem.ts';
 import { type FolderFile, readTasksFolder, withoutTwice } from './folder-files.ts';
 import type { TaskDocument } from './task-documents.ts';
@@ -24,8 +24,6 @@ export interface TasksFolderOptions {
   readonly settleMs?: number;
 }
 
-/** Owner of the tasks of a file, in TaskRecord.managedBy. */
-const OWNER = 'folder:';
 const SETTLE_MS = 200;
 
 /**
@@ -101,7 +99,7 @@ class TasksFolder {
     const kept = new Set<string>();
     for (const file of files) {
       const applied = await this.#applyFile(file);
-      if (applied === undefined) kept.add(`${OWNER}${file.name}`);
+      if (applied === undefined) kept.add(`${FOLDER_OWNER}${file.name}`);
       else changes.push(...applied.filter(({ action }) => action !== 'unchanged'));
     }
     changes.push(...(await this.#prune(files, kept)));
@@ -114,7 +112,7 @@ class TasksFolder {
     if (!read.ok) return this.#say(name, read.error.slice(0, 1).map(inOneLine).join(''), read.error);
     try {
       const { tasks, principal } = this.#options;
-      const applied = await applyTasks(tasks, principal, read.value, { source: `${OWNER}${name}`, takesFrom: OWNER });
+      const applied = await applyTasks(tasks, principal, read.value, { source: `${FOLDER_OWNER}${name}`, takesFrom: FOLDER_OWNER });
       this.#said.delete(name);
       return applied.tasks;
     } catch (error) {
@@ -129,7 +127,7 @@ class TasksFolder {
     const defined = new Set(files.flatMap(({ read }) => (read.ok ? read.value.map(({ input }: TaskDocument) => input.name) : [])));
     const gone: AppliedTask[] = [];
     for (const { definition, managedBy, version } of await allTasks(tasks, principal)) {
-      if (managedBy === undefined || !managedBy.startsWith(OWNER) || kept.has(managedBy) || defined.has(definition.name)) continue;
+      if (managedBy === undefined || !managedBy.startsWith(FOLDER_OWNER) || kept.has(managedBy) || defined.has(definition.name)) continue;
       await tasks.delete(principal, definition.name, { managedBy, version });
       gone.push({ name: definition.name, action: 'deleted', changes: [], warnings: [] });
     }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { taskResourceOf } from '../../../src/api/task-resource.ts';
 import { applyTasks } from '../../../src/service/tasks/apply.ts';
-import { definitionToYaml, shownTask } from '../../../src/service/tasks/show-task.ts';
+import { definitionToYaml } from '../../../src/service/tasks/definition-yaml.ts';
 import { readTaskDocuments, type TaskDocument } from '../../../src/service/tasks/task-documents.ts';
 import { ADMIN, openServices, principal, refusal, type ServiceParts } from '../parts.ts';
 
@@ -78,6 +79,7 @@ describe('applying documents', () => {
     const input = { name: 'a', timeout: 1, step: { contextPath: 'https://git.example/a.git' } };
     const error = await refusal(applyTasks(parts.tasks, EDITOR, [{ input }]));
     expect(error.message).toBe('task "a": `timeout` is 1');
+    expect(error.diagnostics[0]?.field).toBe('tasks[0].timeout');
     expect(
       (await refusal(applyTasks(parts.tasks, EDITOR, [{ input: { ...input, timeout: 600 } }, { input: { ...input, timeout: 600 } }])))
         .diagnostics[0]?.code,
@@ -92,6 +94,10 @@ describe('applying documents', () => {
     expect(taken.tasks).toMatchObject([{ action: 'updated', changes: ['managedBy'] }]);
     const other = await applyTasks(parts.tasks, EDITOR, [], { source: 'one', prune: true });
     expect(other.tasks).toEqual([]);
+  });
+
+  test('cannot be done in the name of the folder of the daemon', async () => {
+    expect((await refusal(applyTasks(parts.tasks, ADMIN, [], { source: 'folder:web.yaml', prune: true }))).code).toBe('invalid-request');
   });
 
   test('is the business of those who may change the tasks', async () => {
@@ -119,7 +125,7 @@ test('what `show` prints is taken back unchanged, sealed values too', async () =
     tags: { '1': 'yes' },
   });
   const before = await parts.tasks.get(ADMIN, 'web');
-  const text = definitionToYaml(shownTask(before));
+  const text = definitionToYaml(taskResourceOf(before));
   expect(text).not.toMatch(/hidden|sealed/);
   const { tasks } = await applyTasks(parts.tasks, EDITOR, documents(text));
   expect(tasks).toMatchObject([{ name: 'web', action: 'unchanged' }]);

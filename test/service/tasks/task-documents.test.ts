@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Diagnostic } from '../../../src/model/diagnostic.ts';
 import { renderDiagnostic } from '../../../src/model/render-diagnostic.ts';
 import type { TaskInput } from '../../../src/model/task-input.ts';
-import { definitionToYaml } from '../../../src/service/tasks/show-task.ts';
+import { definitionToYaml } from '../../../src/service/tasks/definition-yaml.ts';
 import { readTaskDocuments } from '../../../src/service/tasks/task-documents.ts';
 
 function read(text: string): readonly TaskInput[] {
@@ -30,6 +30,11 @@ describe('documents of tasks', () => {
     expect(read(text).map(({ name }) => name)).toEqual(['web', 'api']);
     expect(read('')).toEqual([]);
     expect(read('---\n...\n')).toEqual([]);
+  });
+
+  test('may stand in a list, and be JSON', () => {
+    expect(read(`- name: a\n  step: {}\n- name: b\n  step: {}\n`).map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(read(JSON.stringify([{ name: 'a', step: {}, timeout: 5, version: 3 }]))).toEqual([{ name: 'a', step: {}, timeout: 5 }]);
   });
 
   test('have the fields of the JSON of a task, and readable ones for inline tasks', () => {
@@ -87,7 +92,7 @@ describe('documents of tasks', () => {
       `${WEB}  arguments: [{ name: A, value: canary, isSecret: true }]\n`,
       'web.yaml:4:33: error: `step.arguments[0].value` must not stand in a file as it is: write `{ secret: NAME }` [task-secret-plain]',
     ],
-    ['- a\n', 'web.yaml:1:1: error: a document of tasks is a mapping [task-field]'],
+    ['- a\n', 'web.yaml:1:3: error: a task is a mapping [task-field]'],
     [`${WEB}---\n${WEB}`, 'web.yaml:5:7: error: the task "web" is defined twice [task-twice]'],
     ['name: [\n', 'web.yaml:1:8: error: The text is not valid YAML'],
     [`${WEB}---\nname: a: b\n`, 'web.yaml:5:8: error'],

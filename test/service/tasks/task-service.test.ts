@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { taskResourceOf } from '../../../src/api/task-resource.ts';
 import { taskSecretBinding } from '../../../src/model/ports/secret-box.ts';
 import type { TaskInput } from '../../../src/model/task-input.ts';
-import { shownTask } from '../../../src/service/tasks/show-task.ts';
 import { createTaskCredentials } from '../../../src/service/tasks/task-credentials.ts';
 import { ADMIN, openServices, principal, refusal, type ServiceParts } from '../parts.ts';
 
@@ -112,7 +112,7 @@ describe('a new task', () => {
     expect(open(step.type === 'Docker' ? step.arguments[0]?.value : '', 'argument:A')).toBe('hidden-a');
     expect(open(credentials[0]?.password, 'password:r.example:5000')).toBe('hidden-p');
     expect(() => open(credentials[0]?.password, 'argument:A')).toThrow('belongs to another place');
-    const shown = shownTask(record);
+    const shown = taskResourceOf(record);
     expect(JSON.stringify(shown)).not.toMatch(/sealed|hidden/);
     expect(shown.credentials).toEqual([{ loginServer: 'r.example:5000', userName: 'robot', password: { stored: true } }]);
   });
@@ -252,7 +252,7 @@ describe('a change', () => {
 
   test('by an answer that is sent back changes nothing, sealed values too', async () => {
     const record = await parts.tasks.get(EDITOR, 'web');
-    const { id, version, creationDate, lastUpdatedTime, managedBy, ...shown } = shownTask(record);
+    const { id, version, creationDate, lastUpdatedTime, managedBy, ...shown } = taskResourceOf(record);
     const change = await parts.tasks.replace(EDITOR, shown, { version });
     expect(change.action).toBe('unchanged');
     expect(change.record.definition).toEqual(record.definition);

@@ -1,27 +1,7 @@
-import type { TaskDefinition, TaskRecord } from '../../model/task-definition.ts';
-import { type Shown, shownWithout } from './secret-places.ts';
+import type { TaskDefinition } from '../../model/task-definition.ts';
+import type { Shown } from './secret-places.ts';
 
-/** A task for answers: its definition without sealed values, and what the daemon knows of it, under ACR's names where it has one. */
-export type ShownTask = Shown<TaskDefinition> & {
-  readonly id: string;
-  readonly version: number;
-  readonly creationDate: string;
-  readonly lastUpdatedTime: string;
-  readonly managedBy?: string;
-};
-
-export function shownTask({ definition, id, version, createdAt, updatedAt, managedBy }: TaskRecord): ShownTask {
-  return {
-    ...shownWithout(definition),
-    id,
-    version,
-    creationDate: createdAt,
-    lastUpdatedTime: updatedAt,
-    ...(managedBy === undefined ? {} : { managedBy }),
-  };
-}
-
-const OF_THE_DAEMON: ReadonlySet<string> = new Set(['id', 'version', 'creationDate', 'lastUpdatedTime', 'managedBy']);
+const OF_THE_DAEMON: ReadonlySet<string> = new Set(['id', 'version', 'creationDate', 'lastUpdatedTime', 'managedBy', 'warnings']);
 const PLAIN = /^[A-Za-z][A-Za-z0-9_./-]*$/;
 /** Words that YAML takes for something else than text. */
 const NO_TEXT = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
