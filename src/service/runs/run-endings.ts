@@ -11,9 +11,6 @@ import { isTerminal, outcomeOfDaemon, outcomeTold } from './run-projection.ts';
 /** A run that broke its agent this often while it was prepared is not tried again. */
 export const QUARANTINE_AT = 3;
 
-/** Claims in this name are the daemon's own: it takes a waiting run in order to end it, so that no agent takes it meanwhile. */
-export const QUEUE_AGENT = 'queue';
-
 /** Events are read in pages of this many. */
 const PAGE = 1000;
 
@@ -74,11 +71,9 @@ export async function giveBack(parts: EndingParts, record: RunRecord, crashed: b
     return;
   }
   const { runs } = parts.store;
-  const { agent = QUEUE_AGENT, attempt } = record;
-  const counts = crashed && agent !== QUEUE_AGENT;
-  const taken = counts ? await runs.claim(record.id, { agent, from: attempt, crashed }) : record;
+  const taken = crashed ? await runs.claim(record.id, { agent: record.agent ?? '', from: record.attempt, crashed }) : record;
   if (taken === undefined) return;
-  if (counts && taken.crashes >= QUARANTINE_AT) {
+  if (crashed && taken.crashes >= QUARANTINE_AT) {
     await endRun(parts, taken, quarantined(taken));
     return;
   }

@@ -11,7 +11,7 @@ import type { Audit } from '../security/audit.ts';
 import type { AgentGateway } from './agent-gateway.ts';
 import { Deadlines } from './deadlines.ts';
 import { decideConflict } from './run-conflict.ts';
-import { type EndingParts, endRun, QUEUE_AGENT, tellChange } from './run-endings.ts';
+import { type EndingParts, endRun, tellChange } from './run-endings.ts';
 import { closingEvent, outcomeOfDaemon } from './run-projection.ts';
 import { openRequestSecrets, type RequestSecrets, sealRequestSecrets } from './run-secrets.ts';
 import { Turns } from './turns.ts';
@@ -103,19 +103,11 @@ class Runs implements RunService {
 
   async create(request: RunRequest, by: Asker, secrets: RequestSecrets = {}): Promise<RunRecord> {
     const sealed = sealRequestSecrets(this.#parts.box, request, secrets);
-    this.#creating += 1;
-    try {
-      await this.#checkRoom(request);
-      const group = request.concurrency?.group;
-      const record = await (group === undefined
-        ? this.#enqueue(request, sealed)
-        : this.#groups.take(group, () => this.#enqueue(request, sealed)));
-      const { task, trust, causes } = request;
-      await this.#parts.audit.record(by, { action: 'run.create', target: record.id, details: { task, trust, cause: causes[0]?.kind } });
-      return record;
-    } finally {
-      this.#creating -= 1;
-    }
+    await this.#checkOpen();
+    const record = await this.#inPlace(request, () => this.#enqueue(request, sealed));
+    const { task, trust, causes } = request;
+    await this.#parts.audit.record(by, { action: 'run.create', target: record.id, details: { task, trust, cause: causes[0]?.kind } });
+    return record;
   }
 
   async get(id: string): Promise<RunRecord> {
@@ -196,20 +188,28 @@ class Runs implements RunService {
     return this.#deadlines.close();
   }
 
-  async #checkRoom({ task }: RunRequest): Promise<void> {
-    const { queue, limits } = this.#parts;
+  async #checkOpen(): Promise<void> {
     if (this.#draining) throw new EngineError('draining', 'the daemon is ending and takes no new runs', { transient: true });
     const full = await this.#parts.diskRefusal();
     if (full !== undefined) throw new EngineError('disk-full', full);
-    const queued = await queue.queued();
-    // `#creating` counts this one too.
-    if (queued + this.#creating > limits.maxQueued)
+  }
+
+  /** Counted from the check on, so that many at once find no more room than there is; those of a group go one after the other. */
+  async #inPlace(request: RunRequest, enqueue: () => Promise<RunRecord>): Promise<RunRecord> {
+    const { queue, limits } = this.#parts;
+    const { task } = request;
+    const [queued, ofTask] = await Promise.all([queue.queued(), task === undefined ? 0 : queue.queued(task)]);
+    if (queued + this.#creating >= limits.maxQueued)
       throw queueFull(`${queued} runs wait, and the daemon takes ${limits.maxQueued} at most`);
-    const { maxQueuedPerTask } = limits;
-    if (task === undefined || maxQueuedPerTask === undefined) return;
-    const ofTask = await queue.queued(task);
-    if (ofTask >= maxQueuedPerTask)
-      throw queueFull(`${ofTask} runs of task ${JSON.stringify(task)} wait, and ${maxQueuedPerTask} may at most`);
+    if (ofTask >= (limits.maxQueuedPerTask ?? limits.maxQueued))
+      throw queueFull(`${ofTask} runs of task ${JSON.stringify(task)} wait, and ${limits.maxQueuedPerTask} may at most`);
+    const group = request.concurrency?.group;
+    this.#creating += 1;
+    try {
+      return await (group === undefined ? enqueue() : this.#groups.take(group, enqueue));
+    } finally {
+      this.#creating -= 1;
+    }
   }
 
   async #enqueue(request: RunRequest, sealed: Uint8Array | undefined): Promise<RunRecord> {
@@ -270,17 +270,13 @@ class Runs implements RunService {
     }
   }
 
-  /** Taken from the queue first, as an agent would take it: whoever is faster has it alone. */
+  /** At the attempt that was seen: an agent that takes the run meanwhile has it. */
   async #endWaiting(record: RunRecord): Promise<void> {
     const waiting = await this.waitingOf(record.id);
-    const taken = await this.#parts.store.runs.claim(record.id, { agent: QUEUE_AGENT, from: record.attempt });
-    if (taken === undefined) {
-      this.#deadlines.add(record.id, LOOK_AGAIN_MS);
-      return;
-    }
     const reason = waiting === undefined ? '' : `: ${waiting.because}`;
     const message = `waited longer than ${record.request.queueTimeout} s in the queue${reason}`;
-    await endRun(this.#parts, taken, outcomeOfDaemon(taken, 'Timeout', { message, errorCode: 'queue-timeout' }));
+    const ended = await endRun(this.#parts, record, outcomeOfDaemon(record, 'Timeout', { message, errorCode: 'queue-timeout' }));
+    if (!ended) this.#deadlines.add(record.id, LOOK_AGAIN_MS);
   }
 }
 
