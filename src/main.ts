@@ -13,7 +13,7 @@ if ((first === '--version' || first === '-V') && rest.length === 0) {
   writeSync(1, `${manifest.version}\n`);
 } else {
   void import('./cli/program.ts').then(async ({ runProgram }) => {
-    await runProgram(process.argv.slice(2));
+    await runProgram(process.argv.slice(2), async () => (await import('./daemon/serve.ts')).serve);
     // When a run has ended there is nothing left to wait for, and taking Node apart in good order takes 10 ms.
     const flushed = process.stdout.writableLength === 0 && process.stderr.writableLength === 0;
     if ((first === 'run' || first === 'build') && flushed) process.exit();

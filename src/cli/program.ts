@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import type { Serve } from '../config/serve-order.ts';
 import { EngineError } from '../model/engine-error.ts';
 import { packageFile } from '../util/package-file.ts';
 import { addBuildCommand } from './commands/build.ts';
@@ -13,6 +14,7 @@ import { addPlanCommand } from './commands/plan.ts';
 import { addRenderCommand } from './commands/render.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addScanCommand } from './commands/scan.ts';
+import { addServeCommand } from './commands/serve.ts';
 import { EXIT, type ExitCode, exitCodeOfError } from './exit-codes.ts';
 import { type Io, processIo } from './io.ts';
 import { printable } from './terminal/terminal-filter.ts';
@@ -31,14 +33,14 @@ Examples:
 Exit codes: 0 succeeded, 1 a step failed, 2 bad input, 3 engine or registry could not do its work,
             124 timed out, 130 cancelled`;
 
-/** Runs the program and sets the exit code of the process. Never rejects. */
-export async function runProgram(argv: readonly string[]): Promise<void> {
+/** Runs the program and sets the exit code of the process. `loadServe` brings the daemon. Never rejects. */
+export async function runProgram(argv: readonly string[], loadServe: () => Promise<Serve>): Promise<void> {
   const io = processIo();
   try {
     const finish = (code: ExitCode): void => {
       process.exitCode = code;
     };
-    const program = createProgram(argv[0], io, finish);
+    const program = createProgram(argv[0], { io, finish, loadServe });
     if (askedCommand(argv[0]) === undefined) {
       const { addRemoteCommands } = await import('./commands/remote-commands.ts');
       addRemoteCommands(program, { io, finish });
@@ -49,7 +51,13 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
   }
 }
 
-type AddCommand = (program: Command, io: Io, finish: (code: ExitCode) => void) => void;
+interface CommandPlace {
+  readonly io: Io;
+  readonly loadServe: () => Promise<Serve>;
+  finish(code: ExitCode): void;
+}
+
+type AddCommand = (program: Command, io: Io, finish: (code: ExitCode) => void, loadServe: () => Promise<Serve>) => void;
 
 const COMMANDS: Readonly<Record<string, AddCommand>> = {
   run: addRunCommand,
@@ -62,6 +70,7 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   init: addInitCommand,
   doctor: addDoctorCommand,
   config: addConfigCommand,
+  serve: addServeCommand,
   completion: addCompletionCommand,
 };
 
@@ -71,7 +80,7 @@ function askedCommand(asked: string | undefined): AddCommand | undefined {
 }
 
 /** With the command that is asked for; with all of this machine for help, for what is no command, and for the words of shells. */
-function createProgram(asked: string | undefined, io: Io, finish: (code: ExitCode) => void): Command {
+function createProgram(asked: string | undefined, { io, finish, loadServe }: CommandPlace): Command {
   const program = new Command('task')
     .description('Runs multi-step container build tasks (ACR task files) on your own machine.')
     .version(readVersion(), '-V, --version', 'print the version')
@@ -82,7 +91,7 @@ function createProgram(asked: string | undefined, io: Io, finish: (code: ExitCod
     .helpCommand(false)
     .commandsGroup('On this machine:');
   const only = askedCommand(asked);
-  for (const addCommand of only === undefined ? Object.values(COMMANDS) : [only]) addCommand(program, io, finish);
+  for (const addCommand of only === undefined ? Object.values(COMMANDS) : [only]) addCommand(program, io, finish, loadServe);
   return program;
 }
 

@@ -59,7 +59,8 @@ async function makePrivate(path: string): Promise<void> {
   }
 }
 
-async function checkPrivate(path: string): Promise<void> {
+/** Throws `data-directory` unless the directory belongs to this user and to nobody else. */
+export async function checkPrivate(path: string): Promise<void> {
   const { mode, uid } = await lstat(path).catch((error: unknown) => {
     throw unusable(path, error);
   });

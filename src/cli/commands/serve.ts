@@ -1,24 +1,10 @@
 import type { Command } from 'commander';
 import { loadSettings } from '../../config/load-settings.ts';
+import type { Serve } from '../../config/serve-order.ts';
 import type { FlagValue, Settings } from '../../config/settings.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { renderDiagnostics } from '../print-diagnostics.ts';
-
-/** What `task serve` hands to the daemon, which is another composition root: main.ts brings the two together. */
-export interface ServeOrder {
-  readonly settings: Settings;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly directory: string;
-  /** Validate and leave. */
-  readonly check: boolean;
-  /** A line for people, on standard output. */
-  say(line: string): void;
-  warn(line: string): void;
-}
-
-/** Resolves with the exit code when the daemon has ended. */
-export type Serve = (order: ServeOrder) => Promise<number>;
 
 /** Flag names as commander gives them, with the setting that each sets. */
 const FLAGS = {

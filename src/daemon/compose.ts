@@ -1,0 +1,130 @@
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { createAgent } from '../agent/agent.ts';
+import type { Agent } from '../agent/agent-options.ts';
+import { createContextFetcher } from '../archive/context-fetcher.ts';
+import { createFileLogStore } from '../files/file-log-store.ts';
+import { createFileUploadStore } from '../files/file-upload-store.ts';
+import { createGitSource } from '../git/git-source.ts';
+import type { ContainerEngine } from '../model/ports/container-engine.ts';
+import type { LogStore } from '../model/ports/log-store.ts';
+import type { RunQueue } from '../model/ports/run-queue.ts';
+import type { SecretBox } from '../model/ports/secret-box.ts';
+import type { Store } from '../model/ports/store.ts';
+import type { UploadStore } from '../model/ports/upload-store.ts';
+import { createInProcessQueue } from '../queue/in-process-queue.ts';
+import { type AgentGateway, createAgentGateway } from '../service/runs/agent-gateway.ts';
+import { createRunHub, type RunHub } from '../service/runs/hub.ts';
+import { createRunService, type RunService } from '../service/runs/run-service.ts';
+import { type Audit, createAudit } from '../service/security/audit.ts';
+import { createSecretService, type SecretService } from '../service/security/secret-service.ts';
+import { createTokenService, type TokenService } from '../service/security/token-service.ts';
+import { standardTaskDefaults, type TaskDefaults } from '../service/tasks/task-defaults.ts';
+import { createTaskService, type TaskService } from '../service/tasks/task-service.ts';
+import { systemClock } from '../util/clock.ts';
+import type { DaemonSettings } from './daemon-settings.ts';
+import type { DataDirectory } from './data-directory.ts';
+import { diskRefusal } from './disk-space.ts';
+import { createEnginePort } from './engine-port.ts';
+import { createRunParts } from './run-parts.ts';
+
+export interface ComposeOptions {
+  readonly settings: DaemonSettings;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly data: DataDirectory;
+  readonly store: Store;
+  readonly box: SecretBox;
+  readonly daemonId: string;
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+/** Everything of a daemon but its doors (HTTP, task folder, timers). */
+export interface Parts {
+  readonly store: Store;
+  readonly logs: LogStore;
+  readonly uploads: UploadStore;
+  readonly hub: RunHub;
+  readonly queue: RunQueue;
+  readonly gateway: AgentGateway;
+  readonly runs: RunService;
+  readonly tasks: TaskService;
+  readonly tokens: TokenService;
+  readonly secrets: SecretService;
+  readonly audit: Audit;
+  readonly engine: ContainerEngine;
+  readonly agent: Agent;
+  readonly defaults: TaskDefaults;
+  diskRefusal(): Promise<string | undefined>;
+}
+
+/** Constructs the adapters of a daemon and the services over them. Nothing is started. */
+export function composeParts(options: ComposeOptions): Parts {
+  const { settings, data, store, box, logger, daemonId, version } = options;
+  const clock = systemClock;
+  const onProblem = (run: string, error: unknown): void => logger.error({ run, err: error }, 'a run could not be dealt with');
+  const logs = createFileLogStore({ directory: data.logs, clock, capBytes: settings.logLimit });
+  const uploads = createFileUploadStore({ directory: data.uploads, clock });
+  const hub = createRunHub();
+  const queue = createInProcessQueue({ store, clock, limits: { maxRunning: settings.maxRuns, pools: {} } });
+  const audit = createAudit(store.audit);
+  const secrets = createSecretService({ secrets: store.secrets, box, audit, clock });
+  const ending = { store, logs, queue, hub };
+  const gateway = createAgentGateway({ ...ending, uploads, box, secrets, clock, daemonId, onProblem });
+  const refusal = (): Promise<string | undefined> => diskRefusal(data.path);
+  const defaults = taskDefaults(settings);
+  const engine = createEnginePort({ endpoint: settings.engine, environment: options.environment });
+  return {
+    ...ending,
+    ...{ uploads, audit, secrets, gateway, engine, defaults },
+    runs: createRunService({
+      ...{ ...ending, gateway, box, audit, clock, onProblem },
+      limits: { maxQueued: settings.maxQueued },
+      diskRefusal: refusal,
+    }),
+    tasks: createTaskService({ tasks: store.tasks, box, secrets, audit, clock, defaults }),
+    tokens: createTokenService({
+      ...{ tokens: store.tokens, audit, clock },
+      onProblem: (error) => logger.warn({ err: error }, 'the last use of tokens could not be written'),
+    }),
+    agent: composeAgent({ ...options, gateway, engine, version }),
+    diskRefusal: refusal,
+  };
+}
+
+function taskDefaults(settings: DaemonSettings): TaskDefaults {
+  const standard = standardTaskDefaults(process.arch);
+  const [least, most] = [settings.minTimeout / 1000, settings.maxTimeout / 1000];
+  return {
+    ...standard,
+    registry: settings.registry,
+    agentPoolName: settings.pool,
+    timeout: { standard: Math.min(Math.max(standard.timeout.standard, least), most), least, most },
+  };
+}
+
+function composeAgent(options: ComposeOptions & { readonly gateway: AgentGateway; readonly engine: ContainerEngine }): Agent {
+  const { settings, data, environment, gateway, engine, logger, version } = options;
+  const { addresses, insecureRegistries, trustedRealms } = settings;
+  const git = createGitSource({ addresses, environment });
+  const contexts = createContextFetcher({ addresses });
+  return createAgent({
+    ...{ engine, git, contexts, addresses, insecureRegistries },
+    channel: gateway,
+    makeRunParts: createRunParts({ engine, git, contexts, environment, insecureRegistries, trustedRealms }),
+    clock: systemClock,
+    workDirectory: data.work,
+    describe: {
+      id: 'built-in',
+      bootId: `${process.pid}-${Date.now().toString(36)}`,
+      pool: settings.pool,
+      version,
+      slots: settings.maxRuns,
+      platform: standardTaskDefaults(process.arch).platform,
+      labels: { host: hostname() },
+    },
+    limits: { pids: settings.stepPids, ...(settings.stepMemory === undefined ? {} : { memoryBytes: settings.stepMemory }) },
+    ...(settings.parallelism === undefined ? {} : { parallel: settings.parallelism }),
+    log: (level, message, fields) => logger[level === 'warning' ? 'warn' : level](fields, message),
+  });
+}

@@ -1,0 +1,20 @@
+import { type Logger, pino } from 'pino';
+
+const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
+
+/** The daemon's own log on standard error: JSON lines for programs, short lines on a terminal. */
+export function createDaemonLog(level: string, stream: NodeJS.WriteStream = process.stderr): Logger {
+  const options = {
+    level,
+    base: null,
+    redact: { paths: ['req.headers.authorization', 'headers.authorization', '*.token', '*.password', 'token', 'password'], censor: '***' },
+  };
+  if (stream.isTTY !== true) return pino(options, stream);
+  return pino(options, { write: (line: string) => void stream.write(`${shortLine(line)}\n`) });
+}
+
+function shortLine(line: string): string {
+  const { level, time, msg = '', ...fields }: { level: number; time: number; msg?: string } & Record<string, unknown> = JSON.parse(line);
+  const rest = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return [new Date(time).toISOString().slice(11, 19), LEVELS[level] ?? '', msg, ...rest].join(' ');
+}

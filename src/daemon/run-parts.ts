@@ -1,0 +1,47 @@
+import type { MakeRunParts } from '../agent/agent-options.ts';
+import type { ContainerEngine } from '../model/ports/container-engine.ts';
+import type { ContextFetcher } from '../model/ports/context-fetcher.ts';
+import type { CredentialSource } from '../model/ports/credential-source.ts';
+import type { GitSource } from '../model/ports/git-source.ts';
+import { createCredentialSource } from '../registry/credentials.ts';
+import { createRegistryClient } from '../registry/registry-client.ts';
+import { createBuildInputs } from '../service/build-inputs.ts';
+import { unpackArtifact } from '../service/unpack-artifact.ts';
+import { engineEnvironment } from './engine-port.ts';
+
+export interface RunPartsOptions {
+  readonly engine: Pick<ContainerEngine, 'findImage'>;
+  readonly git: GitSource;
+  readonly contexts: ContextFetcher;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly insecureRegistries: readonly string[];
+  readonly trustedRealms: readonly string[];
+}
+
+const NO_CREDENTIALS: CredentialSource = { forHost: () => Promise.resolve(undefined), explicitHosts: () => [] };
+
+/** What the built-in agent makes for each run: logins of the run and, for trusted ones, those of docker's configuration of the daemon's user. */
+export function createRunParts(options: RunPartsOptions): MakeRunParts {
+  const { engine, git, contexts, insecureRegistries, trustedRealms } = options;
+  return ({ logins, trust, builtTags, onWarning }) => {
+    const credentials =
+      trust === 'untrusted'
+        ? NO_CREDENTIALS
+        : createCredentialSource({
+            explicit: logins.map(({ loginServer, userName, password }) => ({
+              host: loginServer,
+              username: userName,
+              password: { kind: 'value', value: password },
+            })),
+            environment: { ...engineEnvironment(options.environment), PATH: options.environment['PATH'] },
+            onWarning,
+          });
+    const registry = createRegistryClient({ credentials, insecureRegistries, trustedRealms });
+    return {
+      credentials,
+      registry,
+      inputs: createBuildInputs({ git, fetcher: contexts, registry, findImage: (reference) => engine.findImage(reference), builtTags }),
+      unpackArtifact: (reference, directory, { signal }) => unpackArtifact(reference, directory, { fetcher: contexts, registry, signal }),
+    };
+  };
+}

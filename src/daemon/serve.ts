@@ -1,0 +1,206 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { ServeOrder } from '../config/serve-order.ts';
+import { createRetention } from '../service/runs/retention.ts';
+import { createSecretBox } from '../service/secret-box.ts';
+import { checkSecretKey, loadSecretKey } from '../service/secret-key.ts';
+import { daemonPrincipal } from '../service/security/authorisation.ts';
+import { createTaskCredentials } from '../service/tasks/task-credentials.ts';
+import { watchTasksFolder } from '../service/tasks/tasks-folder.ts';
+import { openSqliteStore } from '../store/sqlite/open-store.ts';
+import { systemClock } from '../util/clock.ts';
+import { packageFile } from '../util/package-file.ts';
+import { checkDaemon } from './check-daemon.ts';
+import { collectGarbage, collectRegularly } from './collect-garbage.ts';
+import { composeParts, type Parts } from './compose.ts';
+import { daemonId } from './daemon-id.ts';
+import { createDaemonLog } from './daemon-log.ts';
+import { type DaemonSettings, daemonSettings } from './daemon-settings.ts';
+import { type DataDirectory, openDataDirectory } from './data-directory.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { createReadiness } from './readiness.ts';
+import { createTracing, type Tracing } from './tracing.ts';
+import { watchEndedRuns } from './watch-runs.ts';
+import { createWorkFolders } from './work-folders.ts';
+
+/** A daemon that runs. */
+interface Daemon extends Parts {
+  readonly settings: DaemonSettings;
+  readonly data: DataDirectory;
+  readonly http: HttpServer;
+  readonly tracing: Tracing;
+  readonly logger: Logger;
+  /** Ends what watches and collects. */
+  readonly background: AbortController;
+}
+
+/** `task serve`: runs the daemon until it is told to end. Resolves with the exit code; rejects with EngineError when it cannot start. */
+export async function serve(order: ServeOrder): Promise<number> {
+  const settings = daemonSettings(order.settings, order);
+  if (order.check) return checkDaemon(settings, order);
+  const asked = watchSignals();
+  const logger = createDaemonLog(settings.logLevel);
+  const data = await openDataDirectory(settings.data);
+  try {
+    const daemon = await start(settings, data, logger, order);
+    await asked.first;
+    logger.info({ graceMs: settings.gracePeriod }, 'ending: nothing new is taken, runs may go on for the grace period');
+    await end(daemon, asked.second);
+    return 0;
+  } finally {
+    asked.dispose();
+    await data.release();
+  }
+}
+
+async function start(settings: DaemonSettings, data: DataDirectory, logger: Logger, order: ServeOrder): Promise<Daemon> {
+  const { environment } = order;
+  const version = readVersion();
+  const keys = await loadSecretKey({ file: data.secretKey, environment });
+  const box = createSecretBox(keys.key, keys.older);
+  const store = await openSqliteStore({ path: data.database });
+  await checkSecretKey(box, store.settings);
+  const id = await daemonId(store.settings);
+  const parts = composeParts({ settings, environment, data, store, box, daemonId: id, version, logger });
+  const background = new AbortController();
+  const tracing = await createTracing(environment, version);
+  const retention = createRetention({
+    ...{ store, logs: parts.logs, uploads: parts.uploads, clock: systemClock, work: createWorkFolders(data.work) },
+    times: { runsMs: settings.runRetention, logsMs: settings.logRetention, uploadsMs: settings.uploadRetention },
+  });
+  const collect = (dryRun: boolean) =>
+    collectGarbage({ retention, store, engine: parts.engine, daemonId: id }, { dryRun, signal: background.signal });
+  const metrics = createMetrics({
+    queue: () => parts.queue.state(),
+    runs: () => store.runs.counts(),
+    agents: async () => parts.gateway.agents(),
+    streams: () => http.streams(),
+  });
+  const http = await createHttpServer(
+    {
+      ...parts,
+      ...{ box, clock: systemClock, credentials: createTaskCredentials(parts.tasks) },
+      operations: {
+        ...{ version, daemonId: id, gc: (_principal, { dryRun }) => collect(dryRun), metrics: () => metrics.text() },
+        readiness: createReadiness({
+          ...{ store, engine: parts.engine, clock: systemClock, diskRefusal: parts.diskRefusal },
+          draining: () => parts.runs.draining,
+        }),
+      },
+    },
+    {
+      ...{ tcp: settings.listen, socket: data.socket, allowedHosts: settings.allowedHosts, logger, metrics },
+      ...(settings.publicUrl === undefined ? {} : { publicUrl: settings.publicUrl }),
+      limits: { uploadBytes: settings.uploadLimit },
+    },
+  );
+  await parts.gateway.start();
+  await parts.runs.start();
+  watchRuns(parts, { metrics, tracing }, background.signal);
+  const place = await http.listen();
+  const url = settings.publicUrl ?? place.url ?? '';
+  await data.describe({ url });
+  await announce(parts, data, { url, version, order });
+  void collectRegularly(
+    systemClock,
+    () =>
+      collect(false).then(
+        (report) => logger.info(report, 'collected what is past its retention'),
+        (error: unknown) => logger.warn({ err: error }, 'collecting failed; it is tried again in an hour'),
+      ),
+    background.signal,
+  );
+  await startAgent(parts, logger, background.signal);
+  await followFolder(parts, settings, { logger, signal: background.signal, warn: order.warn });
+  return { ...parts, settings, data, http, tracing, logger, background };
+}
+
+function watchRuns(parts: Parts, { metrics, tracing }: { metrics: Metrics; tracing: Tracing }, signal: AbortSignal): void {
+  void watchEndedRuns(
+    parts,
+    (run) => {
+      metrics.runEnded(run);
+      tracing.runEnded(run);
+    },
+    signal,
+  );
+}
+
+async function announce(parts: Parts, data: DataDirectory, about: { url: string; version: string; order: ServeOrder }): Promise<void> {
+  const { url, version, order } = about;
+  const token = await parts.tokens.ensureAdminToken();
+  if (token !== undefined) {
+    await writeFile(data.adminToken, `${token}\n`, { mode: 0o600 });
+    order.say(`admin token, shown this once: ${token}`);
+    order.say(`  commands of this user find it in ${data.adminToken}; elsewhere: task login ${url}`);
+  }
+  order.say(`slipway ${version} is ready: ${url} and unix:${data.socket}`);
+}
+
+/** An agent that cannot register (no engine is needed for that) is a defect; runs wait until it is mended. */
+async function startAgent({ agent }: Parts, logger: Logger, signal: AbortSignal): Promise<void> {
+  await agent.start(signal).catch((error: unknown) => logger.error({ err: error }, 'the built-in agent could not start'));
+}
+
+async function followFolder(
+  { tasks }: Parts,
+  settings: DaemonSettings,
+  { logger, signal, warn }: { logger: Logger; signal: AbortSignal; warn: (line: string) => void },
+): Promise<void> {
+  await watchTasksFolder({
+    ...{ directory: settings.tasksDirectory, tasks, principal: daemonPrincipal('tasks.d'), signal },
+    onProblem: (file, problem) => {
+      logger.warn({ file, problem: problem.message }, 'a file of tasks cannot be used; its tasks stay as they were');
+      warn(problem.message);
+    },
+    onApplied: (changes) => {
+      for (const { name, action } of changes) logger.info({ task: name, action }, 'a file of tasks was applied');
+    },
+  });
+}
+
+async function end(daemon: Daemon, hurry: Promise<void>): Promise<void> {
+  const { agent, runs, http, gateway, queue, tokens, logs, store, engine, tracing, background, settings } = daemon;
+  runs.drain();
+  void hurry.then(() => agent.stop());
+  await agent.drain({ graceMs: settings.gracePeriod });
+  background.abort();
+  await http.close();
+  await runs.close();
+  await gateway.close();
+  await queue.close();
+  await tokens.close();
+  await logs.close();
+  await engine.close().catch(() => undefined);
+  await tracing.close().catch(() => undefined);
+  await store.close();
+}
+
+interface AskedToEnd {
+  /** The first SIGTERM or SIGINT, and the second. */
+  readonly first: Promise<void>;
+  readonly second: Promise<void>;
+  dispose(): void;
+}
+
+function watchSignals(): AskedToEnd {
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let count = 0;
+  const onSignal = (): void => {
+    count += 1;
+    (count === 1 ? first : second).resolve();
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  return {
+    first: first.promise,
+    second: second.promise,
+    dispose: () => void process.off('SIGTERM', onSignal).off('SIGINT', onSignal),
+  };
+}
+
+function readVersion(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8'));
+  return manifest.version;
+}

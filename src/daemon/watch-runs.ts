@@ -1,0 +1,25 @@
+import type { Store } from '../model/ports/store.ts';
+import { type RunRecord, TERMINAL_STATUSES } from '../model/run-record.ts';
+import type { RunHub } from '../service/runs/hub.ts';
+
+/** Calls `onEnded` once for each run that ends while this process lives. Ends with the signal. */
+export async function watchEndedRuns(
+  parts: { readonly hub: Pick<RunHub, 'subscribe'>; readonly store: Pick<Store, 'runs'> },
+  onEnded: (run: RunRecord) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const subscription = parts.hub.subscribe();
+    for (;;) {
+      const messages = await subscription.take(signal);
+      if (messages === 'closed') return;
+      // What was missed is missing in counters and traces; the store has it.
+      if (messages === 'behind') break;
+      for (const message of messages) {
+        if (message.kind !== 'status' || !(TERMINAL_STATUSES as readonly string[]).includes(message.status)) continue;
+        const run = await parts.store.runs.get(message.run).catch(() => undefined);
+        if (run !== undefined) onEnded(run);
+      }
+    }
+  }
+}
