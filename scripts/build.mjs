@@ -44,6 +44,12 @@ const lazyParts = {
  * became a part of. Node's own modules count too: http2 alone takes 10 ms.
  */
 const OUTSIDE = '\0outside:';
+
+/** Modules of which a run calls only functions, and those late: loaded by the first call. */
+const CALLED = {
+  'node:crypto': ['createCipheriv', 'createDecipheriv', 'createHash', 'createHmac', 'randomBytes', 'randomInt', 'randomUUID'],
+};
+
 const outside = {
   name: 'outside',
   resolveId(id, _importer, { kind }) {
@@ -51,7 +57,11 @@ const outside = {
     return kind === 'import-statement' ? OUTSIDE + id : { id, external: true };
   },
   load(id) {
-    return id.startsWith(OUTSIDE) ? `module.exports = require(${JSON.stringify(id.slice(OUTSIDE.length))});` : undefined;
+    if (!id.startsWith(OUTSIDE)) return undefined;
+    const name = JSON.stringify(id.slice(OUTSIDE.length));
+    const functions = CALLED[id.slice(OUTSIDE.length)];
+    if (functions === undefined) return `module.exports = require(${name});`;
+    return functions.map((called) => `export const ${called} = (...args) => require(${name}).${called}(...args);`).join('\n');
   },
 };
 
