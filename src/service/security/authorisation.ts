@@ -49,6 +49,11 @@ export function authorise(principal: Principal, scope: Scope, target?: Authorisa
   if (because !== undefined) throw new EngineError('forbidden', `${principal.name} may not do this (\`${scope}\`): ${because}`);
 }
 
+/** The same decision as a question. */
+export function holds(principal: Principal, scope: Scope, target?: AuthorisationTarget): boolean {
+  return refusal(principal, scope, target) === undefined;
+}
+
 /** Why not, as a part of a sentence; undefined when it is allowed. */
 function refusal(rights: Rights, scope: Scope, target: AuthorisationTarget | undefined): string | undefined {
   const needed = LOWEST_ROLE[scope];

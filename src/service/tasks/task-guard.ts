@@ -1,7 +1,7 @@
 import { EngineError } from '../../model/engine-error.ts';
 import type { Principal } from '../../model/security.ts';
 import type { TaskDefinition, TaskPolicy, TaskRecord } from '../../model/task-definition.ts';
-import { scopesOf } from '../security/authorisation.ts';
+import { holds } from '../security/authorisation.ts';
 import { changedFields } from './definition-changes.ts';
 
 const RIGHTS = ['privileged', 'hostMounts', 'dockerSocket'] as const satisfies readonly (keyof TaskPolicy)[];
@@ -15,7 +15,7 @@ export function hasSpecialRights(policy: TaskPolicy): boolean {
  * runs. Anybody who may change the task may take them away. Throws EngineError `forbidden`.
  */
 export function guardPolicy(principal: Principal, before: TaskDefinition | undefined, after: TaskDefinition): void {
-  if (!hasSpecialRights(after.policy) || scopesOf(principal).includes('admin')) return;
+  if (!hasSpecialRights(after.policy) || holds(principal, 'admin')) return;
   const given = RIGHTS.filter((right) => after.policy[right] && before?.policy[right] !== true);
   const what =
     given.length > 0

@@ -40,7 +40,7 @@ export interface RunReason {
   readonly causes: readonly Cause[];
   /** Overrides what the causes tell. */
   readonly trust?: TrustClass;
-  /** The one who asks is an admin: the special rights of a task hold for overridden contexts and files too. */
+  /** The one who asks holds the scope `admin` (`holds`): the special rights of a task hold for overridden contexts and files too. */
   readonly keepPolicy?: boolean;
 }
 

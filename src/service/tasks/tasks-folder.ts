@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { EngineError } from '../../model/engine-error.ts';
@@ -34,7 +35,11 @@ const SETTLE_MS = 200;
 export async function watchTasksFolder(options: TasksFolderOptions): Promise<{ readonly ended: Promise<void> }> {
   const folder = new TasksFolder(options);
   // Watches first: a change during the first reading is seen.
-  const watcher = watch(options.directory, { ignoreInitial: true, depth: 0, followSymlinks: false });
+  const watcher = watch(await realpath(options.directory).catch(() => options.directory), {
+    ignoreInitial: true,
+    depth: 0,
+    followSymlinks: false,
+  });
   watcher.on('all', () => folder.changed());
   watcher.on('error', (error) => folder.failed(error));
   await ready(watcher, options.signal);

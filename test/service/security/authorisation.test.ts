@@ -2,16 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EngineError } from '../../../src/model/engine-error.ts';
 import { type Principal, ROLES, SCOPES, type Scope } from '../../../src/model/security.ts';
-import { authorise, authoriseGrant, scopesOf, visibleTasks } from '../../../src/service/security/authorisation.ts';
+import { authorise, authoriseGrant, holds, scopesOf, visibleTasks } from '../../../src/service/security/authorisation.ts';
 import { isTaskGlob, matchesTaskGlob } from '../../../src/service/security/task-glob.ts';
 import { principal } from '../parts.ts';
 
 function allows(who: Principal, scope: Scope, target?: { readonly task?: string | undefined }): boolean {
   try {
     authorise(who, scope, target);
+    expect(holds(who, scope, target)).toBe(true);
     return true;
   } catch (error) {
-    if (error instanceof EngineError && error.code === 'forbidden') return false;
+    if (error instanceof EngineError && error.code === 'forbidden') return holds(who, scope, target);
     throw error;
   }
 }

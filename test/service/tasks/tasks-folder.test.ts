@@ -121,6 +121,34 @@ describe('a folder of tasks', () => {
     await rename(folder, `${folder}.away`);
     expect(await next()).toMatch(/^: ENOENT/);
     expect(await names()).toBe('a');
+    await writeFile(join(`${folder}.away`, 'web.yaml'), task('b'));
+    await rename(`${folder}.away`, folder);
+    expect(await next()).toBe('created b, deleted a');
+  });
+
+  test('may come later', async () => {
+    await rm(folder, { recursive: true });
+    await start();
+    expect(await next()).toMatch(/^: ENOENT/);
+    await mkdir(folder);
+    await write('web.yaml', task('a'));
+    expect(await next()).toBe('created a');
+  });
+
+  test('may be a link, and hold links that stay inside, as mounted configuration does', async () => {
+    const data = join(parts.directory, 'mounted');
+    for (const version of ['one', 'two']) await mkdir(join(data, `..${version}`), { recursive: true });
+    await writeFile(join(data, '..one', 'web.yaml'), task('a'));
+    await writeFile(join(data, '..two', 'web.yaml'), task('a', 'timeout: 600\n'));
+    await symlink('..one', join(data, '..data'));
+    await symlink(join('..data', 'web.yaml'), join(data, 'web.yaml'));
+    await rm(folder, { recursive: true });
+    await symlink(data, folder);
+    await start();
+    expect(await next()).toBe('created a');
+    await symlink('..two', join(data, '..data.new'));
+    await rename(join(data, '..data.new'), join(data, '..data'));
+    expect(await next()).toBe('updated a');
   });
 
   test('lets a task move from one file to another', async () => {
