@@ -133,7 +133,9 @@ async function announce(parts: Parts, data: DataDirectory, about: { url: string;
   const token = await parts.tokens.ensureAdminToken();
   if (token !== undefined) {
     await writeFile(data.adminToken, `${token}\n`, { mode: 0o600 });
-    order.say(`admin token, shown this once: ${token}`);
+    // The journal of a service keeps what is said, and has more readers than the file.
+    const journaled = (order.environment['JOURNAL_STREAM'] ?? '') !== '';
+    order.say(journaled ? `the admin token is in ${data.adminToken}` : `admin token, shown this once: ${token}`);
     order.say(`  commands of this user find it in ${data.adminToken}; elsewhere: task login ${url}`);
   }
   order.say(`slipway ${version} is ready: ${url} and unix:${data.socket}`);
