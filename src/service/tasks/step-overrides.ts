@@ -20,9 +20,12 @@ export interface StepOverrides {
 
 const OVERRIDES = 'overrideTaskStepProperties';
 
-/** Whether a run reads its code, or what its templates put into it, from somewhere else than its task says. */
-export function replacesCode({ contextPath, file, values }: StepOverrides): boolean {
-  return contextPath !== undefined || file !== undefined || (values ?? []).length > 0;
+/**
+ * Whether a run has code that its task does not name: another context or file, or values and variables, which templates and shells can
+ * take for code.
+ */
+export function replacesCode({ contextPath, file, values, env }: StepOverrides & { readonly env?: readonly string[] }): boolean {
+  return contextPath !== undefined || file !== undefined || (values ?? []).length > 0 || (env ?? []).length > 0;
 }
 
 /** The step of one run. Named things of the overrides win over those of the task. */

@@ -135,6 +135,7 @@ describe('a run of a task', () => {
     expect(makeRunRequest(WEB, upload, BY_HAND, DEFAULTS).request.policy).toEqual(none);
     expect(makeRunRequest(WEB, { file: 'Other' }, BY_HAND, DEFAULTS).request.policy).toEqual(none);
     expect(makeRunRequest(ENCODED, { values: [{ name: 'V', value: 'y' }] }, BY_HAND, DEFAULTS).request.policy).toEqual(none);
+    expect(makeRunRequest(WEB, { env: ['BASH_ENV=/x'] }, BY_HAND, DEFAULTS).request.policy).toEqual(none);
     expect(makeRunRequest(WEB, { target: 'x' }, BY_HAND, DEFAULTS).request.policy).toEqual(WEB.policy);
     expect(makeRunRequest(WEB, upload, { ...BY_HAND, keepPolicy: true }, DEFAULTS).request.policy).toEqual(WEB.policy);
   });
