@@ -23,7 +23,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const refusal = refusalOf(error);
   if (refusal.status >= 500) request.log.error({ err: error }, 'request failed');
   const problem: Problem = {
-    type: `https://github.com/slipway/slipway/blob/main/docs/errors.md#${refusal.code}`,
+    type: `docs/errors.md#${refusal.code}`,
     title: ERROR_CODES[refusal.code].title,
     status: refusal.status,
     detail: refusal.detail,

@@ -117,6 +117,8 @@ class RunStream {
       const over = isOver(await this.#parts.runs.get(run));
       const events = await this.#parts.runs.events(run, { after: this.#seq, limit: EVENTS_AT_ONCE });
       for (const event of events) {
+        // Told when the row says so too: who then asks for the run sees how it ended.
+        if (event.type === 'run-finished' && !over) return;
         // Whatever was logged before an event is in the log by the time the event is stored.
         if (logs) yield* this.#tellOutput(event.type === 'run-finished' ? Number.POSITIVE_INFINITY : event.seq - 1);
         this.#seq = event.seq;

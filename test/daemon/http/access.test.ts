@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROUTES } from '../../../src/api/routes.ts';
+import { ROLES, type Role, type Scope } from '../../../src/model/security.ts';
+import { type RawAnswer, send } from './client.ts';
+import { ADMIN, type DaemonFixture, startDaemon, TASK_FILE } from './daemon-fixture.ts';
+
+/** Written out here a second time, on purpose: a slip in the table of rights shows as a difference. */
+const LOWEST: Readonly<Record<Scope, Role>> = {
+  'task:read': 'viewer',
+  'task:write': 'editor',
+  'run:read': 'viewer',
+  'run:create': 'runner',
+  'run:cancel': 'runner',
+  'run:approve': 'editor',
+  'run:write': 'editor',
+  'queue:read': 'viewer',
+  'queue:write': 'admin',
+  'secret:read': 'editor',
+  'secret:write': 'editor',
+  'token:read': 'admin',
+  'token:write': 'admin',
+  'audit:read': 'admin',
+  admin: 'admin',
+};
+const OPEN = ['healthz', 'readyz'];
+/** Anybody known. */
+const KNOWN = ['me', 'version', 'openapi'];
+const CONTENT = Buffer.from('a context');
+const SHA = createHash('sha256').update(CONTENT).digest('hex');
+
+type Asker = 'anonymous' | Role | 'limited' | 'forged' | 'revoked';
+const ASKERS: readonly Asker[] = ['anonymous', 'forged', 'revoked', ...ROLES, 'limited'];
+
+let daemon: Awaited<ReturnType<typeof startDaemon>>;
+const tokens = new Map<Asker, string>();
+
+beforeAll(async () => {
+  daemon = await startDaemon({ limits: { failuresPerMinute: 100_000 } });
+  for (const role of ROLES) tokens.set(role, await daemon.token({ name: role, role }));
+  tokens.set('limited', await daemon.token({ name: 'limited', role: 'admin', tasks: ['other-*'] }));
+  tokens.set('forged', `slw_${'A'.repeat(43)}`);
+  tokens.set('revoked', await revokedToken(daemon));
+  await daemon.defineTask('other-one');
+});
+afterAll(() => daemon[Symbol.asyncDispose]());
+
+describe.each(ASKERS)('%s', (asker) => {
+  it.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const))('%s', async (_title, route) => {
+    const answer = await call(daemon, route, asker);
+    const wanted = expected(route, asker);
+    if (wanted === 'done') {
+      expect(answer.status, answer.text).toBeLessThan(300);
+      expect(answer.status).toBeGreaterThanOrEqual(200);
+    } else expect(answer.status, answer.text).toBe(wanted);
+    if (answer.status >= 400 && route.method !== 'HEAD') {
+      expect(answer.headers['content-type']).toContain('application/problem+json');
+      expect(answer.json()).toMatchObject({ status: answer.status, instance: answer.headers['x-request-id'] });
+    }
+  });
+});
+
+function expected({ name, scope, target, path }: (typeof ROUTES)[number], asker: Asker): 'done' | number {
+  if (OPEN.includes(name)) return 'done';
+  if (asker === 'anonymous' || asker === 'forged' || asker === 'revoked') return 401;
+  if (KNOWN.includes(name)) return 'done';
+  if (scope === 'none' || scope === 'any') throw new Error(`${path} has the scope ${scope} and is not among those that may`);
+  if (asker !== 'limited') return ROLES.indexOf(asker) >= ROLES.indexOf(LOWEST[scope]) ? 'done' : 403;
+  // A token for other tasks: what it may not see is not there, what it would make is refused, what concerns all is refused.
+  if (target.kind === 'task' || target.kind === 'run') return 404;
+  if (target.kind === 'body-task' || target.kind === 'body-tasks') return 403;
+  return /^(?:secret|token|audit|admin|queue:write)/.test(scope) ? 403 : 'done';
+}
+
+/** Each call gets things of its own, so that one asker's change is not the next one's mistake. */
+async function call(to: DaemonFixture, route: (typeof ROUTES)[number], asker: Asker): Promise<RawAnswer> {
+  const task = `t${Math.random().toString(36).slice(2, 10)}`;
+  if (route.target.kind === 'task' || route.name === 'createRun') await to.defineTask(task);
+  if (route.name === 'deleteCredential') await putCredential(to, task);
+  const run = route.target.kind === 'run' ? await to.queueRun() : undefined;
+  if (run !== undefined && route.name === 'runEvents') await to.services.runs.cancel(run.id, { name: 'test', from: 'unix' });
+  if (route.name === 'deleteSecret') await to.services.secrets.set(ADMIN, { name: 'named', value: 'a value' });
+  if (route.name === 'headUpload') await putContext(to);
+  const id = route.name === 'revokeToken' ? await tokenId(to) : (run?.id ?? 'none');
+  const path = route.path
+    .replace(':name', route.path.includes('/secrets/') ? 'named' : task)
+    .replace(':id', id)
+    .replace(':sha256', SHA)
+    .replace(':server', 'registry.example');
+  const token = tokens.get(asker);
+  // Streams never end by themselves; what matters here is whether they start.
+  const headers = { ...(route.name === 'putUpload' ? { 'content-type': 'application/octet-stream' } : {}) };
+  const body = bodyOf(route.name, task);
+  const request = {
+    method: route.method,
+    path,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    ...(token === undefined ? {} : { token }),
+  };
+  return route.name === 'events' ? start(to.url, request) : send(to.url, request);
+}
+
+function bodyOf(name: string, task: string): unknown {
+  const definition = { name: task, step: { encodedTaskContent: TASK_FILE } };
+  switch (name) {
+    case 'createTask':
+    case 'putTask':
+      return definition;
+    case 'patchTask':
+      return { priority: 5 };
+    case 'putCredential':
+      return { userName: 'me', password: { plain: 'a password' } };
+    case 'apply':
+      return { tasks: [definition], dryRun: true };
+    case 'createRun':
+      return { type: 'TaskRunRequest', task };
+    case 'patchRun':
+      return { isArchiveEnabled: true };
+    case 'createToken':
+      return { name: 'new', role: 'viewer' };
+    case 'putSecret':
+      return { value: 'a value' };
+    case 'putUpload':
+      return CONTENT;
+    default:
+      return undefined;
+  }
+}
+
+async function start(url: string, request: Parameters<typeof send>[1]): Promise<RawAnswer> {
+  const controller = new AbortController();
+  const headers = request.token === undefined ? {} : { authorization: `Bearer ${request.token}` };
+  const answer = await fetch(`${url}${request.path}`, { headers, signal: controller.signal });
+  const text = answer.status === 200 ? '' : await answer.text();
+  controller.abort();
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), text, json: () => JSON.parse(text) };
+}
+
+async function putCredential({ services }: DaemonFixture, task: string): Promise<void> {
+  await services.credentials.put(ADMIN, task, { loginServer: 'registry.example', userName: 'me', password: { plain: 'a password' } });
+}
+
+async function putContext({ services }: DaemonFixture): Promise<void> {
+  async function* content(): AsyncGenerator<Uint8Array> {
+    yield CONTENT;
+  }
+  await services.uploads.put(SHA, content(), { maxBytes: 1000, signal: new AbortController().signal });
+}
+
+async function tokenId({ services }: DaemonFixture): Promise<string> {
+  return (await services.tokens.create(ADMIN, { name: 'gone', role: 'viewer' })).record.id;
+}
+
+async function revokedToken({ services }: DaemonFixture): Promise<string> {
+  const { token, record } = await services.tokens.create(ADMIN, { name: 'revoked', role: 'admin' });
+  await services.tokens.revoke(ADMIN, record.id);
+  return token;
+}
