@@ -97,7 +97,8 @@ async function follow(
     await Promise.race([output.finish(), output.failed]);
     if ('lost' in exit) throw exit.lost;
     const outOfMemory = exit.exitCode !== 0 && !canceled && (await inspectContainer(api, container.id)).State.OOMKilled;
-    return { exitCode: exit.exitCode, containerId: container.id, canceled, outOfMemory };
+    const missing = output.isMissing ? { outputMissing: true as const } : {};
+    return { exitCode: exit.exitCode, containerId: container.id, canceled, outOfMemory, ...missing };
   } catch (error) {
     throw error instanceof EngineRefusal ? toEngineError(error, `Following step "${container.step}"`) : error;
   } finally {

@@ -34,6 +34,7 @@ export class DurableOutput {
   #pump: OutputPump | undefined;
   #pumpEndedAtMs: number | undefined;
   #usedLog = false;
+  #isMissing = false;
   #following: Promise<void> = Promise.resolve();
 
   constructor(parts: DurableOutputParts) {
@@ -45,6 +46,11 @@ export class DurableOutput {
   /** Rejects with what `deliver` threw; never resolves. */
   get failed(): Promise<never> {
     return this.#failure.promise;
+  }
+
+  /** After `finish`: the engine's log ended before what had been delivered of it, so its beginning is gone. */
+  get isMissing(): boolean {
+    return this.#isMissing;
   }
 
   /** For a pump of streams that were attached before the start. */
@@ -99,7 +105,11 @@ export class DurableOutput {
         if (follow) return undefined;
         throw error;
       });
-      if (next === undefined || next.done === true) return;
+      if (next === undefined) return;
+      if (next.done === true) {
+        this.#isMissing = !follow && (seen.stdout < this.#delivered.stdout || seen.stderr < this.#delivered.stderr);
+        return;
+      }
       const { stream, bytes } = next.value;
       const skipped = Math.min(bytes.length, Math.max(0, this.#delivered[stream] - seen[stream]));
       seen[stream] += bytes.length;

@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream';
-import type { BuildIo, BuildOutcome, BuildRequest } from '../model/ports/container-engine.ts';
+import type { BuildAheadRequest, BuildIo, BuildOutcome, BuildRequest } from '../model/ports/container-engine.ts';
 import type { CredentialSource } from '../model/ports/credential-source.ts';
 
 /** Builds images on one engine; made by `createImageBuilder` of build/build-image.ts. */
 export interface ImageBuilder {
   build(request: BuildRequest, io: BuildIo, context: BuildRunContext): Promise<BuildOutcome>;
+  /** Begins a build that `build` will take over, where that is of use; drops it when the signal aborts. Never throws. */
+  begin(request: BuildAheadRequest, context: BuildRunContext, signal: AbortSignal): void;
 }
 
 /** What a build needs of the run it belongs to. */

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { EngineError } from '../model/engine-error.ts';
 import type {
+  BuildAheadRequest,
   BuildIo,
   BuildOutcome,
   BuildRequest,
@@ -18,7 +19,7 @@ import { adoptContainer, type DurableParts, executeDurably, goneOutcome } from '
 import type { Positions } from './durable-output.ts';
 import { toEngineError } from './engine-api.ts';
 import type { ExistingThings } from './existing-things.ts';
-import type { ImageBuilder } from './image-builder.ts';
+import type { BuildRunContext, ImageBuilder } from './image-builder.ts';
 import { LaneHolders } from './lane-holders.ts';
 import { listRunContainers, removeRun } from './leftovers.ts';
 import type { RunContext } from './run-context.ts';
@@ -109,17 +110,30 @@ export class DockerRunSpace implements RunSpace {
       onOutput: (stream, chunk) => io.onOutput(stream, chunk),
       onProgress: (progress) => io.onProgress(progress),
     };
-    const work = builder.build(request, buildIo, {
+    return await this.#context.track(builder.build(request, buildIo, this.#buildContext(request.step, request.attempt)));
+  }
+
+  prepareBuild(request: BuildAheadRequest, signal: AbortSignal): void {
+    const wanted = AbortSignal.any([signal, this.#context.closing]);
+    this.#parts.builder().then(
+      (builder) => {
+        if (!wanted.aborted) builder.begin(request, this.#buildContext(request.step, 1), wanted);
+      },
+      () => undefined,
+    );
+  }
+
+  #buildContext(step: string, attempt: number): BuildRunContext {
+    return {
       runId: this.#spec.runId,
-      labels: this.#context.stepLabels(request.step, request.attempt),
+      labels: this.#context.stepLabels(step, attempt),
       credentials: this.#spec.credentials,
       insecureRegistries: this.#spec.insecureRegistries,
       readWorkspaceTar: (path) => this.#readWorkspaceTar(path),
       readWorkspaceFile: (path) => this.readWorkspaceFile(path),
       writeWorkspaceTar: (directory, tar) => this.#writeWorkspaceTar(directory, tar),
       ...this.#sshAgent(),
-    });
-    return await this.#context.track(work);
+    };
   }
 
   async readWorkspaceFile(path: string): Promise<Uint8Array | undefined> {

@@ -1,5 +1,5 @@
 import type { PlanBuildStep } from '../model/plan.ts';
-import type { PreparedBuild } from '../model/ports/build-inputs.ts';
+import type { OpenedBuild, PreparedBuild } from '../model/ports/build-inputs.ts';
 import type { BuildOutcome, BuildProgress } from '../model/ports/container-engine.ts';
 import { withDeadline } from './deadline.ts';
 import { OutputMatch } from './output-match.ts';
@@ -21,15 +21,21 @@ export async function runBuildStep(written: PlanBuildStep, context: StepContext,
   for (const message of secretBuildArgWarnings(step.build, run.masker))
     await emit({ type: 'note', level: 'warning', step: step.id, message });
   let prepared: PreparedBuild | undefined;
+  const ahead = new AbortController();
   const ready = await withDeadline(INPUTS_LIMIT_MS, 'reading the inputs of the build', { clock, signal }, async (limited) => {
     try {
-      prepared = await prepareInputs(step, context, limited);
+      prepared = await prepareInputs(step, context, limited, (opened) =>
+        run.space.prepareBuild?.({ step: step.id, spec: step.build, opened }, AbortSignal.any([signal, ahead.signal])),
+      );
       return { status: 'succeeded' };
     } catch (error) {
       return resultOfError(error, limited);
     }
   });
-  if (prepared === undefined) return ready;
+  if (prepared === undefined) {
+    ahead.abort();
+    return ready;
+  }
   const inputs = prepared;
   try {
     run.facts.inputs.set(step.id, { baseImages: inputs.baseImages, gitHead: inputs.gitHead });
@@ -43,11 +49,17 @@ export async function runBuildStep(written: PlanBuildStep, context: StepContext,
       }),
     );
   } finally {
+    ahead.abort();
     await inputs.dispose();
   }
 }
 
-function prepareInputs(step: PlanBuildStep, { run }: StepContext, signal: AbortSignal): Promise<PreparedBuild> {
+function prepareInputs(
+  step: PlanBuildStep,
+  { run }: StepContext,
+  signal: AbortSignal,
+  onOpened: (opened: OpenedBuild) => void,
+): Promise<PreparedBuild> {
   return run.inputs.prepare({
     step: step.id,
     spec: step.build,
@@ -55,6 +67,7 @@ function prepareInputs(step: PlanBuildStep, { run }: StepContext, signal: AbortS
     platform: run.platform.asked ?? run.platform.fallback,
     signal,
     onNote: (level, message) => void run.emit({ type: 'note', level, step: step.id, message }),
+    onOpened,
   });
 }
 

@@ -107,6 +107,10 @@ async function runContainer(
     if (outcome.gone === true) return { result: CANCELED, retryable: false, gone: true };
     // What the masker holds back stays in the engine's log.
     if (outcome.detached === true) return { result: CANCELED, retryable: false, gone: false };
+    if (outcome.outputMissing === true) {
+      const message = 'output of this step is missing: the engine has no longer all that it kept while nobody was reading';
+      await run.emit({ type: 'note', level: 'warning', step: step.id, message });
+    }
     if (run.isDurable && !keep && !detach) context.ended.push(outcome.containerId);
     // For the log, and for `retryOnErrors`: docker's client would have printed it.
     if (outcome.engineWords !== undefined) await onOutput('stderr', Buffer.from(`${outcome.engineWords}\n`));

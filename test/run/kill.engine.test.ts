@@ -14,7 +14,7 @@ import { leftovers } from '../support/leftovers.ts';
 import { type CmdOptions, cmd, plan } from './plans.ts';
 
 const SECRET = 'sword-fish-22';
-const SEED = 20_260;
+const SEED = Number(process.env['SLIPWAY_TEST_SEED'] ?? 20_260);
 const KILLS = 15;
 const LINES = 250;
 

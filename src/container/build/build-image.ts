@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { posix } from 'node:path';
 import { EngineError } from '../../model/engine-error.ts';
+import type { BuildSpec } from '../../model/plan.ts';
 import type { BuildIo, BuildOutcome, BuildRequest, EngineDescription } from '../../model/ports/container-engine.ts';
 import { EngineApi, type EngineTransport } from '../engine-api.ts';
 import type { BuildRunContext, ImageBuilder } from '../image-builder.ts';
+import { BegunBuilds } from './begun-builds.ts';
 import { type BuildTarget, planOutput } from './build-output.ts';
 import { type Builder, chooseBuilder, type Refusal } from './build-parameters.ts';
 import { type BuilderResult, CANCELED, failed, outcomeOfError } from './build-result.ts';
@@ -30,7 +32,31 @@ import { writeWorkspaceFile } from './write-output.ts';
  */
 export function createImageBuilder(transport: EngineTransport, description: EngineDescription): ImageBuilder {
   const api = new EngineApi(transport);
-  return { build: (request, io, context) => buildImage({ api, description, request, context }, io) };
+  const begun = new BegunBuilds(api);
+  return {
+    build: (request, io, context) => buildImage({ api, description, request, context, begun }, io),
+    begin: (request, context, signal) => {
+      const place = request.opened.context;
+      if (place.kind !== 'directory' || !beginsAlone(request.spec) || usesOther(request.spec, description)) return;
+      const source = directorySource(place.path, compileIgnoreRules(request.opened.ignore));
+      begun.begin(request, { source, key: sharedKey(place.path) }, context, signal);
+    },
+  };
+}
+
+/** Secrets, keys and outputs are read, and may be refused, when the build itself is asked for. */
+function beginsAlone({ secrets, ssh, outputs }: BuildSpec): boolean {
+  return secrets.length === 0 && ssh.length === 0 && outputs.length === 0;
+}
+
+function usesOther(spec: BuildSpec, description: EngineDescription): boolean {
+  try {
+    const choice = chooseBuilder(spec, description);
+    return 'reason' in choice || choice.builder !== 'buildkit' || 'reason' in planCache(spec);
+  } catch {
+    // The build itself says what is wrong with its options.
+    return true;
+  }
 }
 
 interface Build {
@@ -38,6 +64,7 @@ interface Build {
   readonly description: EngineDescription;
   readonly request: BuildRequest;
   readonly context: BuildRunContext;
+  readonly begun: BegunBuilds;
 }
 
 async function buildImage(build: Build, io: BuildIo): Promise<BuildOutcome> {
@@ -82,8 +109,10 @@ function accept<T extends object>(planned: T | Refusal): T {
 }
 
 function runBuilder(build: Build, builder: Builder, inputs: PreparedInputs, io: BuildIo): Promise<BuilderResult> {
-  const run = builder === 'buildkit' ? buildWithBuildkit : buildClassic;
-  return run(build.api, build.request, inputs, io, build.context);
+  const { api, request, context, begun } = build;
+  return builder === 'buildkit'
+    ? buildWithBuildkit(api, request, inputs, io, context, begun.take(request, inputs.contextKey, context))
+    : buildClassic(api, request, inputs, io, context);
 }
 
 async function prepareInputs(build: Build): Promise<{ readonly inputs: PreparedInputs; readonly dispose: () => Promise<void> }> {

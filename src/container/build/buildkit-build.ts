@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { EngineError } from '../../model/engine-error.ts';
+import type { BuildSpec } from '../../model/plan.ts';
 import type { BuildIo, BuildRequest } from '../../model/ports/container-engine.ts';
 import { type EngineApi, toEngineError } from '../engine-api.ts';
 import type { BuildRunContext } from '../image-builder.ts';
+import type { BegunBuild } from './begun-builds.ts';
 import type { BuildTarget } from './build-output.ts';
 import { buildArguments, buildQuery } from './build-parameters.ts';
 import { type BuilderResult, outcomeOfFailure } from './build-result.ts';
@@ -17,7 +19,7 @@ import { fileSendService } from './session/file-send-service.ts';
 import { fileSyncService } from './session/file-sync-service.ts';
 import type { GrpcHandler } from './session/grpc-server.ts';
 import { healthService } from './session/health-service.ts';
-import { openSession } from './session/open-session.ts';
+import { type EngineSession, openSession } from './session/open-session.ts';
 import { secretsService } from './session/secrets-service.ts';
 import { type AgentDialer, sshService } from './session/ssh-service.ts';
 import { TraceProgress } from './trace-progress.ts';
@@ -45,25 +47,30 @@ export async function buildWithBuildkit(
   inputs: PreparedInputs,
   io: BuildIo,
   environment: BuildRunContext,
+  begun?: BegunBuild,
 ): Promise<BuilderResult> {
   let readError: ContextReadError | undefined;
-  const query = buildkitQuery(request, inputs);
   const output = inputs.target.kind === 'image' ? undefined : new PassThrough();
   // An output that cannot be written fails the engine's side too; the writer's own error says why.
   const writing = output === undefined ? undefined : writeOutput(output, inputs.target, environment);
   writing?.catch(() => output?.destroy());
-  const session = await openSession(api.transport, {
-    sharedKey: inputs.contextKey,
-    services: sessionServices(request, inputs, { ...environment, signal: io.signal }, output, (error) => {
-      readError ??= error;
-    }),
-  });
+  const onReadError = (error: ContextReadError): void => {
+    readError ??= error;
+  };
+  const dockerfile = dockerfileSource(dockerfileName(request.inputs.dockerfile.name), request.inputs);
+  const { session, answer } =
+    (await begun?.takeOver(dockerfile, onReadError)) ??
+    (await openBuild(api, {
+      sharedKey: inputs.contextKey,
+      services: sessionServices({ context: inputs.context, dockerfile, inputs, output, onReadError }, environment, io.signal),
+      query: buildkitQuery(request.spec, request.inputs.dockerfile.name, inputs),
+    }));
   let lost = false;
   void session.closed.then(() => {
     lost = true;
   });
   try {
-    const result = await solve(api, query, session.id, io);
+    const result = await solve(api, answer, io);
     if (readError !== undefined) throw readError;
     if (!result.ok && lost && !io.signal.aborted) {
       throw new EngineError('engine-failed', `build: the engine dropped the build's session: ${result.message}`, { transient: true });
@@ -81,66 +88,109 @@ export async function buildWithBuildkit(
   }
 }
 
-function sessionServices(
-  request: BuildRequest,
-  inputs: PreparedInputs,
-  environment: BuildRunContext & { readonly signal: AbortSignal },
-  output: PassThrough | undefined,
-  onReadError: (error: ContextReadError) => void,
+/** What a session serves besides health and logins. */
+interface ServedParts {
+  readonly context: ContextSource;
+  readonly dockerfile: ContextSource;
+  readonly inputs?: Pick<PreparedInputs, 'secrets' | 'agents'>;
+  readonly output?: PassThrough | undefined;
+  onReadError(error: ContextReadError): void;
+}
+
+export function sessionServices(
+  { context, dockerfile, inputs, output, onReadError }: ServedParts,
+  environment: BuildRunContext,
+  signal: AbortSignal,
 ): ReadonlyMap<string, GrpcHandler>[] {
-  const name = dockerfileName(request);
-  const { text } = request.inputs.dockerfile;
-  // The rules go along with the Dockerfile: the engine prefers them to a .dockerignore of the context. A comment stands for none.
-  const ignore = request.inputs.ignore.length === 0 ? '#\n' : `${request.inputs.ignore.join('\n')}\n`;
   const sources = new Map<string, ContextSource>([
-    ['context', inputs.context],
-    ['dockerfile', memorySource(new Map([[name, text] as const, [`${name}.dockerignore`, ignore] as const]))],
+    ['context', context],
+    ['dockerfile', dockerfile],
   ]);
   return [
     healthService,
-    authService(environment.credentials, environment.signal),
+    authService(environment.credentials, signal),
     fileSyncService(sources, onReadError),
-    ...(inputs.secrets.size === 0 ? [] : [secretsService(inputs.secrets)]),
-    ...(inputs.agents.size === 0 ? [] : [sshService(inputs.agents)]),
+    ...(inputs === undefined || inputs.secrets.size === 0 ? [] : [secretsService(inputs.secrets)]),
+    ...(inputs === undefined || inputs.agents.size === 0 ? [] : [sshService(inputs.agents)]),
     ...(output === undefined ? [] : [fileSendService(output)]),
   ];
 }
 
+/** The rules go along with the Dockerfile: the engine prefers them to a .dockerignore of the context. A comment stands for none. */
+function dockerfileSource(name: string, { dockerfile, ignore }: BuildRequest['inputs']): ContextSource {
+  const rules = ignore.length === 0 ? '#\n' : `${ignore.join('\n')}\n`;
+  return memorySource(new Map([[name, dockerfile.text] as const, [`${name}.dockerignore`, rules] as const]));
+}
+
 /** The last part of the Dockerfile's path: it is served from a directory of its own. */
-function dockerfileName(request: BuildRequest): string {
-  const name = request.inputs.dockerfile.name.split('/').at(-1) ?? '';
+function dockerfileName(path: string): string {
+  const name = path.split('/').at(-1) ?? '';
   return name === '' || name === '-' ? 'Dockerfile' : name;
 }
 
-function buildkitQuery(request: BuildRequest, inputs: PreparedInputs): URLSearchParams {
-  const query = buildQuery(request.spec, inputs.tags);
-  const args = Object.fromEntries(buildArguments(request.spec));
-  if (inputs.cache.inline) args['BUILDKIT_INLINE_CACHE'] = '1';
+export function buildkitQuery(
+  spec: BuildSpec,
+  dockerfilePath: string,
+  { tags, cache, target }: Pick<PreparedInputs, 'tags' | 'cache' | 'target'>,
+): URLSearchParams {
+  const query = buildQuery(spec, tags);
+  const args = Object.fromEntries(buildArguments(spec));
+  if (cache.inline) args['BUILDKIT_INLINE_CACHE'] = '1';
   if (Object.keys(args).length > 0) query.set('buildargs', JSON.stringify(args));
-  if (inputs.cache.from.length > 0) query.set('cachefrom', JSON.stringify(inputs.cache.from));
-  if (inputs.target.kind !== 'image') query.set('outputs', JSON.stringify([{ Type: 'tar', Attrs: {} }]));
+  if (cache.from.length > 0) query.set('cachefrom', JSON.stringify(cache.from));
+  if (target.kind !== 'image') query.set('outputs', JSON.stringify([{ Type: 'tar', Attrs: {} }]));
   query.set('version', '2');
   query.set('remote', 'client-session');
-  query.set('dockerfile', dockerfileName(request));
+  query.set('dockerfile', dockerfileName(dockerfilePath));
   query.set('buildid', randomUUID());
   return query;
 }
 
-/** Starts the build and follows its messages to the end. */
-async function solve(api: EngineApi, query: URLSearchParams, session: string, io: BuildIo): Promise<BuilderResult> {
-  query.set('session', session);
+/** What the engine says about a build that it has been given. */
+export interface BuildAnswer {
+  readonly id: string;
+  /** Rejects as EngineApi does. */
+  readonly messages: Promise<AsyncIterable<Uint8Array>>;
+  /** Breaks the connection. */
+  abandon(): void;
+}
+
+/** A build that the engine works at. */
+export interface OpenBuild {
+  readonly session: EngineSession;
+  readonly answer: BuildAnswer;
+}
+
+/** Opens a session and starts the build on it. */
+export async function openBuild(
+  api: EngineApi,
+  options: {
+    readonly sharedKey: string;
+    readonly services: readonly ReadonlyMap<string, GrpcHandler>[];
+    readonly query: URLSearchParams;
+  },
+): Promise<OpenBuild> {
+  const { query } = options;
+  const session = await openSession(api.transport, options);
+  query.set('session', session.id);
   const gone = new AbortController();
+  // The query may repeat names (t, extrahosts), so it is written out; "&" keeps what the client appends apart.
+  const messages = api.stream({ method: 'POST', path: `/build?${query}&`, signal: gone.signal });
+  messages.catch(() => undefined);
+  return { session, answer: { id: query.get('buildid') ?? '', messages, abandon: () => gone.abort() } };
+}
+
+/** Follows the build to its end; cancels it with the signal. */
+async function solve(api: EngineApi, answer: BuildAnswer, io: BuildIo): Promise<BuilderResult> {
   let deadline: NodeJS.Timeout | undefined;
   const cancel = (): void => {
-    deadline = setTimeout(() => gone.abort(), CANCEL_WAIT_MS);
-    api.json({ method: 'POST', path: '/build/cancel', query: { id: query.get('buildid') ?? '' } }).catch(() => gone.abort());
+    deadline = setTimeout(answer.abandon, CANCEL_WAIT_MS);
+    api.json({ method: 'POST', path: '/build/cancel', query: { id: answer.id } }).catch(answer.abandon);
   };
-  io.signal.addEventListener('abort', cancel, { once: true });
+  if (io.signal.aborted) cancel();
+  else io.signal.addEventListener('abort', cancel, { once: true });
   try {
-    if (io.signal.aborted) return { ok: false, message: 'canceled' };
-    // The query may repeat names (t, extrahosts), so it is written out; "&" keeps what the client appends apart.
-    const stream = await api.stream({ method: 'POST', path: `/build?${query}&`, signal: gone.signal });
-    return await followBuild(readJsonLines(stream as AsyncIterable<Uint8Array>), io);
+    return await followBuild(readJsonLines(await answer.messages), io);
   } finally {
     io.signal.removeEventListener('abort', cancel);
     clearTimeout(deadline);

@@ -1,5 +1,5 @@
 import type { BuildSpec, ContainerSpec, PlanNetwork, PlanVolume } from '../plan.ts';
-import type { PreparedBuild } from './build-inputs.ts';
+import type { OpenedBuild, PreparedBuild } from './build-inputs.ts';
 import type { CredentialSource } from './credential-source.ts';
 
 /**
@@ -150,6 +150,11 @@ export interface RunSpace {
   runContainer(request: ContainerRequest, io: ContainerIo): Promise<ContainerOutcome>;
   /** Pulls one image with the run's credentials. */
   pull(request: PullRequest, io: TransferIo): Promise<TransferOutcome>;
+  /**
+   * A hint that this build will be asked for: the engine may begin it, up to where it needs the Dockerfile. Nobody sees anything of it
+   * until `build` takes it over; it is dropped when `signal` aborts. Never rejects.
+   */
+  prepareBuild?(request: BuildAheadRequest, signal: AbortSignal): void;
   build(request: BuildRequest, io: BuildIo): Promise<BuildOutcome>;
   /** Pushes one image once (retries are the caller's) and returns the digest the registry has now. */
   push(request: { readonly reference: string }, io: TransferIo): Promise<TransferOutcome>;
@@ -207,6 +212,8 @@ export interface ContainerOutcome {
   readonly startFailure?: string;
   /** All that the engine said of it, when that is more. */
   readonly engineWords?: string;
+  /** The engine has lost output that it kept (or never wrote it): what was delivered has a gap somewhere. */
+  readonly outputMissing?: true;
   /** There is no container to adopt; nothing was started. */
   readonly gone?: true;
   /** The space was detached: the container goes on without anybody who follows it. */
@@ -250,6 +257,12 @@ export interface BuildRequest {
   readonly inputs: PreparedBuild;
   /** Values for `--secret id=…` that name a secret of the run, by secret id. */
   readonly secrets: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface BuildAheadRequest {
+  readonly step: string;
+  readonly spec: BuildSpec;
+  readonly opened: OpenedBuild;
 }
 
 export interface BuildIo {
