@@ -73,7 +73,8 @@ export interface RunStateTable {
   readonly made: string | null;
 }
 
-interface RunImageTable {
+/** With what lists filter, so that they need not look at the runs; triggers keep it like them. */
+interface RunImageTable extends Pick<RunTable, 'task' | 'branch' | 'status' | 'run_type' | 'archived' | 'commit_sha' | 'created'> {
   readonly run: number;
   readonly repository: string;
   readonly host: string;

@@ -39,8 +39,12 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE run_images (
       run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, repository TEXT NOT NULL, host TEXT NOT NULL, tag TEXT NOT NULL,
-      digest TEXT NOT NULL, PRIMARY KEY (repository, run, host, tag, digest)
+      digest TEXT NOT NULL, task TEXT NOT NULL, branch TEXT NOT NULL, status TEXT NOT NULL, run_type TEXT NOT NULL,
+      archived INTEGER NOT NULL, commit_sha TEXT NOT NULL, created TEXT NOT NULL, PRIMARY KEY (repository, run, host, tag, digest)
     ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER run_images_follow AFTER UPDATE OF status, archived, branch, commit_sha ON runs
+      BEGIN UPDATE run_images SET status = NEW.status, archived = NEW.archived, branch = NEW.branch, commit_sha = NEW.commit_sha
+      WHERE run = NEW.number; END;
     CREATE INDEX run_images_run ON run_images (run);
     CREATE TABLE run_checkpoints (run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, plan BLOB NOT NULL) STRICT;
     CREATE TABLE tokens (

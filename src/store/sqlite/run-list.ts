@@ -100,16 +100,17 @@ function indexed(index: string, where: readonly Condition[]): Walk {
   return { from: sql`runs indexed by ${sql.ref(index)}`, number: sql`runs.number`, where };
 }
 
+/** `run_images` repeats the columns of `runs` that are filtered, under the same names. */
 function imageWalks(image: string): readonly Walk[] {
   return imageFilterOf(image).map(({ repository, host, tag, digest }) => ({
-    from: sql`run_images as i cross join runs on runs.number = i.run`,
-    number: sql`i.run`,
+    from: sql`run_images as runs`,
+    number: sql`runs.run`,
     repeats: true,
     where: [
-      sql`i.repository = ${repository}`,
-      ...(host === undefined ? [] : [sql`i.host = ${host}`]),
-      ...(tag === undefined ? [] : [sql`i.tag = ${tag}`]),
-      ...(digest === undefined ? [] : [sql`i.digest = ${digest}`]),
+      sql`runs.repository = ${repository}`,
+      ...(host === undefined ? [] : [sql`runs.host = ${host}`]),
+      ...(tag === undefined ? [] : [sql`runs.tag = ${tag}`]),
+      ...(digest === undefined ? [] : [sql`runs.digest = ${digest}`]),
     ],
   }));
 }

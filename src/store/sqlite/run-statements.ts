@@ -8,6 +8,9 @@ const active = sql<SqlBool>`status in (${sql.raw(quoted(ACTIVE_STATUSES))})`;
 const ended = sql<SqlBool>`status in (${sql.raw(quoted(TERMINAL_STATUSES))})`;
 const unended = sql<SqlBool>`status not in (${sql.raw(quoted(TERMINAL_STATUSES))})`;
 
+/** What `run_images` repeats of a run. */
+const FILTERED = ['task', 'branch', 'status', 'run_type', 'archived', 'commit_sha', 'created'] as const;
+
 interface Fence {
   readonly number: number;
   readonly attempt: number;
@@ -155,10 +158,16 @@ function documentStatements({ queries, prepared }: Database) {
     ),
     dropImages: prepared<{ run: number }>()((param) => queries.deleteFrom('run_images').where('run', '=', param('run'))),
     insertImage: prepared<{ run: number; repository: string; host: string; tag: string; digest: string }>()((param) =>
-      queries.insertInto('run_images').values({
-        ...{ run: param('run'), repository: param('repository'), host: param('host') },
-        ...{ tag: param('tag'), digest: param('digest') },
-      }),
+      queries
+        .insertInto('run_images')
+        .columns(['repository', 'host', 'tag', 'digest', 'run', ...FILTERED])
+        .expression((eb) =>
+          eb
+            .selectFrom('runs')
+            .select([param('repository').as('repository'), param('host').as('host'), param('tag').as('tag'), param('digest').as('digest')])
+            .select(['number', ...FILTERED])
+            .where('number', '=', param('run')),
+        ),
     ),
     setCheckpoint: prepared<Fence & { readonly plan: Uint8Array }>()((param) =>
       queries
