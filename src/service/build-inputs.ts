@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { EngineError } from '../model/engine-error.ts';
 import type { BaseImage } from '../model/image.ts';
 import type { BuildSpec } from '../model/plan.ts';
@@ -24,11 +25,13 @@ async function prepare(request: BuildInputsRequest, parts: BuildInputsParts, bas
   const context = await openBuildContext(request, parts);
   try {
     const dockerfile = await readDockerfile(request.spec, context, parts);
-    const [ignore, pinned, gitHead] = await Promise.all([
-      readIgnore(dockerfile.name, context),
-      resolveAndPin(dockerfile, request, bases),
-      context.gitHead,
-    ]);
+    const ignore = await readIgnore(dockerfile.name, context);
+    if (request.onOpened !== undefined) {
+      request.onOpened({ context: context.context, dockerfileName: dockerfile.name, ignore });
+      // Whoever was told sends something first: reading the Dockerfile takes a while.
+      await setImmediate();
+    }
+    const [pinned, gitHead] = await Promise.all([resolveAndPin(dockerfile, request, bases), context.gitHead]);
     return {
       context: context.context,
       dockerfile: { name: dockerfile.name, text: pinned.text },

@@ -182,13 +182,16 @@ export async function openBuild(
 
 /** Follows the build to its end; cancels it with the signal. */
 async function solve(api: EngineApi, answer: BuildAnswer, io: BuildIo): Promise<BuilderResult> {
+  if (io.signal.aborted) {
+    answer.abandon();
+    return { ok: false, message: 'canceled' };
+  }
   let deadline: NodeJS.Timeout | undefined;
   const cancel = (): void => {
     deadline = setTimeout(answer.abandon, CANCEL_WAIT_MS);
     api.json({ method: 'POST', path: '/build/cancel', query: { id: answer.id } }).catch(answer.abandon);
   };
-  if (io.signal.aborted) cancel();
-  else io.signal.addEventListener('abort', cancel, { once: true });
+  io.signal.addEventListener('abort', cancel, { once: true });
   try {
     return await followBuild(readJsonLines(await answer.messages), io);
   } finally {

@@ -28,6 +28,15 @@ export interface BuildInputsRequest {
   readonly platform: string;
   readonly signal: AbortSignal;
   onNote(level: 'info' | 'warning', message: string): void;
+  /** Called at most once, as soon as everything but the text of the Dockerfile is known: its base images take the longest. */
+  onOpened?(opened: OpenedBuild): void;
+}
+
+/** What is known of a build before its base images are. */
+export interface OpenedBuild {
+  readonly context: PreparedBuild['context'];
+  readonly dockerfileName: string;
+  readonly ignore: readonly string[];
 }
 
 export interface PreparedBuild {
