@@ -61,7 +61,8 @@ function text(value: string, indent: number): string {
   return `|2${chomp}\n${lines.map((line) => (line === '' ? '' : `${margin}${line}`)).join('\n')}`;
 }
 
-/** Quoted as JSON, which YAML reads the same, unless it is plainly a word. */
+/** Quoted as JSON, which YAML reads the same, unless it is plainly a word. JSON leaves DEL and C1 as they are: they steer terminals. */
 function word(value: string): string {
-  return PLAIN.test(value) && !NO_TEXT.test(value) ? value : JSON.stringify(value);
+  if (PLAIN.test(value) && !NO_TEXT.test(value)) return value;
+  return JSON.stringify(value).replace(/[\x7f-\x9f]/g, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

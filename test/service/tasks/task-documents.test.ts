@@ -184,7 +184,9 @@ describe('a task as YAML', () => {
     });
     fc.assert(
       fc.property(someTask, (task) => {
-        const [input] = read(definitionToYaml(task));
+        const text = definitionToYaml(task);
+        expect(text.replaceAll(/[\n\t]/g, '')).not.toMatch(/\p{Cc}/u);
+        const [input] = read(text);
         expect(JSON.parse(JSON.stringify(input))).toEqual(JSON.parse(JSON.stringify(task)));
       }),
       { numRuns: 500 },
