@@ -1,0 +1,133 @@
+import type { Assignment } from '../model/ports/agent-channel.ts';
+import { ActiveRun } from './active-run.ts';
+import type { Agent, AgentDependencies } from './agent-options.ts';
+import { tidyContexts } from './context-place.ts';
+import { keepLeases } from './leases.ts';
+import { runAttempt } from './run-attempt.ts';
+
+/** How long one question for a run may wait, and how long to wait after one that failed. */
+const CLAIM_WAIT_MS = 30_000;
+const CLAIM_PAUSE_MS = 1000;
+const DEFAULT_LEASE_MS = 15_000;
+
+/** The agent of a daemon: takes as many runs as it has slots and carries them out. It knows the daemon by its channel only. */
+export function createAgent(deps: AgentDependencies): Agent {
+  const { channel, describe, clock, engine } = deps;
+  /** Runs in hand, by id; an attempt stays until nothing of it goes on any more. */
+  const active = new Map<string, ActiveRun>();
+  /** Spaces that may be in the engine. */
+  const live = new Set<string>();
+  const claiming = new AbortController();
+  const hurry = new AbortController();
+  const over = new AbortController();
+  let daemonId = '';
+  let leaseMs = DEFAULT_LEASE_MS;
+  let loops: Promise<unknown> = Promise.resolve();
+  let drained: Promise<void> | undefined;
+  let slotFreed = Promise.withResolvers<void>();
+  let shortened = Promise.withResolvers<void>();
+
+  function take(assignment: Assignment): void {
+    if (assignment.leaseMs < leaseMs) {
+      shortened.resolve();
+      shortened = Promise.withResolvers();
+    }
+    leaseMs = assignment.leaseMs;
+    const before = active.get(assignment.run);
+    const run = new ActiveRun(assignment, daemonId);
+    active.set(assignment.run, run);
+    live.add(run.spaceId);
+    // A new attempt of a run whose old one still ends here waits for it: both are about the same things.
+    before?.lose();
+    run.ended = (before?.ended ?? Promise.resolve())
+      .then(() => runAttempt(run, deps, ownerOf(daemonId)))
+      .then(() => {
+        if (active.get(assignment.run) === run) {
+          active.delete(assignment.run);
+          live.delete(run.spaceId);
+        }
+        slotFreed.resolve();
+        slotFreed = Promise.withResolvers();
+      });
+    if (hurry.signal.aborted) run.suspend();
+  }
+
+  async function claimLoop(): Promise<void> {
+    const { signal } = claiming;
+    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    while (!signal.aborted) {
+      if (active.size >= describe.slots) {
+        await Promise.race([slotFreed.promise, aborted]);
+        continue;
+      }
+      try {
+        const assignment = await channel.claim(describe.id, { waitMs: CLAIM_WAIT_MS, signal });
+        if (assignment !== undefined) take(assignment);
+      } catch (error) {
+        if (signal.aborted) return;
+        deps.log('warning', 'no run could be claimed', { error: messageOf(error) });
+        await clock.sleep(CLAIM_PAUSE_MS, signal);
+      }
+    }
+  }
+
+  async function start(signal: AbortSignal): Promise<void> {
+    const { daemonId: id, held } = await channel.register(describe);
+    daemonId = id;
+    await tidyContexts(deps.workDirectory, new Set(held.map(({ run }) => run)));
+    for (const assignment of held) take(assignment);
+    const collecting = engine.collectRuns({ owner: ownerOf(id), live, signal: over.signal }).then(
+      (things) => {
+        if (things.length > 0) deps.log('info', 'removed what ended runs had left in the engine', { things: things.length });
+      },
+      (error: unknown) => deps.log('warning', 'what ended runs left in the engine could not be removed', { error: messageOf(error) }),
+    );
+    loops = Promise.all([
+      claimLoop(),
+      keepLeases({ active, leaseMs: () => leaseMs, shortened: () => shortened.promise, over: over.signal }, deps),
+      collecting,
+    ]);
+    if (signal.aborted) void stop();
+    else signal.addEventListener('abort', () => void stop(), { once: true });
+  }
+
+  async function drainOnce(graceMs: number): Promise<void> {
+    claiming.abort();
+    const graceOver = new AbortController();
+    const allEnded = async (): Promise<void> => {
+      while (active.size > 0) await Promise.all([...active.values()].map((run) => run.ended));
+    };
+    const stopWaiting = AbortSignal.any([hurry.signal, graceOver.signal]);
+    await Promise.race([allEnded(), clock.sleep(graceMs, stopWaiting)]);
+    graceOver.abort();
+    hurry.abort();
+    for (const run of active.values()) run.suspend();
+    await allEnded();
+    over.abort();
+    await loops;
+    await channel
+      .leave(describe.id)
+      .catch((error: unknown) => deps.log('warning', 'the daemon could not be told goodbye', { error: messageOf(error) }));
+  }
+
+  function drain({ graceMs }: { readonly graceMs: number }): Promise<void> {
+    drained ??= drainOnce(graceMs);
+    return drained;
+  }
+
+  function stop(): Promise<void> {
+    hurry.abort();
+    return drain({ graceMs: 0 });
+  }
+
+  return { start, drain, stop };
+}
+
+/** Label of everything that a daemon's runs make in an engine. */
+function ownerOf(daemonId: string): string {
+  return `daemon/${daemonId}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,71 @@
+import type { ContainerEngine, RunSpace } from '../model/ports/container-engine.ts';
+import { executeRun } from '../run/execute-run.ts';
+import type { RunResult } from '../run/run-options.ts';
+import { createMasker, type Masker } from '../util/masker.ts';
+import type { ActiveRun } from './active-run.ts';
+import type { AgentDependencies } from './agent-options.ts';
+import type { LeaseChannel } from './lease-channel.ts';
+import type { PreparedRun } from './prepare-run.ts';
+
+const CLEANUP_DEADLINE_MS = 30_000;
+const KILL_DEADLINE_MS = 10_000;
+
+export function maskerOf(prepared: PreparedRun): Masker {
+  return createMasker(prepared.secrets.masked());
+}
+
+/** Executes the plan in the engine. When the lease is lost, everything of the run is removed at once, whatever its steps are doing. */
+export async function executePrepared(
+  run: ActiveRun,
+  prepared: PreparedRun,
+  told: LeaseChannel,
+  deps: AgentDependencies,
+  options: { readonly owner: string; readonly masker: Masker; readonly runTimeoutMs: number },
+): Promise<RunResult> {
+  const { request, resume } = run.assignment;
+  let space: RunSpace | undefined;
+  const kill = (): void => {
+    void space?.destroy({ signal: AbortSignal.timeout(KILL_DEADLINE_MS) }).catch(() => undefined);
+  };
+  run.lost.addEventListener('abort', kill, { once: true });
+  const engine: ContainerEngine = {
+    describe: () => deps.engine.describe(),
+    openRun: async (spec) => {
+      space = await deps.engine.openRun(spec);
+      if (run.lost.aborted) kill();
+      return space;
+    },
+    findImage: (reference) => deps.engine.findImage(reference),
+    collect: (options) => deps.engine.collect(options),
+    collectRuns: (options) => deps.engine.collectRuns(options),
+    close: () => deps.engine.close(),
+  };
+  try {
+    return await executeRun(
+      prepared.plan,
+      {
+        ...{ engine, inputs: prepared.parts.inputs, registry: prepared.parts.registry, clock: deps.clock, masker: options.masker },
+        emit: (event) => {
+          if (event.type === 'image-built') for (const tag of event.tags) prepared.built.add(tag);
+          return told.emit(event);
+        },
+        output: (chunk) => told.output(chunk),
+      },
+      {
+        ...{ runId: run.lease.run, spaceId: run.spaceId, owner: options.owner, resume, suspend: run.suspended },
+        signal: AbortSignal.any([run.canceled, run.lost]),
+        cleanupSignal: run.lost,
+        cleanupDeadlineMs: CLEANUP_DEADLINE_MS,
+        runTimeoutMs: options.runTimeoutMs,
+        parallel: deps.parallel,
+        ...{ keepGoing: request.keepGoing, extended: request.extended, noPush: request.noPush, limits: deps.limits },
+        workspace: { kind: 'volume', name: prepared.workspaceVolume, seed: prepared.context.directory },
+        dockerSocket: request.trust === 'trusted' && request.policy.dockerSocket,
+        ...{ credentials: prepared.parts.credentials, durableLogs: true, insecureRegistries: deps.insecureRegistries },
+        secrets: prepared.secrets.forBuilds(),
+      },
+    );
+  } finally {
+    run.lost.removeEventListener('abort', kill);
+  }
+}

@@ -1,0 +1,101 @@
+import type { Diagnostic } from '../model/diagnostic.ts';
+import { EngineError } from '../model/engine-error.ts';
+import type { Plan } from '../model/plan.ts';
+import type { ResolvedSecrets } from '../model/ports/agent-channel.ts';
+import type { RunRequest } from '../model/run-record.ts';
+import { loadPlan } from '../task/load-plan.ts';
+import type { TaskInputs } from '../task/load-task.ts';
+import { withPlatform } from '../task/plan/with-platform.ts';
+import type { ActiveRun } from './active-run.ts';
+import type { AgentDependencies, RunParts } from './agent-options.ts';
+import { createAliasReader } from './alias-sources.ts';
+import { type OpenedContext, openContext } from './open-context.ts';
+import { checkPolicy, withoutOwnEnvironment } from './policy.ts';
+import type { RunSecrets } from './run-secrets.ts';
+import { runVariables } from './run-variables.ts';
+import { taskSource } from './task-source.ts';
+
+/** A run that can be executed. */
+export interface PreparedRun {
+  readonly plan: Plan;
+  readonly context: OpenedContext;
+  readonly secrets: RunSecrets;
+  readonly parts: RunParts;
+  /** Tags that its builds made. */
+  readonly built: Set<string>;
+  readonly workspaceVolume: string;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** The task file has errors; they are `diagnostics`. */
+class BadTask extends EngineError {
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super('bad-task', diagnostics[0]?.message ?? 'the task file has errors', { diagnostics });
+  }
+}
+
+/**
+ * Does everything that comes before the first step: context, task file, plan, policy. Rejects with EngineError: `bad-task` with the
+ * diagnostics for what is wrong with the task. A run that is resumed executes the plan of its first attempt; it is prepared again for its
+ * secrets and its context.
+ */
+export async function prepareRun(
+  run: ActiveRun,
+  secrets: RunSecrets,
+  deps: AgentDependencies,
+  { signal, onNote }: { readonly signal: AbortSignal; onNote(message: string): void },
+): Promise<PreparedRun> {
+  const { request, resume } = run.assignment;
+  const built = new Set<string>();
+  const parts = await deps.makeRunParts({
+    ...{ logins: secrets.request.credentials, trust: request.trust },
+    ...{ builtTags: () => built, onWarning: onNote },
+  });
+  const token = secrets.request.contextToken;
+  const context = await openContext(run, deps, { token, parts, signal, onNote });
+  signal.throwIfAborted();
+  const workspaceVolume = `slipway-${run.spaceId}-workspace`;
+  const inputs = await taskInputs(run, deps, { context, secrets, workspaceVolume, values: secrets.request.values, signal });
+  const loaded = await loadPlan(inputs, { extended: request.extended });
+  if (!loaded.ok) throw new BadTask(loaded.error);
+  const { task, plan: compiled } = loaded.value.value;
+  const plan = resume?.plan ?? withoutOwnEnvironment(forPlatform(compiled, request, deps));
+  checkPolicy(plan, request, task);
+  return { plan, context, secrets, parts, built, workspaceVolume, warnings: resume === undefined ? loaded.value.warnings : [] };
+}
+
+async function taskInputs(
+  run: ActiveRun,
+  { addresses }: AgentDependencies,
+  prepared: {
+    readonly context: OpenedContext;
+    readonly secrets: RunSecrets;
+    readonly workspaceVolume: string;
+    readonly values: ResolvedSecrets['values'];
+    readonly signal: AbortSignal;
+  },
+): Promise<TaskInputs> {
+  const { assignment } = run;
+  const { request } = assignment;
+  const { directory, source } = prepared.context;
+  const text = await taskSource(request, directory, prepared.values);
+  if (!text.ok) throw new BadTask(text.error);
+  return {
+    ...text.value,
+    run: runVariables(assignment, source, prepared.workspaceVolume),
+    env: request.env,
+    now: new Date(assignment.createTime),
+    readAliasSource: createAliasReader(directory, { addresses, signal: prepared.signal }),
+    resolveSecrets: (references) => prepared.secrets.resolve(references),
+    ...(request.task === undefined ? {} : { taskName: request.task }),
+  };
+}
+
+/** Only another platform than the agent's is worth saying: engines refuse local images that say nothing of theirs. */
+function forPlatform(plan: Plan, { platform }: RunRequest, { describe }: AgentDependencies): Plan {
+  const same =
+    platform.os === describe.platform.os && platform.architecture === describe.platform.architecture && platform.variant === undefined;
+  return same
+    ? plan
+    : withPlatform(plan, [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join('/'));
+}
