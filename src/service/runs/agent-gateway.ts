@@ -171,8 +171,9 @@ class Gateway implements AgentGateway {
       if ((await this.#parts.store.runs.finish(lease.run, lease.attempt, { ...outcome, steps })) === 'stale') throw this.#fenced(held);
       this.#letGo(held);
       // The run has ended whatever becomes of its log: the queue must know.
+      this.#parts.queue.notify({ ...held.record, status: outcome.status });
       await held.log.seal().catch((error: unknown) => this.#parts.onProblem(held.run, error));
-      await tellChange(this.#parts, held.run);
+      this.#parts.hub.publish({ kind: 'status', ...this.#about(held), status: outcome.status });
     });
   }
 
@@ -296,7 +297,11 @@ class Gateway implements AgentGateway {
   async #append(held: HeldRun, events: readonly RunEvent[]): Promise<void> {
     const view = projectRun(held.view, events);
     const runs = held.record.status === 'Running' || events.some(({ type }) => type === 'run-started');
-    const progress = { ...view, ...(runs ? { status: 'Running' as const } : {}) };
+    const { steps, images } = view;
+    const progress = {
+      ...{ steps, ...(runs ? { status: 'Running' as const } : {}) },
+      ...(images === held.view.images ? {} : { images }),
+    };
     if ((await this.#parts.store.runs.append(held.run, held.attempt, events, progress)) === 'stale') throw this.#fenced(held);
     held.view = view;
     held.lastEvent += events.length;
