@@ -24,7 +24,10 @@ export async function exitCodeOf(api: EngineApi, id: string, signal?: AbortSigna
 async function waitCall(api: EngineApi, id: string, signal: AbortSignal): Promise<number> {
   // Podman looks every 250 ms unless it is told an interval; Docker takes no notice of one.
   const query = { condition: 'not-running', interval: '20ms' };
-  const answer = await api.json<{ StatusCode: number }>({ method: 'POST', path: `/containers/${id}/wait`, query, signal });
+  // Docker begins its answer at once and ends it with the container: read as a stream, an answer that is cut short is noticed.
+  const parts: Buffer[] = [];
+  for await (const part of await api.stream({ method: 'POST', path: `/containers/${id}/wait`, query, signal })) parts.push(part as Buffer);
+  const answer = JSON.parse(Buffer.concat(parts).toString() || '{}') as { readonly StatusCode?: number };
   if (typeof answer.StatusCode === 'number') return answer.StatusCode;
   throw new EngineError('engine-failed', 'the engine ended its answer without an exit code', { transient: true });
 }
