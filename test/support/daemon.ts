@@ -152,10 +152,7 @@ class DaemonProcess implements TestDaemon {
 
   /** What still runs would be left in the engine for a next start that never comes. */
   async #cancelAll(): Promise<void> {
-    const { body } = await this.api<{ items: { runId: string }[] }>(
-      'GET',
-      '/api/v1/runs?status=Queued&status=Started&status=Running&top=1000',
-    );
+    const { body } = await this.api<{ items: { runId: string }[] }>('GET', '/api/v1/runs?status=Queued,Started,Running&top=1000');
     await this.api('POST', '/api/v1/queue/pause', { reason: 'the test ends' });
     for (const { runId } of body.items) await this.api('POST', `/api/v1/runs/${runId}/cancel`);
   }

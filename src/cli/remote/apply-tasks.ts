@@ -117,7 +117,8 @@ async function readDocuments(file: string, io: Io): Promise<readonly DeclaredTas
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const { mark, reason } = error;
-    const place = mark == null ? file : `${file}:${mark.line + 1}:${mark.column + 1}`;
+    const { name } = read.value;
+    const place = mark == null ? name : `${name}:${mark.line + 1}:${mark.column + 1}`;
     return { code: 'yaml-syntax', severity: 'error', message: `${place}: ${reason}` };
   }
 }

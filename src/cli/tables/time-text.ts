@@ -19,7 +19,8 @@ export function relativeText(time: Date, now: Date): string {
   const size = Math.abs(seconds);
   const [unit, length] = UNITS.find(([, least]) => size >= least) ?? ['s', 1];
   if (size === 0) return 'now';
-  const amount = `${Math.floor(size / length)}${unit}`;
+  // What is to come is told as people set it: in 30 days is not in 29.
+  const amount = `${seconds > 0 ? Math.floor(size / length) : Math.ceil(size / length)}${unit}`;
   return seconds > 0 ? `${amount} ago` : `in ${amount}`;
 }
 

@@ -95,7 +95,8 @@ test.each([
   ['2026-11-23T11:59:30Z', '30s ago'],
   ['2026-11-23T09:00:00Z', '3h ago'],
   ['2026-10-01T12:00:00Z', '53d ago'],
-  ['2026-11-24T13:00:00Z', 'in 1d'],
+  ['2026-11-24T12:00:00Z', 'in 1d'],
+  ['2026-12-23T11:59:59Z', 'in 30d'],
 ])('%s is %s', (at, text) => {
   expect(relativeText(new Date(at), NOW)).toBe(text);
   expect(timeText(at, NOW)).toContain(`(${text})`);
