@@ -33,6 +33,7 @@ export async function createApp({ services, handlers, options, limits, door }: A
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 512, caseSensitive: true, ignoreTrailingSlash: false },
     return503OnClosing: false,
+    frameworkErrors: sendProblem,
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
