@@ -34,6 +34,8 @@ interface Daemon extends Parts {
   readonly logger: Logger;
   /** Ends what watches and collects. */
   readonly background: AbortController;
+  /** Nothing of the task folder is being applied any more. */
+  readonly folderEnded: Promise<void>;
 }
 
 /** `task serve`: runs the daemon until it is told to end. Resolves with the exit code; rejects with EngineError when it cannot start. */
@@ -113,8 +115,8 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
     background.signal,
   );
   await startAgent(parts, logger, background.signal);
-  await followFolder(parts, settings, { logger, signal: background.signal, warn: order.warn });
-  return { ...parts, settings, data, http, tracing, logger, background };
+  const folder = await followFolder(parts, settings, { logger, signal: background.signal, warn: order.warn });
+  return { ...parts, settings, data, http, tracing, logger, background, folderEnded: folder.ended };
 }
 
 function watchRuns(parts: Parts, { metrics, tracing }: { metrics: Metrics; tracing: Tracing }, signal: AbortSignal): void {
@@ -150,8 +152,8 @@ async function followFolder(
   { tasks }: Parts,
   settings: DaemonSettings,
   { logger, signal, warn }: { logger: Logger; signal: AbortSignal; warn: (line: string) => void },
-): Promise<void> {
-  await watchTasksFolder({
+): Promise<{ readonly ended: Promise<void> }> {
+  return watchTasksFolder({
     ...{ directory: settings.tasksDirectory, tasks, principal: daemonPrincipal('tasks.d'), signal },
     onProblem: (file, problem) => {
       logger.warn({ file, problem: problem.message }, 'a file of tasks cannot be used; its tasks stay as they were');
@@ -164,11 +166,12 @@ async function followFolder(
 }
 
 async function end(daemon: Daemon, hurry: Promise<void>): Promise<void> {
-  const { agent, runs, http, gateway, queue, tokens, logs, store, engine, tracing, background, settings } = daemon;
+  const { agent, runs, http, gateway, queue, tokens, logs, store, engine, tracing, background, folderEnded, settings } = daemon;
   runs.drain();
   void hurry.then(() => agent.stop());
   await agent.drain({ graceMs: settings.gracePeriod });
   background.abort();
+  await folderEnded;
   await http.close();
   await runs.close();
   await gateway.close();

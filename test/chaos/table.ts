@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { waitFor } from '../support/wait-for.ts';
+import type { Fault, FaultReport } from './fault.ts';
+import { cancelRace } from './faults/cancel-race.ts';
+import { clientRetry } from './faults/client-retry.ts';
+import { diskFull } from './faults/disk-full.ts';
+import { engineRestart } from './faults/engine-restart.ts';
+import { killDaemon, killStarting, terminateDaemon } from './faults/kill-daemon.ts';
+import { registryOutage } from './faults/registry-outage.ts';
+import { slowFollowers } from './faults/slow-followers.ts';
+import { createRandom } from './random.ts';
+
+/** With the rounds that each does unless told otherwise. */
+export const FAULTS: readonly (readonly [Fault, number])[] = [
+  [killDaemon, 8],
+  [killStarting, 4],
+  [terminateDaemon, 4],
+  [engineRestart, 2],
+  [registryOutage, 4],
+  [diskFull, 2],
+  [slowFollowers, 1],
+  [clientRetry, 4],
+  [cancelRace, 4],
+];
+
+export interface Row extends FaultReport {
+  readonly fault: string;
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+/** Runs one fault with a seed of its own, so that it can be repeated alone. A fault that breaks the harness counts as lost. */
+export async function runFault(fault: Fault, { rounds, seed }: { readonly rounds: number; readonly seed: number }): Promise<Row> {
+  const startedAt = performance.now();
+  const things = labelled();
+  const report = await fault.run({ rounds, random: createRandom(seed) }).catch(
+    (error: unknown): FaultReport => ({
+      ...{ runs: 0, doubled: [], notes: '' },
+      lost: [`it broke: ${error instanceof Error ? error.message : String(error)}`],
+    }),
+  );
+  const orphans = await orphansSince(things);
+  return {
+    ...report,
+    lost: [...report.lost, ...orphans.map((orphan) => `left in the engine: ${orphan}`)],
+    ...{ fault: fault.name, rounds, seconds: (performance.now() - startedAt) / 1000 },
+  };
+}
+
+const ORPHANS_AFTER_MS = 20_000;
+
+/** What runs of daemons have in the engine. */
+function labelled(): ReadonlySet<string> {
+  const list = (...args: readonly string[]): readonly string[] => {
+    const { stdout } = spawnSync('docker', [...args, '--filter', 'label=dev.slipway.run'], { encoding: 'utf8' });
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => `${args[0]} ${line}`);
+  };
+  return new Set([...list('container', 'ls', '-aq'), ...list('network', 'ls', '-q'), ...list('volume', 'ls', '-q')]);
+}
+
+async function orphansSince(before: ReadonlySet<string>): Promise<readonly string[]> {
+  const left = (): readonly string[] => [...labelled()].filter((thing) => !before.has(thing));
+  return waitFor(async () => (left().length === 0 ? [] : undefined), ORPHANS_AFTER_MS).catch(() => left());
+}
