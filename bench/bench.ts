@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { buildRows } from './builds.ts';
 import { containerRows } from './containers.ts';
 import { daemonRows } from './daemon.ts';
+import { daemonQueueRows } from './daemon-queue.ts';
 import { useDockerClient, usePublished } from './lib/parts.ts';
 import { type Row, renderTable } from './lib/table.ts';
 import { programRows } from './program.ts';
@@ -16,6 +17,7 @@ const groups: Readonly<Record<string, (folder: string, rounds: number) => Row[] 
   builds: buildRows,
   program: programRows,
   schedule: scheduleRows,
+  queue: daemonQueueRows,
   store: storeRows,
   daemon: daemonRows,
 };
