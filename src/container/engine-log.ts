@@ -36,7 +36,8 @@ export async function* readEngineLog(
   const query = { stdout: true, stderr: true, follow: options.follow, ...(messages ? { timestamps: true } : {}) };
   const path = `/containers/${container.id}/logs`;
   const answer = await api.stream({ method: 'GET', path, query, signal: options.signal }).catch((error: unknown) => {
-    if (isRefusal(error, 404)) return undefined;
+    // 409: it is being removed.
+    if (isRefusal(error, 404) || isRefusal(error, 409)) return undefined;
     throw error;
   });
   if (answer === undefined) return;

@@ -148,7 +148,10 @@ export class DockerRunSpace implements RunSpace {
   }
 
   release(containerId: string): void {
-    if (this.#spec.durableLogs && !this.#context.closed) this.#context.removeContainer(containerId).catch(() => undefined);
+    if (!this.#spec.durableLogs || this.#context.closed) return;
+    // What fails here is found by its label at the end of the run.
+    const removal = this.#context.track(this.#volumes.marked().then(() => this.#context.removeContainer(containerId)));
+    removal.catch(() => undefined);
   }
 
   async detach(): Promise<void> {
@@ -165,7 +168,7 @@ export class DockerRunSpace implements RunSpace {
   /** Follows what the step's container still does; starts one that was only made; there may be none. */
   async #adopt(request: ContainerRequest, positions: Positions, io: ContainerIo): Promise<ContainerOutcome> {
     const own = this.#parts.existing.containers.filter(({ step, attempt }) => step === request.step && attempt === request.attempt);
-    const started = own.find(({ state }) => state !== 'created' && state !== 'removing');
+    const started = own.find(({ state }) => !['created', 'removing', 'dead'].includes(state));
     if (started !== undefined)
       return await this.#following(adoptContainer(this.#durable(), createdContainer(started.id, request), positions, io));
     const [created] = own;

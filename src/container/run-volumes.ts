@@ -28,6 +28,7 @@ export class RunVolumes {
   readonly #secrets: SecretVolumes;
   readonly #pack: PackWorkspace;
   readonly #isDurable: boolean;
+  #marked: Promise<void> = Promise.resolve();
   readonly #volumes = once(() => this.#makeVolumes());
   readonly #contents = once(() => this.#fill());
   /** A container that is never started: a door to the volumes for copying in and out. */
@@ -59,6 +60,11 @@ export class RunVolumes {
     await Promise.all([this.#contents(), secretVolumes.length > 0 ? this.#secrets.ready() : undefined]);
   }
 
+  /** Resolves when containers of steps may go: whoever adopts the run knows without them that the content is in place. */
+  async marked(): Promise<void> {
+    await this.#marked;
+  }
+
   /** Waits until the secret volumes exist, empty or not. */
   async secretsExist(secretVolumes: readonly string[]): Promise<void> {
     if (secretVolumes.length > 0) await this.#secrets.exist();
@@ -84,11 +90,14 @@ export class RunVolumes {
   }
 
   async #fill(): Promise<void> {
-    const filled = this.#context.name('filled');
-    if ((await this.#context.existing()).volumes.has(filled)) return;
+    const mark = this.#context.name('filled');
+    const { volumes, containers } = await this.#context.existing();
+    if (volumes.has(mark) || containers.some(({ step, state }) => step !== undefined && state !== 'created')) return;
     await Promise.all([this.#volumes(), this.#seedWorkspace(), this.#writeCredentials()]);
-    // A mark for whoever adopts the run: from now on steps may have changed the content, so it is never written again.
-    if (this.#isDurable) await makeVolume(this.#context, filled);
+    // A mark for whoever adopts the run: from now on steps may have changed the content, so it is never written again. No step waits
+    // for it (14 ms): until it is there, the container of the first step says the same.
+    if (this.#isDurable) this.#marked = makeVolume(this.#context, mark);
+    this.#marked.catch(() => undefined);
   }
 
   async #seedWorkspace(): Promise<void> {

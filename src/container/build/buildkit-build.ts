@@ -19,7 +19,7 @@ import { fileSendService } from './session/file-send-service.ts';
 import { fileSyncService } from './session/file-sync-service.ts';
 import type { GrpcHandler } from './session/grpc-server.ts';
 import { healthService } from './session/health-service.ts';
-import { type EngineSession, openSession } from './session/open-session.ts';
+import { type EngineSession, newSessionId, openSession } from './session/open-session.ts';
 import { secretsService } from './session/secrets-service.ts';
 import { type AgentDialer, sshService } from './session/ssh-service.ts';
 import { TraceProgress } from './trace-progress.ts';
@@ -171,12 +171,17 @@ export async function openBuild(
   },
 ): Promise<OpenBuild> {
   const { query } = options;
-  const session = await openSession(api.transport, options);
-  query.set('session', session.id);
+  const id = newSessionId();
+  query.set('session', id);
+  const opening = openSession(api.transport, { ...options, id });
   const gone = new AbortController();
-  // The query may repeat names (t, extrahosts), so it is written out; "&" keeps what the client appends apart.
+  // The engine waits some seconds for the session that a build names, so nobody else has to. The query may repeat names (t, extrahosts), so it is written out; "&" keeps what the client appends apart.
   const messages = api.stream({ method: 'POST', path: `/build?${query}&`, signal: gone.signal });
   messages.catch(() => undefined);
+  const session = await opening.catch((error: unknown) => {
+    gone.abort();
+    throw error;
+  });
   return { session, answer: { id: query.get('buildid') ?? '', messages, abandon: () => gone.abort() } };
 }
 

@@ -5,11 +5,14 @@ import type { EngineTransport } from '../../engine-api.ts';
 import { type GrpcHandler, type GrpcServer, serveGrpc } from './grpc-server.ts';
 
 export interface EngineSession {
-  /** What `POST /build?session=` names. */
-  readonly id: string;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
   close(): void;
+}
+
+/** What `POST /build?session=` names. */
+export function newSessionId(): string {
+  return randomUUID().replaceAll('-', '');
 }
 
 /**
@@ -19,17 +22,17 @@ export interface EngineSession {
 export async function openSession(
   transport: EngineTransport,
   options: {
+    readonly id: string;
     readonly sharedKey: string;
     readonly services: readonly ReadonlyMap<string, GrpcHandler>[];
   },
 ): Promise<EngineSession> {
   const handlers = new Map(options.services.flatMap((service) => [...service]));
-  const id = randomUUID().replaceAll('-', '');
-  const socket = await dial(transport, id, options.sharedKey, [...handlers.keys()]);
+  const socket = await dial(transport, options.id, options.sharedKey, [...handlers.keys()]);
   const server: GrpcServer = serveGrpc(socket, handlers);
   // Node hands what came along with the upgrade to HTTP/2 in the next tick, and fails when the session is gone by then.
   await setImmediate();
-  return { id, closed: server.closed, close: server.close };
+  return { closed: server.closed, close: server.close };
 }
 
 function dial(transport: EngineTransport, id: string, sharedKey: string, methods: string[]): Promise<Duplex> {
