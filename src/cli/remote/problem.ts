@@ -10,11 +10,19 @@ export type RemoteDiagnostic = NonNullable<Problem['diagnostics']>[number];
 export class DaemonProblem extends EngineError {
   readonly status: number;
   readonly mistakes: readonly RemoteDiagnostic[];
+  /** Of the answer, names in lower case. */
+  readonly headers: HttpResponse['headers'];
 
-  constructor(status: number, code: ErrorCode, message: string, options: { help?: string; mistakes?: readonly RemoteDiagnostic[] } = {}) {
+  constructor(
+    status: number,
+    code: ErrorCode,
+    message: string,
+    options: { help?: string; mistakes?: readonly RemoteDiagnostic[]; headers?: HttpResponse['headers'] } = {},
+  ) {
     super(code, message, options.help === undefined ? {} : { help: options.help });
     this.status = status;
     this.mistakes = options.mistakes ?? [];
+    this.headers = options.headers ?? {};
   }
 }
 
@@ -43,6 +51,7 @@ export async function readProblem(response: HttpResponse, server: string): Promi
     response.discard();
     // A HEAD answer has no body to tell more.
     return new DaemonProblem(status, fallback, `${server} answered with status ${status}`, {
+      headers: response.headers,
       ...(isProblem ? {} : { help: 'Is that the address of a Slipway daemon? A proxy before it may have answered.' }),
     });
   }
@@ -52,7 +61,7 @@ export async function readProblem(response: HttpResponse, server: string): Promi
     status,
     code !== undefined && isErrorCode(code) ? code : fallback,
     text(body['detail']) ?? text(body['title']) ?? `${server} answered with status ${status}`,
-    { ...(help === undefined ? {} : { help }), mistakes: readMistakes(body['diagnostics']) },
+    { ...(help === undefined ? {} : { help }), mistakes: readMistakes(body['diagnostics']), headers: response.headers },
   );
 }
 

@@ -26,7 +26,7 @@ export async function sendContext(
   }
   const path = `/uploads/${context.sha256}`;
   const size = `${formatBytes(context.length)} in ${context.files} ${context.files === 1 ? 'file' : 'files'}`;
-  if (await isThere(client, path, signal)) {
+  if (await isThere(client, path, context, signal)) {
     say(io.paintError('dim', `context: ${size}, unchanged`));
     return `upload:${context.sha256}`;
   }
@@ -51,13 +51,16 @@ export async function sendContext(
   return `upload:${context.sha256}`;
 }
 
-async function isThere(client: DaemonClient, path: string, signal: AbortSignal): Promise<boolean> {
+/** Asks the daemon; rejects with `too-large` when it would not take the context. */
+async function isThere(client: DaemonClient, path: string, context: PackedContext, signal: AbortSignal): Promise<boolean> {
   try {
     await client.call({ method: 'HEAD', path, signal });
     return true;
   } catch (error) {
-    if (error instanceof DaemonProblem && error.status === 404) return false;
-    throw error;
+    if (!(error instanceof DaemonProblem) || error.status !== 404) throw error;
+    const limit = Number(error.headers['x-upload-limit'] ?? Number.NaN);
+    if (context.length > limit) throw contextTooLarge(context, `the daemon takes at most ${formatBytes(limit)}`);
+    return false;
   }
 }
 

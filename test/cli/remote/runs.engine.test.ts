@@ -48,10 +48,6 @@ test('a folder is sent, run and printed as a run of this machine is; the same fo
 test('the exit code is that of the run', async () => {
   const exits = ['true', 'exit 3'].map((script) => task(['run', '--remote', '--cmd', `busybox:local sh -c '${script}'`, '/dev/null']));
   expect((await Promise.all(exits)).map(({ code }) => code)).toEqual([0, 1]);
-  const late = await task(['run', '--remote', '--timeout', '300', '--file', '-', '/dev/null'], {
-    input: step('sleep 60', '    timeout: 1\n'),
-  });
-  expect(late).toMatchObject({ code: 124 });
   const bad = await task(['run', '--remote', '--file', '-', '/dev/null'], { input: 'steps:\n  - cmdx: a\n' });
   expect(bad.code).toBe(1);
   expect(bad.stdout).toContain('[bad-task]');
@@ -174,7 +170,7 @@ test('a build sends its context and a Dockerfile from outside', async () => {
 });
 
 test('a context over the limit names what is large', async () => {
-  await using small = await startDaemon({ env: { SLIPWAY_UPLOAD_LIMIT: '1MB' } });
+  await using small = await startDaemon({ env: { SLIPWAY_UPLOAD_LIMIT: '1MiB' } });
   const cwd = folderWith({ 'task.yaml': step('true') });
   await mkdir(join(cwd, 'data'));
   await writeFile(join(cwd, 'data/large.bin'), Buffer.alloc(3_000_000, 'x'));

@@ -30,7 +30,9 @@ export function daemonHandlers(
 ): Handlers<DaemonRoute> {
   const { runs, uploads, operations } = services;
   return {
-    headUpload: async ({ params: { sha256 } }) => {
+    headUpload: async ({ params: { sha256 }, reply }) => {
+      // Who is about to send a larger one can say so at once: an answer in the middle of a body is easily lost.
+      void reply.header('x-upload-limit', String(limits.uploadBytes));
       if (await uploads.has(sha256)) return { status: 204 };
       throw new EngineError('not-found', `no context ${sha256} is here`);
     },
