@@ -1,13 +1,13 @@
 import Dockerode from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import { healthService } from '../../../../src/container/build/session/health-service.ts';
-import { openSession } from '../../../../src/container/build/session/open-session.ts';
+import { newSessionId, openSession } from '../../../../src/container/build/session/open-session.ts';
 import { docker } from '../build-harness.ts';
 
 describe('a session with the engine', () => {
   it('can be closed at once, as often as one likes', async () => {
     for (let round = 0; round < 30; round += 1) {
-      const session = await openSession(docker, { sharedKey: 'test', services: [healthService] });
+      const session = await openSession(docker, { id: newSessionId(), sharedKey: 'test', services: [healthService] });
       session.close();
       await session.closed;
     }
@@ -21,7 +21,7 @@ describe('a session with the engine', () => {
     const [path, handler] = [...healthService][0] ?? [];
     if (path === undefined || handler === undefined) throw new Error('no health service');
     const watched = new Map([[path, async (call: Parameters<typeof handler>[0]) => handler(call).then(asked)]]);
-    const session = await openSession(docker, { sharedKey: 'test', services: [watched] });
+    const session = await openSession(docker, { id: newSessionId(), sharedKey: 'test', services: [watched] });
     await health;
     const state = await Promise.race([session.closed.then(() => 'closed'), Promise.resolve('open')]);
     session.close();
@@ -31,6 +31,6 @@ describe('a session with the engine', () => {
 
   it('is refused by an engine that is not there', async () => {
     const nobody = new Dockerode({ socketPath: '/nonexistent/docker.sock' });
-    await expect(openSession(nobody, { sharedKey: 'test', services: [] })).rejects.toThrow('ENOENT');
+    await expect(openSession(nobody, { id: newSessionId(), sharedKey: 'test', services: [] })).rejects.toThrow('ENOENT');
   });
 });
