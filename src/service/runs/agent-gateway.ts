@@ -82,12 +82,10 @@ class Gateway implements AgentGateway {
     const { store, daemonId } = this.#parts;
     const leftInPeace = (await store.settings.get(leftKey(agent.id))) === true;
     this.#roll.register(agent);
-    const held: Assignment[] = [];
-    for (const record of await store.runs.live()) {
-      if (record.agent !== agent.id || record.status === 'Queued') continue;
-      const assignment = await this.#takeUp(record, agent.id, leftInPeace);
-      if (assignment !== undefined) held.push(assignment);
-    }
+    const before = (await store.runs.live()).filter((record) => record.agent === agent.id && record.status !== 'Queued');
+    // Side by side: they share the transactions of the store.
+    const taken = await Promise.all(before.map((record) => this.#takeUp(record, agent.id, leftInPeace)));
+    const held = taken.filter((assignment) => assignment !== undefined);
     if (leftInPeace) await store.settings.set(leftKey(agent.id), false);
     return { daemonId, held };
   }

@@ -247,6 +247,20 @@ describe('leases', () => {
     await gateway.report(lease, eventsOf(id, 3, [stepDone('one')]));
   });
 
+  test('a process that stood still for a minute believes its agents to live', async () => {
+    const fake = createFakeClock();
+    let stoodMs = 0;
+    await reopen({ clock: { ...fake, monotonicMs: () => fake.monotonicMs() + stoodMs } });
+    const { gateway } = plane;
+    await gateway.register(AGENT);
+    await plane.create();
+    const lease = await claimOne();
+    stoodMs = 60_000;
+    await fake.advance(4000);
+    expect(await gateway.renew(AGENT.id, [lease])).toEqual({ cancel: [], lost: [] });
+    expect(await plane.get(lease.run)).toMatchObject({ status: 'Started', attempt: 1 });
+  });
+
   test('a run whose agent does not come back ends as agent-lost, or as Canceled when that was asked', async () => {
     const fake = createFakeClock();
     await reopen({ clock: fake });
