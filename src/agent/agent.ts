@@ -41,15 +41,26 @@ export function createAgent(deps: AgentDependencies): Agent {
     before?.lose();
     run.ended = (before?.ended ?? Promise.resolve())
       .then(() => runAttempt(run, deps, ownerOf(daemonId)))
-      .then(() => {
+      .then(async (left) => {
         if (active.get(assignment.run) === run) {
           active.delete(assignment.run);
-          live.delete(run.spaceId);
+          if (left !== 'suspended') live.delete(run.spaceId);
         }
         slotFreed.resolve();
         slotFreed = Promise.withResolvers();
+        if (left === 'leftovers' && !live.has(run.spaceId)) await collect();
       });
     if (hurry.signal.aborted) run.suspend();
+  }
+
+  /** Removes what runs have left in the engine that this agent does not hold. Never rejects. */
+  async function collect(): Promise<void> {
+    try {
+      const things = await engine.collectRuns({ owner: ownerOf(daemonId), live, signal: over.signal });
+      if (things.length > 0) deps.log('info', 'removed what runs had left in the engine', { things: things.length });
+    } catch (error) {
+      deps.log('warning', 'what runs left in the engine could not be removed', { error: messageOf(error) });
+    }
   }
 
   async function claimLoop(): Promise<void> {
@@ -76,16 +87,10 @@ export function createAgent(deps: AgentDependencies): Agent {
     daemonId = id;
     await tidyContexts(deps.workDirectory, new Set(held.map(({ run }) => run)));
     for (const assignment of held) take(assignment);
-    const collecting = engine.collectRuns({ owner: ownerOf(id), live, signal: over.signal }).then(
-      (things) => {
-        if (things.length > 0) deps.log('info', 'removed what ended runs had left in the engine', { things: things.length });
-      },
-      (error: unknown) => deps.log('warning', 'what ended runs left in the engine could not be removed', { error: messageOf(error) }),
-    );
     loops = Promise.all([
       claimLoop(),
       keepLeases({ active, leaseMs: () => leaseMs, shortened: () => shortened.promise, over: over.signal }, deps),
-      collecting,
+      collect(),
     ]);
     if (signal.aborted) void stop();
     else signal.addEventListener('abort', () => void stop(), { once: true });

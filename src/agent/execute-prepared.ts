@@ -14,16 +14,27 @@ export function maskerOf(prepared: PreparedRun): Masker {
   return createMasker(prepared.secrets.masked());
 }
 
-/** Executes the plan in the engine. When the lease is lost, everything of the run is removed at once, whatever its steps are doing. */
+/**
+ * Executes the plan in the engine. When the lease is lost, everything of the run is removed at once, whatever its steps are doing.
+ * `opened` is whether the run's space was: only then what an earlier attempt had in it has been dealt with.
+ */
 export async function executePrepared(
   run: ActiveRun,
   prepared: PreparedRun,
   told: LeaseChannel,
   deps: AgentDependencies,
   options: { readonly owner: string; readonly masker: Masker; readonly runTimeoutMs: number },
-): Promise<RunResult> {
+): Promise<{ readonly result: RunResult; readonly opened: boolean }> {
   const { request, resume } = run.assignment;
   let space: RunSpace | undefined;
+  // What runs in the engine can only be canceled in its space: a resumed run is canceled no sooner than that is open.
+  const canceled = new AbortController();
+  const cancel = (): void => canceled.abort();
+  const passCancel = (): void => {
+    if (run.canceled.aborted) cancel();
+    else run.canceled.addEventListener('abort', cancel, { once: true });
+  };
+  if (resume === undefined) passCancel();
   const kill = (): void => {
     void space?.destroy({ signal: AbortSignal.timeout(KILL_DEADLINE_MS) }).catch(() => undefined);
   };
@@ -32,6 +43,7 @@ export async function executePrepared(
     describe: () => deps.engine.describe(),
     openRun: async (spec) => {
       space = await deps.engine.openRun(spec);
+      passCancel();
       if (run.lost.aborted) kill();
       return space;
     },
@@ -41,7 +53,7 @@ export async function executePrepared(
     close: () => deps.engine.close(),
   };
   try {
-    return await executeRun(
+    const result = await executeRun(
       prepared.plan,
       {
         ...{ engine, inputs: prepared.parts.inputs, registry: prepared.parts.registry, clock: deps.clock, masker: options.masker },
@@ -53,7 +65,7 @@ export async function executePrepared(
       },
       {
         ...{ runId: run.lease.run, spaceId: run.spaceId, owner: options.owner, resume, suspend: run.suspended },
-        signal: AbortSignal.any([run.canceled, run.lost]),
+        signal: AbortSignal.any([canceled.signal, run.lost]),
         cleanupSignal: run.lost,
         cleanupDeadlineMs: CLEANUP_DEADLINE_MS,
         runTimeoutMs: options.runTimeoutMs,
@@ -65,7 +77,9 @@ export async function executePrepared(
         secrets: prepared.secrets.forBuilds(),
       },
     );
+    return { result, opened: space !== undefined };
   } finally {
     run.lost.removeEventListener('abort', kill);
+    run.canceled.removeEventListener('abort', cancel);
   }
 }

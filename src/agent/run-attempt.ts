@@ -11,43 +11,54 @@ import { type PreparedRun, prepareRun } from './prepare-run.ts';
 import { eventsWithoutSteps, outcomeOf, outcomeOfFailure, outcomeWithoutSteps } from './run-outcome.ts';
 import { RunSecrets } from './run-secrets.ts';
 
+/** A resumed run whose time is over is prepared nevertheless, so that it can be ended in order. */
+const LEAST_PREPARATION_MS = 60_000;
+
 /**
  * One attempt of a run from its assignment to its end: prepared, executed, told to the daemon, its context removed. A run that is
- * suspended leaves all of it; one whose lease is lost is not spoken of any more. Never rejects.
+ * suspended leaves all of it; one whose lease is lost is not spoken of any more. Resolves with what is in the engine now: nothing, what a
+ * later attempt takes back, or what nobody will. Never rejects.
  */
-export async function runAttempt(run: ActiveRun, deps: AgentDependencies, owner: string): Promise<void> {
+export async function runAttempt(run: ActiveRun, deps: AgentDependencies, owner: string): Promise<'nothing' | 'suspended' | 'leftovers'> {
   const told = new LeaseChannel(deps.channel, run, deps.clock);
-  let left = false;
+  let attempt: Attempt = { end: 'released', executed: false };
   try {
-    const end = await carryOut(run, told, deps, owner);
-    left = end === 'suspended';
+    attempt = await carryOut(run, told, deps, owner);
+    const { end } = attempt;
     if (end === 'released') await told.release();
     else if (end !== 'suspended') await told.finish(end);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     deps.log('error', 'a run could not be ended', { ...run.lease, error: message });
   }
-  if (left) return;
+  if (attempt.end === 'suspended') return 'suspended';
   await new ContextPlace(deps.workDirectory, run.lease.run).remove().catch((error: unknown) => {
     deps.log('warning', 'the context of a run could not be removed', { ...run.lease, error: String(error) });
   });
+  return run.assignment.resume === undefined || attempt.executed ? 'nothing' : 'leftovers';
 }
 
 type End = AgentOutcome | 'suspended' | 'released';
 
-async function carryOut(run: ActiveRun, told: LeaseChannel, deps: AgentDependencies, owner: string): Promise<End> {
+interface Attempt {
+  readonly end: End;
+  /** The engine was asked for the run's space, and so everything in it has been removed. */
+  readonly executed: boolean;
+}
+
+async function carryOut(run: ActiveRun, told: LeaseChannel, deps: AgentDependencies, owner: string): Promise<Attempt> {
   const { clock } = deps;
   const { request, resume } = run.assignment;
   const startedMs = clock.monotonicMs();
   const leftMs = request.timeout * 1000 - (resume?.elapsedMs ?? 0);
   const prepared = await prepareInTime(run, told, deps, leftMs);
-  if (typeof prepared === 'string' || !('plan' in prepared)) return prepared;
+  if (typeof prepared === 'string' || !('plan' in prepared)) return { end: prepared, executed: false };
   const runTimeoutMs = Math.max(1, leftMs - (clock.monotonicMs() - startedMs));
   const masker = maskerOf(prepared);
-  const result = await executePrepared(run, prepared, told, deps, { owner, masker, runTimeoutMs });
-  if (result.suspended) return 'suspended';
+  const { result, opened } = await executePrepared(run, prepared, told, deps, { owner, masker, runTimeoutMs });
+  if (result.suspended) return { end: 'suspended', executed: opened };
   const outcome = outcomeOf(result);
-  return result.status === 'Canceled' ? { ...outcome, error: { message: reasonOf(run) } } : outcome;
+  return { end: result.status === 'Canceled' ? { ...outcome, error: { message: reasonOf(run) } } : outcome, executed: opened };
 }
 
 /** Prepares and tells the plan; or tells how the run ended without one. */
@@ -55,15 +66,18 @@ async function prepareInTime(run: ActiveRun, told: LeaseChannel, deps: AgentDepe
   const over = new AbortController();
   const late = new AbortController();
   const startedMs = deps.clock.monotonicMs();
-  void deps.clock.sleep(Math.max(1, leftMs), over.signal).then(() => late.abort());
-  const stop = AbortSignal.any([run.canceled, run.lost, run.suspended, late.signal]);
+  const isResumed = run.assignment.resume !== undefined;
+  void deps.clock.sleep(Math.max(isResumed ? LEAST_PREPARATION_MS : 1, leftMs), over.signal).then(() => late.abort());
+  // One that runs in the engine already is canceled there, so that its containers end in order.
+  const canceled = isResumed && run.canceled.aborted ? [] : [run.canceled];
+  const stop = AbortSignal.any([...canceled, run.lost, run.suspended, late.signal]);
   let secrets: RunSecrets | undefined;
   try {
     stop.throwIfAborted();
     secrets = await RunSecrets.open(deps.channel, run);
     return await prepareAndTell(run, secrets, told, deps, stop);
   } catch (error) {
-    if (run.suspended.aborted) return run.assignment.resume === undefined ? 'released' : 'suspended';
+    if (run.suspended.aborted) return isResumed ? 'suspended' : 'released';
     const masker = createMasker(secrets?.masked() ?? []);
     const durationMs = deps.clock.monotonicMs() - startedMs;
     return endWithoutSteps(run, told, deps, { masker, durationMs, outcome: earlyOutcome(run, late.signal, error, told, masker) });

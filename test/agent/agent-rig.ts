@@ -32,14 +32,17 @@ afterEach(async () => {
   }
 });
 
-/** An agent on a fake engine and a fake daemon; git and archives are real. It is stopped at the test's end. */
+/**
+ * An agent on a fake engine and a fake daemon; git and archives are real. It is stopped at the test's end. With `before` it is the next
+ * process of the same agent: engine, daemon and files are the same.
+ */
 export function createRig(
-  options: { readonly engine?: FakeEngineOptions; readonly deps?: Partial<AgentDependencies>; readonly workDirectory?: string } = {},
+  options: { readonly engine?: FakeEngineOptions; readonly deps?: Partial<AgentDependencies>; readonly before?: AgentRig } = {},
 ): AgentRig {
-  const channel = createFakeChannel();
+  const channel = options.before?.channel ?? createFakeChannel();
   const clock = options.deps?.clock ?? systemClock;
-  const engine = createFakeEngine({ clock, ...options.engine });
-  const workDirectory = options.workDirectory ?? join(mkdtempSync(join(tmpdir(), 'agent-')), 'work');
+  const engine = options.before?.engine ?? createFakeEngine({ clock, ...options.engine });
+  const workDirectory = options.before?.workDirectory ?? join(mkdtempSync(join(tmpdir(), 'agent-')), 'work');
   const logged: string[] = [];
   const inputRequests: BuildInputsRequest[] = [];
   const partsAsked: Parameters<MakeRunParts>[0][] = [];

@@ -1,5 +1,6 @@
 import { EngineError } from '../../src/model/engine-error.ts';
 import type { AgentChannel, AgentOutcome, Assignment, Lease, ResolvedSecrets } from '../../src/model/ports/agent-channel.ts';
+import type { LogChunk } from '../../src/model/ports/log-store.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
 import type { RunRequest } from '../../src/model/run-record.ts';
 import type { TaskStepDefinition } from '../../src/model/task-definition.ts';
@@ -14,6 +15,8 @@ export interface FakeChannel extends AgentChannel {
   readonly held: Assignment[];
   readonly events: readonly RunEvent[];
   readonly progressed: readonly RunEvent[];
+  /** What was logged, with its run, without the bytes. */
+  readonly chunks: readonly (Omit<LogChunk, 'bytes'> & { readonly run: string })[];
   readonly planned_: ReadonlyMap<string, Planned>;
   readonly released: readonly string[];
   readonly left: readonly string[];
@@ -45,6 +48,7 @@ export function createFakeChannel(daemonId = 'ab12cd'): FakeChannel {
   const held: Assignment[] = [];
   const events: RunEvent[] = [];
   const progressed: RunEvent[] = [];
+  const chunks: FakeChannel['chunks'][number][] = [];
   const planned = new Map<string, Planned>();
   const released: string[] = [];
   const left: string[] = [];
@@ -69,6 +73,7 @@ export function createFakeChannel(daemonId = 'ab12cd'): FakeChannel {
       held,
       events,
       progressed,
+      chunks,
       planned_: planned,
       released,
       left,
@@ -125,9 +130,10 @@ export function createFakeChannel(daemonId = 'ab12cd'): FakeChannel {
       check(lease);
       planned.set(lease.run, told);
     },
-    log: (lease, { step, bytes }) => {
+    log: (lease, { bytes, ...chunk }) => {
       check(lease);
-      const key = `${lease.run}/${step}`;
+      chunks.push({ ...chunk, run: lease.run });
+      const key = `${lease.run}/${chunk.step}`;
       outputs.set(key, [...(outputs.get(key) ?? []), bytes]);
     },
     gap: () => undefined,
