@@ -5,6 +5,7 @@ import { exitCodeOf, hasEnded } from './container-exit.ts';
 import { DurableOutput, type Positions } from './durable-output.ts';
 import { type EngineApi, EngineRefusal, isRefusal, toEngineError } from './engine-api.ts';
 import { type ContainerDetails, inspectContainer } from './engine-containers.ts';
+import { wasTakenAlong } from './engine-restart.ts';
 import type { OutputPump } from './output-stream.ts';
 import type { StartGate } from './start-gate.ts';
 import { attach, type CreatedContainer, canceledOutcome, engineWentAway, tryStart } from './step-execution.ts';
@@ -54,7 +55,11 @@ export async function adoptContainer(
 ): Promise<ContainerOutcome> {
   await io.onStarted?.(container.id);
   if (container.detach) return startedOutcome(container.id);
-  return await follow(parts, container, io, durableOutput(parts, container, positions, io), undefined);
+  const outcome = await follow(parts, container, io, durableOutput(parts, container, positions, io), undefined);
+  const looksKilled = outcome.exitCode !== 0 && !outcome.canceled && outcome.detached !== true && parts.kind === 'docker';
+  if (looksKilled && (await wasTakenAlong(parts.api, await inspectContainer(parts.api, container.id))))
+    throw engineWentAway(container.step, new Error('it was started anew while nobody watched'));
+  return outcome;
 }
 
 export function goneOutcome(): ContainerOutcome {

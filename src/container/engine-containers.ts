@@ -13,6 +13,7 @@ export interface ContainerDetails {
     readonly OOMKilled: boolean;
     readonly Error?: string;
     readonly Pid?: number;
+    readonly StartedAt?: string;
     readonly FinishedAt?: string;
   };
 }

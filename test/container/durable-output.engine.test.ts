@@ -37,7 +37,7 @@ describe('a connection to the engine that breaks in the middle of a durable step
 describe('an engine that is killed and started again under a durable step', () => {
   let own: OwnEngine;
   beforeAll(async () => {
-    own = await startOwnEngine([IMAGE]);
+    own = await startOwnEngine([IMAGE], '10.213.77.1/24');
   });
   afterAll(async () => {
     await own.stop();
@@ -58,6 +58,27 @@ describe('an engine that is killed and started again under a durable step', () =
     expect(output.all).toBe('up\n');
     expect((await run(space, script('a', 'echo again', none, { attempt: 2 }))).stdout).toBe('again\n');
     expect(await space.destroy({ signal: AbortSignal.timeout(30_000) })).toEqual([]);
+    await engine.close();
+  });
+
+  it('is found out when nobody watched, and what ended by itself keeps its exit code', async () => {
+    const engine = await createDockerEngine({ endpoint: own.endpoint });
+    const spec = durable();
+    const space = await engine.openRun(spec);
+    const output = new OutputRecorder();
+    const none = { network: { kind: 'mode', mode: 'none' } } as const;
+    await run(space, script('ended', 'exit 4', none));
+    const running = space.runContainer(script('a', 'echo up; sleep 1000', none), output.io);
+    await output.saw('up');
+    await space.detach();
+    await running;
+    await own.kill();
+    await own.start();
+    const again = await engine.openRun({ ...spec, adopt: true });
+    const adopt = { positions: { stdout: 0, stderr: 0 } };
+    expect((await run(again, { ...script('ended', '', none), adopt })).outcome.exitCode).toBe(4);
+    await expect(run(again, { ...script('a', '', none), adopt })).rejects.toMatchObject({ code: 'engine-failed', transient: true });
+    expect(await again.destroy({ signal: AbortSignal.timeout(30_000) })).toEqual([]);
     await engine.close();
   });
 });

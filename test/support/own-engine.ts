@@ -9,7 +9,7 @@ import { waitFor } from './wait-for.ts';
 /**
  * A second Docker engine of the test's own, in namespaces of its own (an engine without a bridge removes the machine's, and
  * mounts of a killed one would stay):
- * it may be killed and started again without hurting anything. Its containers have no network.
+ * it may be killed and started again without hurting anything. Its containers have no network, or a bridge of this address (`--bip`).
  */
 export interface OwnEngine {
   /** For DOCKER_HOST. */
@@ -21,7 +21,7 @@ export interface OwnEngine {
   stop(): Promise<void>;
 }
 
-export async function startOwnEngine(images: readonly string[]): Promise<OwnEngine> {
+export async function startOwnEngine(images: readonly string[], bridge = 'none'): Promise<OwnEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-engine-'));
   const socket = join(folder, 'docker.sock');
   const docker = new Docker({ socketPath: socket });
@@ -34,7 +34,13 @@ export async function startOwnEngine(images: readonly string[]): Promise<OwnEngi
         '--mount',
         'dockerd',
         ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid')],
-        ...['--host', `unix://${socket}`, '--bridge', 'none', '--iptables=false', '--ip-masq=false'],
+        ...[
+          '--host',
+          `unix://${socket}`,
+          ...(bridge === 'none' ? ['--bridge', 'none'] : ['--bip', bridge]),
+          '--iptables=false',
+          '--ip-masq=false',
+        ],
       ],
       { stdio: 'ignore' },
     );
