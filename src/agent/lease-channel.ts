@@ -39,12 +39,15 @@ export class LeaseChannel {
     return this.#lastEvent;
   }
 
-  /** Takes an event; the promise resolves when it is durable. Progress is not stored and not waited for. */
+  /**
+   * Takes an event; the promise resolves when it is durable. Progress is not stored and not waited for: it has no number of its own, so
+   * that those of the others have no gap.
+   */
   emit(event: RunEvent): void | Promise<void> {
-    this.#lastEvent = Math.max(this.#lastEvent, event.seq);
     if (this.#run.lost.aborted) return undefined;
-    if (event.type === 'build-progress' || event.type === 'transfer-progress') return this.#showProgress(event);
-    this.#waiting.push(event);
+    if (event.type === 'build-progress' || event.type === 'transfer-progress') return this.#showProgress({ ...event, seq: this.#lastEvent });
+    this.#lastEvent += 1;
+    this.#waiting.push({ ...event, seq: this.#lastEvent });
     this.#next ??= Promise.withResolvers();
     this.#flushing ??= this.#flush();
     return this.#next.promise;
