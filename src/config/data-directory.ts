@@ -12,3 +12,5 @@ export function defaultDataDirectory(environment: NodeJS.ProcessEnv): string {
 /** Names inside the data directory that a client of the same user looks for. */
 export const SOCKET_NAME = 'slipway.sock';
 export const ADMIN_TOKEN_NAME = 'admin.token';
+/** Who has the directory, as JSON: `pid`, and the `url` of its API. There while a daemon runs. */
+export const HOLDER_NAME = 'daemon.json';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { ADMIN_TOKEN_NAME, defaultDataDirectory, SOCKET_NAME } from '../../config/data-directory.ts';
+import { ADMIN_TOKEN_NAME, defaultDataDirectory, HOLDER_NAME, SOCKET_NAME } from '../../config/data-directory.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { classifyAddress } from '../../util/address-policy.ts';
 import type { Io } from '../io.ts';
@@ -111,11 +111,23 @@ export async function readTokenFile(path: string): Promise<string> {
   throw new EngineError('unauthenticated', `--token-file: ${path} holds no token`, { help: 'It must hold one line: `slw_…`.' });
 }
 
+/** The admin token of this user's daemon, for its own address alone: anybody may listen on another port of loopback. */
 async function localToken(place: ServerPlace, io: Io): Promise<string | undefined> {
   // A socket knows its user by itself.
   if (place.socketPath !== undefined || !isLoopback(place.origin)) return undefined;
-  const text = await readFile(join(dataDirectory(io), ADMIN_TOKEN_NAME), 'utf8').catch(() => '');
-  return text.trim() === '' ? undefined : text.trim();
+  const directory = dataDirectory(io);
+  const read = (name: string): Promise<string> => readFile(join(directory, name), 'utf8').catch(() => '');
+  if (!isHolder(await read(HOLDER_NAME), place.origin)) return undefined;
+  return (await read(ADMIN_TOKEN_NAME)).trim() || undefined;
+}
+
+function isHolder(json: string, origin: string): boolean {
+  try {
+    const holder: unknown = JSON.parse(json);
+    return typeof holder === 'object' && holder !== null && 'url' in holder && holder.url === origin;
+  } catch {
+    return false;
+  }
 }
 
 function isLoopback(origin: string): boolean {

@@ -18,10 +18,6 @@ export function conflict(message: string, help?: string): FlagError {
   return new FlagError([{ code: 'flags-conflict', severity: 'error', message, ...(help === undefined ? {} : { help }) }]);
 }
 
-export function badValue(message: string, expected?: string): FlagError {
-  return new FlagError([{ code: 'flag-value', severity: 'error', message, ...(expected === undefined ? {} : { expected }) }]);
-}
-
 /** Prints flag errors and gives their exit code; other errors pass. */
 export async function reportingFlags(io: Io, work: () => Promise<ExitCode>): Promise<ExitCode> {
   try {

@@ -8,6 +8,8 @@ const KEYS = [...'cl abdefghijkmnopqrstuvwxyz\r\n'];
 export interface LeaveOrCancel {
   /** Aborted when this program is to leave; the run goes on. */
   readonly left: AbortSignal;
+  /** While a question is open: what is printed meanwhile would hide it. */
+  readonly asking: Promise<void> | undefined;
   dispose(): void;
 }
 
@@ -18,7 +20,7 @@ export interface LeaveOrCancel {
 export function listenForLeave(io: Io, on: { cancel(): void; pauseOutput(): void; say(message: string): void }): LeaveOrCancel {
   const left = new AbortController();
   let canceled = false;
-  let asking = false;
+  let asking: Promise<void> | undefined;
   const leave = (message: string): void => {
     on.say(message);
     left.abort(new Error('left the run'));
@@ -33,15 +35,14 @@ export function listenForLeave(io: Io, on: { cancel(): void; pauseOutput(): void
     on.cancel();
   };
   const onInterrupt = (): void => {
-    if (asking) return;
+    if (asking !== undefined) return;
     if (canceled || !canAsk(io)) {
       cancel();
       return;
     }
-    asking = true;
     on.pauseOutput();
-    void askKey(io, QUESTION, KEYS).then((key) => {
-      asking = false;
+    asking = askKey(io, QUESTION, KEYS).then((key) => {
+      asking = undefined;
       if (key === undefined || key === 'c') cancel();
       else if (key === 'l') leave('Left: the run goes on.');
     });
@@ -51,6 +52,9 @@ export function listenForLeave(io: Io, on: { cancel(): void; pauseOutput(): void
   io.onReaderGone(cancel);
   return {
     left: left.signal,
+    get asking() {
+      return asking;
+    },
     dispose: () => void process.off('SIGINT', onInterrupt).off('SIGTERM', cancel).off('SIGHUP', onHangup),
   };
 }

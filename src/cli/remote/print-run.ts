@@ -42,10 +42,11 @@ export async function printRun(
       runId,
       logs: options.logs,
       signal: leaving.left,
-      onEvent: (event) => {
+      onEvent: async (event) => {
+        await leaving.asking;
         const text = format === 'live' || (format === 'plain' && io.stdout.isTTY === true) ? unplanned.textOf(event) : undefined;
-        if (text === undefined) return reporter.emit(event);
-        reporter.say(text);
+        if (text === undefined) await reporter.emit(event);
+        else reporter.say(text);
       },
       onWaiting: (sentence) => {
         if (format !== 'quiet') say(sentence);

@@ -8,19 +8,14 @@ import { asksForDaemon, type RemoteRunFlags } from '../flags/remote-run-flags.ts
 import type { RunFlags } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
 import { jsonText } from '../tables/print-value.ts';
+import { type BuildInputFlags, buildRequest } from './build-request.ts';
 import type { DaemonClient } from './client.ts';
+import type { SendFolder } from './context-folder.ts';
 import { packContext } from './context-upload.ts';
 import { knowsServer } from './find-server.ts';
 import { conflict, FlagError } from './flag-error.ts';
 import { printRun } from './print-run.ts';
-import {
-  type BuildInputFlags,
-  buildRequest,
-  namedRunRequest,
-  quickRunRequest,
-  type RunInputFlags,
-  type SendFolder,
-} from './run-request.ts';
+import { namedRunRequest, quickRunRequest, type RunInputFlags } from './run-request.ts';
 import { sendContext } from './send-context.ts';
 import { withDaemon } from './with-daemon.ts';
 

@@ -1,11 +1,6 @@
-import { basename, relative, resolve, sep } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { CreateRunInput } from '../../api/run-request-schema.ts';
-import type { CredentialInput } from '../../api/task-schema.ts';
-import { createCredentialSource } from '../../registry/credentials.ts';
 import { classifyContext } from '../../task/build/context.ts';
-import { placeBuild } from '../build/build-place.ts';
-import type { BuildFlags } from '../build/build-task.ts';
-import { parseCredentials } from '../composition/credentials.ts';
 import type { NamedRunFlags, RemoteRunFlags } from '../flags/remote-run-flags.ts';
 import type { RunFlags } from '../flags/run-flags.ts';
 import type { TaskFlags } from '../flags/task-flags.ts';
@@ -14,31 +9,13 @@ import { cmdTask } from '../source/cmd-task.ts';
 import { findTaskFile, folderOf, isDirectory, isFile, readSource, readStdin } from '../source/find-task-file.ts';
 import { contextMissing } from '../source/task-source.ts';
 import { buildArguments, templateValues } from './arguments.ts';
+import { belowPath, type RunPlace } from './context-folder.ts';
 import { defined } from './defined.ts';
 import { conflict, FlagError } from './flag-error.ts';
-import { platformOf } from './platform.ts';
+import { commonFields, machineFields, quickFields } from './run-fields.ts';
 import { encode, readText } from './task-step.ts';
 
-/** A local folder that a run needs, and what of it must be sent whatever .dockerignore says. */
-export interface ContextFolder {
-  readonly directory: string;
-  readonly keep: readonly string[];
-  /** Dockerfile whose own .dockerignore counts. */
-  readonly dockerfile?: string;
-  /** Files from outside of the folder. */
-  readonly extras: readonly { readonly path: string; readonly mode: number; readonly content: Uint8Array }[];
-}
-
-/** Sends a folder to the daemon; resolves with how requests name it. */
-export type SendFolder = (folder: ContextFolder) => Promise<string>;
-
 export type RunInputFlags = TaskFlags & RunFlags & RemoteRunFlags & NamedRunFlags;
-export type BuildInputFlags = BuildFlags & RunFlags & RemoteRunFlags;
-
-interface Place {
-  readonly io: Io;
-  readonly send: SendFolder;
-}
 
 const REMOTE_KINDS = ['git', 'archive', 'oci'];
 
@@ -47,7 +24,7 @@ export async function namedRunRequest(
   task: string,
   context: string | undefined,
   flags: RunInputFlags,
-  { io, send }: Place,
+  { io, send }: RunPlace,
 ): Promise<CreateRunInput> {
   const refused = (
     [
@@ -81,7 +58,7 @@ export async function namedRunRequest(
 }
 
 /** The request of a quick run: a task file of a context, or one that comes with the request. Rejects with FlagError. */
-export async function quickRunRequest(context: string, flags: RunInputFlags, place: Place): Promise<CreateRunInput> {
+export async function quickRunRequest(context: string, flags: RunInputFlags, place: RunPlace): Promise<CreateRunInput> {
   const { io } = place;
   if (flags.cmd !== undefined && flags.file !== undefined) throw conflict('`--cmd` and `--file` exclude each other');
   const foreign = (
@@ -111,7 +88,7 @@ export async function quickRunRequest(context: string, flags: RunInputFlags, pla
 async function localRun(
   context: string,
   flags: RunInputFlags,
-  { io, send }: Place,
+  { io, send }: RunPlace,
   quick: Awaited<ReturnType<typeof quickFields>>,
 ): Promise<CreateRunInput> {
   const given = resolve(io.directory, context);
@@ -166,41 +143,7 @@ async function encodedRun(
   return { type: 'EncodedTaskRunRequest', ...quick, encodedTaskContent: encode(text), ...values };
 }
 
-/** The request of `task build`. Rejects with FlagError. */
-export async function buildRequest(context: string, flags: BuildInputFlags, { io, send }: Place): Promise<CreateRunInput> {
-  const { kind } = classifyContext(context);
-  if (kind === 'stdin' || kind === 'none')
-    throw conflict(`a daemon cannot build the context ${context}`, 'name a folder, a git or archive URL, or oci://…');
-  const args = await buildArguments({ arg: flags.buildArg, secretArg: flags.secretBuildArg }, io);
-  const common = {
-    type: 'DockerBuildRequest',
-    ...(await quickFields(flags, io)),
-    imageNames: flags.tag,
-    isPushEnabled: flags.push,
-    noCache: !flags.cache,
-    arguments: args,
-    ...defined({ target: flags.target }),
-  } as const;
-  if (kind !== 'local') return { ...common, sourceLocation: context, ...defined({ dockerFilePath: flags.file }) };
-  const directory = resolve(io.directory, context);
-  if (!(await isDirectory(directory))) throw new FlagError([contextMissing(context, 'a folder, a git or archive URL, or oci://…')]);
-  const dockerfile = await dockerfileOf(directory, context, flags.file, io);
-  const sourceLocation = await send({ directory, keep: [dockerfile.path], dockerfile: dockerfile.path, extras: dockerfile.extras });
-  return { ...common, sourceLocation, dockerFilePath: dockerfile.path };
-}
-
-/** A Dockerfile from outside of the context is sent beside it, under a name that no context has. */
-async function dockerfileOf(directory: string, context: string, file: string | undefined, io: Io) {
-  const path = resolve(io.directory, file ?? resolve(directory, 'Dockerfile'));
-  const below = belowPath(directory, path);
-  if (below !== undefined) return { path: below, extras: [] };
-  const place = placeBuild(context, file, io.directory);
-  const content = Buffer.from(await readText(path, `--file ${place.dockerfile ?? file}`, io), 'utf8');
-  const name = '.slipway.Dockerfile';
-  return { path: name, extras: [{ path: name, mode: 0o644, content }] };
-}
-
-async function contextPathOf(context: string, keep: readonly string[], { io, send }: Place): Promise<string> {
+async function contextPathOf(context: string, keep: readonly string[], { io, send }: RunPlace): Promise<string> {
   const { kind } = classifyContext(context);
   if (REMOTE_KINDS.includes(kind)) return context;
   if (kind !== 'local') throw conflict(`--context ${context}: a run of a task needs a folder, a git or archive URL, or oci://…`);
@@ -209,65 +152,7 @@ async function contextPathOf(context: string, keep: readonly string[], { io, sen
   return send({ directory, keep, extras: [] });
 }
 
-function commonFields(flags: RunFlags & RemoteRunFlags) {
-  return {
-    noPush: !flags.push,
-    keepGoing: flags.keepGoing,
-    isArchiveEnabled: flags.archive,
-    ...defined({
-      priority: flags.priority,
-      agentPoolName: flags.agentPool,
-      queueTimeout: flags.queueTimeout === undefined ? undefined : Math.ceil(flags.queueTimeout / 1000),
-    }),
-  };
-}
-
-async function quickFields(
-  flags: RunFlags & RemoteRunFlags & { platform?: string; registry?: string; credential: readonly string[] },
-  io: Io,
-) {
-  return {
-    ...commonFields(flags),
-    ...machineFields(flags),
-    credentials: await credentialsOf(flags, io),
-    ...defined({ registry: flags.registry }),
-  };
-}
-
-function machineFields({ platform, timeout }: { readonly platform?: string; readonly timeout?: number }) {
-  return defined({
-    platform: platform === undefined ? undefined : platformOf(platform),
-    timeout: timeout === undefined ? undefined : Math.ceil(timeout / 1000),
-  });
-}
-
-/** Logins of flags, sent to be sealed with the run. */
-async function credentialsOf(
-  flags: { readonly credential: readonly string[]; readonly registryCredential: readonly string[] },
-  io: Io,
-): Promise<CredentialInput[]> {
-  const parsed = parseCredentials(flags);
-  if (!parsed.ok) throw new FlagError(parsed.error);
-  const [vault] = parsed.value.vault;
-  if (vault !== undefined)
-    throw conflict(`--credential: ${vault.registry}: a daemon asks no vault`, '`task secret set` stores a secret on the daemon');
-  const source = createCredentialSource({ explicit: parsed.value.explicit, environment: io.environment });
-  return Promise.all(
-    parsed.value.explicit.map(async ({ host }) => {
-      const credential = await source.forHost(host);
-      if (credential?.kind !== 'basic') throw conflict(`--registry-credential ${host}: a user and a password are needed on a daemon`);
-      return { loginServer: host, userName: credential.username, password: { plain: credential.password } };
-    }),
-  );
-}
-
 async function insidePath(directory: string, file: string, io: Io): Promise<string | undefined> {
   for (const path of [resolve(directory, file), resolve(io.directory, file)]) if (await isFile(path)) return belowPath(directory, path);
   return undefined;
-}
-
-/** The path of a file relative to a folder that holds it; undefined when it does not. */
-function belowPath(directory: string, path: string): string | undefined {
-  const below = relative(directory, path);
-  return below === '' || below === '..' || below.startsWith(`..${sep}`) ? undefined : below.split(sep).join('/');
 }

@@ -98,13 +98,18 @@ test('requests carry the token, the query and JSON, also through a unix socket',
 });
 
 test('a token goes to its own server only', async () => {
-  const home = folderWith({ 'data/admin.token': 'slw_admin\n', token: 'slw_file\n' });
+  const home = folderWith({
+    'data/admin.token': 'slw_admin\n',
+    'data/daemon.json': '{"pid":1,"url":"http://127.0.0.1:7300"}',
+    token: 'slw_file\n',
+  });
   const environment = { HOME: home, XDG_CONFIG_HOME: home, SLIPWAY_DATA: join(home, 'data') };
   await writeLogin(environment, { server: 'https://builds.example.org', token: 'slw_saved' });
   const { io } = remoteIo({ environment, directory: home });
   expect(await findServer({}, io)).toMatchObject({ name: 'https://builds.example.org', token: 'slw_saved', from: 'login' });
   expect((await findServer({ server: 'https://other.example.org' }, io)).token).toBeUndefined();
   expect((await findServer({ server: 'http://127.0.0.1:7300' }, io)).token).toBe('slw_admin');
+  expect((await findServer({ server: 'http://127.0.0.1:7301' }, io)).token).toBeUndefined();
   expect((await findServer({ server: 'https://other.example.org', tokenFile: 'token' }, io)).token).toBe('slw_file');
   const variables = remoteIo({ environment: { ...environment, SLIPWAY_SERVER: 'http://[::1]:1/base/', SLIPWAY_TOKEN: 'slw_env' } });
   expect(await findServer({}, variables.io)).toMatchObject({ origin: 'http://[::1]:1/base', token: 'slw_env', from: 'SLIPWAY_SERVER' });

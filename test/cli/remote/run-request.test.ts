@@ -1,13 +1,8 @@
 import { expect, test } from 'vitest';
 import { createRunBody } from '../../../src/api/run-request-schema.ts';
-import {
-  type BuildInputFlags,
-  buildRequest,
-  type ContextFolder,
-  namedRunRequest,
-  quickRunRequest,
-  type RunInputFlags,
-} from '../../../src/cli/remote/run-request.ts';
+import { type BuildInputFlags, buildRequest } from '../../../src/cli/remote/build-request.ts';
+import type { ContextFolder } from '../../../src/cli/remote/context-folder.ts';
+import { namedRunRequest, quickRunRequest, type RunInputFlags } from '../../../src/cli/remote/run-request.ts';
 import { folderWith } from '../task-process.ts';
 import { remoteIo } from './remote-io.ts';
 
