@@ -20,7 +20,7 @@ import { AgentRoll, type AgentStatus } from './agent-roll.ts';
 import { HeldRun } from './held-run.ts';
 import { GONE_MS, LEASE_MS, LeaseKeeper, type LeaseTimes } from './lease-keeper.ts';
 import { openPlanned, type Planned, sealPlanned } from './run-checkpoint.ts';
-import { allEvents, type EndingParts, endLostRun, endRun, endUnusableRun, giveBack, tellChange } from './run-endings.ts';
+import { allEvents, type EndingParts, endLostRun, endRun, endUnusableRun, giveBack, releaseRun, tellChange } from './run-endings.ts';
 import { endedSteps, hasBegun, isTerminal, outcomeTold, projectRun, resumeOf } from './run-projection.ts';
 import { resolveRequestSecrets } from './run-secrets.ts';
 
@@ -177,7 +177,9 @@ class Gateway implements AgentGateway {
 
   release(lease: Lease): Promise<void> {
     return this.#write(lease, async (held) => {
-      if ((await this.#parts.store.runs.release(lease.run, lease.attempt)) === 'stale') throw this.#fenced(held);
+      const { steps } = held.view;
+      if (hasBegun({ steps })) throw new EngineError('conflict', `run ${held.run} has begun a step and cannot be given back`);
+      if ((await releaseRun(this.#parts, { id: held.run, attempt: held.attempt, steps })) === 'stale') throw this.#fenced(held);
       this.#letGo(held);
       await held.log.close();
       await tellChange(this.#parts, held.run);

@@ -77,7 +77,18 @@ export async function giveBack(parts: EndingParts, record: RunRecord, crashed: b
     await endRun(parts, taken, quarantined(taken));
     return;
   }
-  if ((await runs.release(taken.id, taken.attempt)) === 'done') await tellChange(parts, taken.id);
+  if ((await releaseRun(parts, taken)) === 'done') await tellChange(parts, taken.id);
+}
+
+/** Steps of a plan that was not begun are forgotten: the next attempt makes its own. The caller has seen that none has begun. */
+export async function releaseRun(
+  { store: { runs } }: Pick<EndingParts, 'store'>,
+  { id, attempt, steps }: Pick<RunRecord, 'id' | 'attempt' | 'steps'>,
+): Promise<'done' | 'stale'> {
+  // Asked for in one turn: one transaction.
+  const forgotten = steps.length === 0 ? undefined : runs.append(id, attempt, [], { steps: [] });
+  const [, released] = await Promise.all([forgotten, runs.release(id, attempt)]);
+  return released;
 }
 
 function quarantined(record: RunRecord): RunOutcome {

@@ -47,9 +47,10 @@ export interface RunService {
   start(): Promise<void>;
   /**
    * Stores a run and queues it; `secrets` are the values of its places that are SEALED_WITH_RUN. Rejects with `draining`, `disk-full`,
-   * `queue-full` or `invalid-request`. The run is Canceled already when its concurrency group was full and says `skip`.
+   * `queue-full` or `invalid-request`. The run is Canceled already when its concurrency group was full and says `skip`. With a `key`
+   * there is one run, however often and over however many processes it is asked for.
    */
-  create(request: RunRequest, by: Asker, secrets?: RequestSecrets): Promise<RunRecord>;
+  create(request: RunRequest, by: Asker, secrets?: RequestSecrets, key?: string): Promise<RunRecord>;
   get(id: string): Promise<RunRecord>;
   list(query: RunQuery): Promise<readonly RunSummary[]>;
   /** The newest run (of a task). */
@@ -57,7 +58,7 @@ export interface RunService {
   /** `canceled`: it waited, and has ended. `canceling`: its agent has been told. `ended`: it had ended before. */
   cancel(id: string, by: Asker, reason?: string): Promise<CancelResult>;
   /** The same request again, with its secrets and its trust; rights that its task has lost since are lost. */
-  rerun(id: string, by: Asker, options?: { readonly priority?: number }): Promise<RunRecord>;
+  rerun(id: string, by: Asker, options?: { readonly priority?: number }, key?: string): Promise<RunRecord>;
   setArchived(id: string, archived: boolean, by: Asker): Promise<RunRecord>;
   /** Stored events after a number. Those of an ended run always end with `run-finished`, whoever ended it. */
   events(id: string, query: { readonly after: number; readonly limit: number }): Promise<readonly RunEvent[]>;
@@ -101,10 +102,13 @@ class Runs implements RunService {
     for (const record of await this.#parts.store.runs.live()) this.#watchQueueTime(record);
   }
 
-  async create(request: RunRequest, by: Asker, secrets: RequestSecrets = {}): Promise<RunRecord> {
+  async create(request: RunRequest, by: Asker, secrets: RequestSecrets = {}, key?: string): Promise<RunRecord> {
+    // Made by a process that died before its answer was kept.
+    const made = key === undefined ? undefined : await this.#parts.store.runs.byKey(key);
+    if (made !== undefined) return made;
     const sealed = sealRequestSecrets(this.#parts.box, request, secrets);
     await this.#checkOpen();
-    const record = await this.#inPlace(request, () => this.#enqueue(request, sealed));
+    const record = await this.#inPlace(request, () => this.#enqueue(request, sealed, key));
     const { task, trust, causes } = request;
     await this.#parts.audit.record(by, { action: 'run.create', target: record.id, details: { task, trust, cause: causes[0]?.kind } });
     return record;
@@ -134,7 +138,7 @@ class Runs implements RunService {
     return result;
   }
 
-  async rerun(id: string, by: Asker, { priority }: { readonly priority?: number } = {}): Promise<RunRecord> {
+  async rerun(id: string, by: Asker, { priority }: { readonly priority?: number } = {}, key?: string): Promise<RunRecord> {
     const { store, box } = this.#parts;
     const before = await this.get(id);
     const secrets = openRequestSecrets(box, before.request, await store.runs.sealed(id));
@@ -145,7 +149,7 @@ class Runs implements RunService {
       policy: await this.#policyNow(before.request),
       ...(priority === undefined ? {} : { priority }),
     };
-    return this.create(request, by, secrets);
+    return this.create(request, by, secrets, key);
   }
 
   async setArchived(id: string, archived: boolean, by: Asker): Promise<RunRecord> {
@@ -212,9 +216,9 @@ class Runs implements RunService {
     }
   }
 
-  async #enqueue(request: RunRequest, sealed: Uint8Array | undefined): Promise<RunRecord> {
+  async #enqueue(request: RunRequest, sealed: Uint8Array | undefined, key?: string): Promise<RunRecord> {
     const { store, queue, hub } = this.#parts;
-    const record = await store.runs.create(request, sealed);
+    const record = await store.runs.create(request, sealed, key);
     const older = await this.#olderInGroup(record);
     const { skip, cancel, reason } = decideConflict(record, older);
     const by = `run ${record.id}`;

@@ -141,6 +141,20 @@ describe('writes', () => {
   });
 });
 
+test('a run is given back before its first step only, and forgets the plan that it had', async () => {
+  const { gateway } = plane;
+  await gateway.register(AGENT);
+  const { id } = await plane.create();
+  const first = await claimOne();
+  await gateway.planned(first, { plan: PLAN, source: {} });
+  await gateway.release(first);
+  expect(await plane.get(id)).toMatchObject({ status: 'Queued', steps: [] });
+  const second = await claimOne();
+  await begin(gateway, second);
+  await expect(gateway.release(second)).rejects.toMatchObject({ code: 'conflict' });
+  expect(await plane.get(id)).toMatchObject({ status: 'Running', attempt: 2, steps: [{ status: 'running' }, { status: 'pending' }] });
+});
+
 describe('after the daemon was killed', () => {
   test('the agent goes on with what it held: plan, states, positions in the log', async () => {
     await plane.gateway.register(AGENT);
