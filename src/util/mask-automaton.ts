@@ -11,6 +11,8 @@ const LONGEST_SKIP = 1024;
  */
 export interface MaskAutomaton {
   readonly depth: Int32Array;
+  /** Length of the longest text read last that more bytes may make a pattern: less than `depth` where no pattern goes on. */
+  readonly live: Int32Array;
   /** Length of the longest pattern that ends in this state; 0 for none. */
   readonly matched: Int32Array;
   /** The state after reading `byte` in `state`. */
@@ -32,6 +34,7 @@ export function buildMaskAutomaton(patterns: readonly Uint8Array[]): MaskAutomat
   const sibling = new Int32Array(size);
   const fail = new Int32Array(size);
   const depth = new Int32Array(size);
+  const live = new Int32Array(size);
   const matched = new Int32Array(size);
   const rootChild = new Int32Array(256);
   const filter = new Uint8Array(1 << FILTER_BITS);
@@ -95,6 +98,7 @@ export function buildMaskAutomaton(patterns: readonly Uint8Array[]): MaskAutomat
     }
     for (let head = 0; head < tail; head += 1) {
       const state = queue[head] as number;
+      live[state] = (child[state] === 0 ? live[fail[state] as number] : depth[state]) as number;
       for (let next = child[state] as number; next !== 0; next = sibling[next] as number) {
         const link = step(fail[state] as number, bytes[next] as number);
         fail[next] = link;
@@ -110,7 +114,7 @@ export function buildMaskAutomaton(patterns: readonly Uint8Array[]): MaskAutomat
     insert(pattern);
   }
   linkFailures();
-  return { depth, matched, step, skip };
+  return { depth, live, matched, step, skip };
 }
 
 /** Four bytes as one number, first byte highest. */

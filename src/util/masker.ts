@@ -56,7 +56,7 @@ function maskText(automaton: MaskAutomaton, text: string): string {
 }
 
 /**
- * Reads every byte once. The last `depth(state)` bytes may yet become a secret and are held; a byte is emitted when neither a match
+ * Reads every byte once. The last `live(state)` bytes may yet become a secret and are held; a byte is emitted when neither a match
  * nor a live prefix covers it.
  */
 class AutomatonStream implements MaskStream {
@@ -99,7 +99,7 @@ class AutomatonStream implements MaskStream {
   }
 
   #heldDepth(length: number): number {
-    return Math.min(length, this.#automaton.depth[this.#state] as number);
+    return Math.min(length, this.#automaton.live[this.#state] as number);
   }
 
   #scan(bytes: Uint8Array, from: number): void {

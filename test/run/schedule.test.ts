@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Ending } from '../../src/run/edge-condition.ts';
+import type { RestoredStep } from '../../src/run/restore.ts';
 import { createSchedule, type Schedule, type ScheduledStep } from '../../src/run/schedule.ts';
 
 const SUCCEEDED: Ending = { status: 'succeeded', exitCode: 0 };
@@ -185,6 +186,62 @@ describe('any graph', () => {
         expect(schedule.done).toBe(true);
         expect(ended.size).toBe(steps.length);
       }),
+    );
+  });
+
+  /** Plays a graph to its end; `cut`: after so many endings another schedule goes on, from the endings and a part of what they meant. */
+  function play(
+    rows: readonly { readonly step: ScheduledStep; readonly status: Ending['status'] }[],
+    choices: readonly number[],
+    options: { readonly keepGoing: boolean; readonly cut: number },
+  ) {
+    const steps = rows.map((row) => row.step);
+    let schedule = createSchedule(steps, options);
+    const ended = new Map<string, string>();
+    const restorable = new Map<string, RestoredStep>();
+    const running: string[] = [];
+    let stopped = false;
+    const start = (ids: readonly string[]): void => {
+      for (const id of ids) if (schedule.started(id)) running.push(id);
+    };
+    const skip = (ids: readonly string[]): void => {
+      for (const id of ids) {
+        ended.set(id, 'skipped');
+        restorable.set(id, 'skipped');
+      }
+    };
+    start(schedule.ready());
+    for (let turn = 0; running.length > 0; turn += 1) {
+      const [id] = running.splice((choices[turn % choices.length] ?? 0) % running.length, 1) as [string];
+      const status = stopped ? 'canceled' : (rows.find((row) => row.step.id === id)?.status ?? 'failed');
+      const ending = { status, exitCode: status === 'succeeded' ? 0 : 1 };
+      ended.set(id, status);
+      restorable.set(id, ending);
+      const result = schedule.finished(id, ending);
+      const skipped = result.skipped.map((step) => step.id);
+      if (turn !== options.cut) {
+        skip(skipped);
+        stopped ||= result.endsRun;
+        start(result.ready);
+        continue;
+      }
+      skip(skipped.slice(0, (choices[0] ?? 0) % (skipped.length + 1)));
+      schedule = createSchedule(steps, options);
+      const restored = schedule.restore(new Map([...restorable, ...running.map((other) => [other, 'running'] as const)]));
+      skip(restored.skipped.map((step) => step.id));
+      stopped = restored.endsRun;
+      start(schedule.ready());
+    }
+    expect(schedule.done).toBe(true);
+    return Object.fromEntries([...ended].sort(([a], [b]) => a.localeCompare(b)));
+  }
+
+  test.each([true, false])('ends the same when it is cut off and restored in the middle (keepGoing %s)', (keepGoing) => {
+    fc.assert(
+      fc.property(dag, fc.array(fc.nat(), { minLength: 1, maxLength: 40 }), fc.nat(40), (rows, choices, cut) => {
+        expect(play(rows, choices, { keepGoing, cut })).toEqual(play(rows, choices, { keepGoing, cut: -1 }));
+      }),
+      { numRuns: 500 },
     );
   });
 
