@@ -45,7 +45,8 @@ export class LeaseChannel {
    */
   emit(event: RunEvent): void | Promise<void> {
     if (this.#run.lost.aborted) return undefined;
-    if (event.type === 'build-progress' || event.type === 'transfer-progress') return this.#showProgress({ ...event, seq: this.#lastEvent });
+    if (event.type === 'build-progress' || event.type === 'transfer-progress')
+      return this.#showProgress({ ...event, seq: this.#lastEvent });
     this.#lastEvent += 1;
     this.#waiting.push({ ...event, seq: this.#lastEvent });
     this.#next ??= Promise.withResolvers();
@@ -90,8 +91,8 @@ export class LeaseChannel {
 
   /** Never rejects: whoever emitted is told. */
   async #flush(): Promise<void> {
-    // What is emitted in the same turn goes along.
-    await Promise.resolve();
+    // What is emitted in the same turn goes along: each report is a transaction of the daemon.
+    await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
       const events = this.#waiting;
       const told = this.#next;
