@@ -15,7 +15,8 @@ import type {
   TransferIo,
   TransferOutcome,
 } from '../model/ports/container-engine.ts';
-import { adoptContainer, type DurableParts, executeDurably, goneOutcome } from './durable-execution.ts';
+import { DurableContainers } from './durable-containers.ts';
+import { goneOutcome } from './durable-execution.ts';
 import type { Positions } from './durable-output.ts';
 import { toEngineError } from './engine-api.ts';
 import type { ExistingThings } from './existing-things.ts';
@@ -49,8 +50,7 @@ export class DockerRunSpace implements RunSpace {
   readonly #parts: RunSpaceParts;
   readonly #volumes: RunVolumes;
   readonly #steps: StepContainers;
-  readonly #detaching = new AbortController();
-  readonly #followed = new Set<Promise<void>>();
+  readonly #durable: DurableContainers;
   #destroyed: Promise<readonly CollectedThing[]> | undefined;
 
   constructor(spec: RunSpaceSpec, parts: RunSpaceParts) {
@@ -61,6 +61,7 @@ export class DockerRunSpace implements RunSpace {
     const holders = new LaneHolders(parts.context, networks, spec.lanes);
     this.#volumes = new RunVolumes(parts.context, spec, parts.pack);
     this.#steps = new StepContainers({ ...parts, spec, networks, holders, volumes: this.#volumes });
+    this.#durable = new DurableContainers(parts.context, parts.existing.containers);
     this.#steps.adopt(parts.existing.containers);
     if (spec.lanes.length > 0) {
       holders.warmUp();
@@ -85,7 +86,7 @@ export class DockerRunSpace implements RunSpace {
     try {
       await created.ready;
       const container = createdContainer(created.id, request);
-      if (this.#spec.durableLogs) return await this.#following(executeDurably(this.#durable(), container, io));
+      if (this.#spec.durableLogs) return await this.#durable.execute(container, io);
       return await executeContainer(this.#context.api, this.#context.startGate, container, io);
     } finally {
       this.#steps.finished(request, created.id);
@@ -155,42 +156,22 @@ export class DockerRunSpace implements RunSpace {
   }
 
   async detach(): Promise<void> {
-    this.#detaching.abort();
     this.#destroyed ??= this.#detach();
     await this.#destroyed;
   }
 
   async #detach(): Promise<readonly CollectedThing[]> {
-    await Promise.all([this.#context.close(), ...this.#followed]);
+    await Promise.all([this.#durable.detach(), this.#context.close()]);
     return [];
   }
 
   /** Follows what the step's container still does; starts one that was only made; there may be none. */
   async #adopt(request: ContainerRequest, positions: Positions, io: ContainerIo): Promise<ContainerOutcome> {
-    const own = this.#parts.existing.containers.filter(({ step, attempt }) => step === request.step && attempt === request.attempt);
-    const started = own.find(({ state }) => !['created', 'removing', 'dead'].includes(state));
-    if (started !== undefined)
-      return await this.#following(adoptContainer(this.#durable(), createdContainer(started.id, request), positions, io));
-    const [created] = own;
-    if (created?.state !== 'created') return goneOutcome();
+    const found = this.#durable.find(request);
+    if (found === undefined) return goneOutcome();
+    if (found.state !== 'created') return await this.#durable.adopt(createdContainer(found.id, request), positions, io);
     const { adopt: _, ...anew } = request;
     return await this.runContainer(anew, io);
-  }
-
-  #durable(): DurableParts {
-    const { api, startGate, engineKind } = this.#context;
-    return { api, gate: startGate, kind: engineKind, detaching: this.#detaching.signal };
-  }
-
-  /** What `detach` waits for. */
-  async #following(work: Promise<ContainerOutcome>): Promise<ContainerOutcome> {
-    const settled = work.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#followed.add(settled);
-    void settled.then(() => this.#followed.delete(settled));
-    return await work;
   }
 
   async #readWorkspaceTar(path: string): Promise<Readable> {
