@@ -18,7 +18,14 @@ const EXTERNAL = /^(ssh2|cpu-features|re2js|simple-git|chokidar|execa|fastify|@f
 /** What packages load at once although a run seldom needs it. */
 const LAZY = {
   // ssh2 (20 modules) and TLS: most engines are reached through a socket.
-  'docker-modem/lib/modem.js': [["ssh = require('./ssh')", "ssh = (...args) => require('./ssh')(...args)"]],
+  'docker-modem/lib/modem.js': [
+    ["ssh = require('./ssh')", "ssh = (...args) => require('./ssh')(...args)"],
+    // It formats the options of every request for a line that nobody sees.
+    ["debug = require('debug')('modem')", 'debug = () => undefined'],
+    ['util.inspect(options, {', '((value) => value)(options, {'],
+  ],
+  // A copy of Node's streams for other Nodes.
+  'docker-modem/lib/http_duplex.js': [["require('readable-stream')", "require('node:stream')"]],
   'docker-modem/lib/http.js': [
     ["nativeHttps = require('https')", "nativeHttps = { request: (...args) => require('https').request(...args) }"],
   ],
