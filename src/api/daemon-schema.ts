@@ -18,7 +18,6 @@ export const agentResource = z
 export type AgentResource = z.output<typeof agentResource>;
 
 export const uploadResource = z.object({ sha256: z.string(), bytes: z.number() }).readonly().meta({ id: 'Upload' });
-export type UploadResource = z.output<typeof uploadResource>;
 
 export const gcBody = z
   .strictObject({ dryRun: z.boolean().default(false) })
@@ -42,7 +41,6 @@ export const versionResource = z
   .object({ name: z.literal('slipway'), version: z.string(), apiVersion: z.literal('v1'), daemonId: z.string() })
   .readonly()
   .meta({ id: 'Version' });
-export type VersionResource = z.output<typeof versionResource>;
 
 export const health = z
   .object({ status: z.literal('ok') })

@@ -116,7 +116,6 @@ export const runPatch = z
   .strictObject({ isArchiveEnabled: z.boolean() })
   .readonly()
   .meta({ id: 'RunPatch', description: '`isArchiveEnabled`: keep the run beyond the retention.' });
-export type RunPatch = z.output<typeof runPatch>;
 
 export const cancelBody = z
   .strictObject({ reason: z.string().max(1000).default('') })

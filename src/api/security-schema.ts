@@ -21,7 +21,6 @@ export const tokenBody = z
   })
   .readonly()
   .meta({ id: 'TokenBody' });
-export type TokenBody = z.output<typeof tokenBody>;
 
 const tokenFields = {
   id: z.string(),
@@ -53,7 +52,6 @@ export const secretBody = z
   })
   .readonly()
   .meta({ id: 'SecretBody' });
-export type SecretBody = z.output<typeof secretBody>;
 
 export const secretResource = z
   .object({

@@ -73,7 +73,6 @@ const stepInput = z.strictObject(optional(stepFields)).readonly().meta({
   description:
     'What a run does: one Dockerfile (`dockerFilePath`, `imageNames`, …), a task file of the context (`taskFilePath`, …), or a task file that the definition holds (`encodedTaskContent`, …).',
 });
-export type StepInput = z.output<typeof stepInput>;
 
 const sourceShown = { contextPath: z.string().exactOptional(), contextAccessToken: secretShown.exactOptional() };
 
@@ -235,7 +234,6 @@ export const applyBody = z
   })
   .readonly()
   .meta({ id: 'ApplyBody' });
-export type ApplyBody = z.output<typeof applyBody>;
 
 export const applyResult = z
   .object({
@@ -259,4 +257,3 @@ export const credentialBody = z
   .strictObject({ userName: z.union([text, secretInput]), password: secretInput })
   .readonly()
   .meta({ id: 'CredentialBody' });
-export type CredentialBody = z.output<typeof credentialBody>;

@@ -7,11 +7,16 @@ import { EngineError } from '../../model/engine-error.ts';
 /** Against senders that say a header or a request a byte at a time. Bodies have times of their own. */
 const TIMES = { headersTimeout: 10_000, requestTimeout: 3_600_000, keepAliveTimeout: 30_000, connectionsCheckingInterval: 5_000 };
 const MOST_HEADER_BYTES = 16 * 1024;
+/** What waits in each connection before its stream is held back: times the number of readers that take nothing. */
+const BUFFERED_BYTES = 16 * 1024;
 const MOST_HEADERS = 100;
 const SOCKET_MODE = 0o600;
 
 export function createListener(handle: RequestListener, connections: number): Server {
-  const server = createServer({ ...TIMES, maxHeaderSize: MOST_HEADER_BYTES, insecureHTTPParser: false }, handle);
+  const server = createServer(
+    { ...TIMES, maxHeaderSize: MOST_HEADER_BYTES, highWaterMark: BUFFERED_BYTES, insecureHTTPParser: false },
+    handle,
+  );
   server.maxHeadersCount = MOST_HEADERS;
   server.maxConnections = connections;
   server.on('clientError', answerUnreadable);

@@ -1,6 +1,7 @@
 import type { LogLine } from '../../api/run-schema.ts';
 import type { LogPage, LogStore } from '../../model/ports/log-store.ts';
 
+/** Times the number of readers that take nothing: what they cost. */
 const BYTES_AT_ONCE = 64 * 1024;
 
 export interface LogWanted {

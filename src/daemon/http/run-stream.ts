@@ -7,7 +7,8 @@ import { createHeartbeat, HEARTBEAT } from './heartbeat.ts';
 import { createStepOutput } from './step-output.ts';
 
 const EVENTS_AT_ONCE = 200;
-const LOG_BYTES_AT_ONCE = 64 * 1024;
+/** Times the number of readers that take nothing: what they cost. */
+const LOG_BYTES_AT_ONCE = 32 * 1024;
 /** Bytes before a place in the log that are read again for a character which was cut there. */
 const LOOK_BACK = 64 * 1024;
 

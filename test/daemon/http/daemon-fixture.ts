@@ -62,6 +62,8 @@ export interface DaemonFixture {
   /** Claims the oldest queued run. */
   claim(): Promise<Assignment>;
   report(run: Assignment, seq: number, fact: RunFact): Promise<RunEvent>;
+  /** Progress, which is stored nowhere. */
+  progress(run: Assignment, fact: RunFact): void;
   finish(run: Assignment): Promise<void>;
 }
 
@@ -109,6 +111,10 @@ export async function startDaemon(
       const event = { version: RUN_EVENT_VERSION, seq, at: new Date().toISOString(), run: run.run, ...fact } as RunEvent;
       await parts.gateway.report(run, [event]);
       return event;
+    },
+    progress: (run, fact) => {
+      const event = { version: RUN_EVENT_VERSION, seq: 0, at: new Date().toISOString(), run: run.run, ...fact } as RunEvent;
+      parts.hub.publish({ kind: 'event', run: run.run, event, stored: false });
     },
     finish: (run) => parts.gateway.finish(run, { status: 'Succeeded', images: [], built: [], baseImages: [], dependencies: [] }),
     [Symbol.asyncDispose]: async () => {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { type RawAnswer, send } from './client.ts';
@@ -78,7 +80,6 @@ it('keeps no token that it can give again in clear', async () => {
   const answer = await create(daemon, 'key', { path: '/api/v1/tokens', body: { name: 'new', role: 'admin' } });
   const { token } = answer.json();
   expect(token).toMatch(/^slw_/);
-  const { readdir, readFile } = await import('node:fs/promises');
   for (const name of (await readdir(daemon.directory)).filter((file) => file.startsWith('slipway.db'))) {
     const bytes = await readFile(`${daemon.directory}/${name}`);
     expect(bytes.includes(String(token))).toBe(false);
@@ -96,30 +97,33 @@ it('answers the retry of a client that was killed between sending and reading', 
   expect(await runCount(daemon)).toBe(20);
 });
 
-it('makes the same request wait while the first is at work, and lets go of a key whose first request died with its process', async () => {
-  await using daemon = await startDaemon({ limits: { idempotencyStaleMs: 300 } });
-  // As a process leaves it that was killed between taking the key and answering.
-  const first = await create(daemon, 'other');
-  expect(first.status).toBe(201);
-  const { createHash } = await import('node:crypto');
-  const body = {
-    type: RUN.type,
-    env: [],
-    noPush: false,
-    keepGoing: false,
-    isArchiveEnabled: false,
-    credentials: [],
-    encodedTaskContent: TASK_FILE,
-    values: [],
-  };
+const NORMAL = {
+  ...{ type: RUN.type, env: [], noPush: false, keepGoing: false, isArchiveEnabled: false, credentials: [] },
+  ...{ encodedTaskContent: TASK_FILE, values: [] },
+};
+
+/** As a process leaves a key that was killed between taking it and answering. */
+async function takeKeyAndDie({ store }: DaemonFixture, key: string): Promise<void> {
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify(['POST', '/api/v1/runs', body]))
+    .update(JSON.stringify(['POST', '/api/v1/runs', NORMAL]))
     .digest('hex');
   const principal = `socket uid ${process.getuid?.() ?? 0}`;
-  expect(await daemon.store.idempotency.begin({ principal, key: 'dead', fingerprint, staleMs: 300 })).toStrictEqual({ kind: 'new' });
-  const early = await create(daemon, 'dead');
+  expect(await store.idempotency.begin({ principal, key, fingerprint, staleMs: 300 })).toStrictEqual({ kind: 'new' });
+}
+
+it('tells a repeat to come again that the first request keeps waiting', async () => {
+  await using daemon = await startDaemon();
+  await takeKeyAndDie(daemon, 'busy');
+  const early = await create(daemon, 'busy');
   expect([early.status, early.json()['code'], early.headers['retry-after']]).toStrictEqual([409, 'conflict', '1']);
+  expect(await runCount(daemon)).toBe(0);
+});
+
+it('lets go of a key whose first request died with its process', async () => {
+  await using daemon = await startDaemon({ limits: { idempotencyStaleMs: 300 } });
+  await takeKeyAndDie(daemon, 'dead');
   expect((await untilAnswered(() => create(daemon, 'dead'))).status).toBe(201);
+  expect(await runCount(daemon)).toBe(1);
 });
 
 it('lets a request be tried again that the daemon failed at', async () => {
