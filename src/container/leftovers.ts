@@ -64,6 +64,7 @@ export async function collectLeftovers(
   return leftovers.filter(({ kind, id }) => !failed.has(`${kind} ${id}`)).map(toCollected);
 }
 
+const RUNS_AT_ONCE = 16;
 /** A removal that has not answered by then is left to the next collection. */
 const REMOVAL_LIMIT_MS = 20_000;
 
@@ -79,7 +80,13 @@ export async function collectOwned(
     throw toEngineError(error, 'Looking for leftovers');
   });
   const leftovers = things.filter(({ owner, run }) => owner === options.owner && !options.live.has(run));
-  const remaining = await removeThings(api, leftovers, options.signal ?? new AbortController().signal, REMOVAL_LIMIT_MS);
+  const signal = options.signal ?? new AbortController().signal;
+  const remaining: CollectedThing[] = [];
+  // A removal that hangs holds up its own run only.
+  const runs = [...Map.groupBy(leftovers, ({ run }) => run).values()];
+  await sideBySide(RUNS_AT_ONCE, runs, async (own) => {
+    remaining.push(...(await removeThings(api, own, signal, REMOVAL_LIMIT_MS)));
+  });
   const failed = new Set(remaining.map(({ kind, id }) => `${kind} ${id}`));
   return leftovers.filter(({ kind, id }) => !failed.has(`${kind} ${id}`)).map(toCollected);
 }
@@ -109,19 +116,24 @@ async function removeSome(
   things: readonly LabelledThing[],
   remove: (thing: LabelledThing) => Promise<void>,
 ): Promise<readonly CollectedThing[]> {
-  const waiting = [...things];
   const left: CollectedThing[] = [];
-  const worker = async (): Promise<void> => {
-    for (let thing = waiting.shift(); thing !== undefined; thing = waiting.shift()) {
-      const failed = await remove(thing).then(
-        () => false,
-        () => true,
-      );
-      if (failed) left.push(toCollected(thing));
-    }
-  };
-  await Promise.all(Array.from({ length: REMOVALS_AT_ONCE }, worker));
+  await sideBySide(REMOVALS_AT_ONCE, things, async (thing) => {
+    const failed = await remove(thing).then(
+      () => false,
+      () => true,
+    );
+    if (failed) left.push(toCollected(thing));
+  });
   return left;
+}
+
+/** Works on all items, on so many at once. */
+async function sideBySide<T>(width: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
 }
 
 function toCollected({ kind, id, name, run }: LabelledThing): CollectedThing {

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer as createHttpServer, request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +13,7 @@ import type { ContainerEngine } from '../../src/model/ports/container-engine.ts'
 import { IMAGE, OutputRecorder, run, runSpec, script } from '../contract/run-spec.ts';
 import { engineHttp } from '../support/engine-http.ts';
 import { leftovers } from '../support/leftovers.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const http = engineHttp('/var/run/docker.sock');
 let engine: ContainerEngine;
@@ -70,6 +73,40 @@ describe('leftovers', () => {
   });
 });
 
+describe('the things of a durable owner', () => {
+  it('go side by side: a removal that hangs holds up no other run', async () => {
+    const owner = `test/${randomBytes(4).toString('hex')}`;
+    const specs = Array.from({ length: 4 }, () => ({ ...runSpec(), owner, durableLogs: true }));
+    const ids = await Promise.all(
+      specs.map(async (spec) => {
+        const space = await engine.openRun(spec);
+        const { outcome } = await run(space, script('a', 'true'));
+        await space.detach();
+        return outcome.containerId;
+      }),
+    );
+    const hung = Promise.withResolvers<void>();
+    const proxy = await holdBack(`DELETE /containers/${ids[0]}?`, () => hung.resolve());
+    const behind = await createDockerEngine({ endpoint: `unix://${proxy.path}` });
+    const over = new AbortController();
+    const collecting = behind.collectRuns({ owner, live: new Set([specs[1]?.runId ?? '']), signal: over.signal });
+    await hung.promise;
+    const goneRuns = async (): Promise<true | undefined> => {
+      const left = await Promise.all(specs.slice(2).map((spec) => leftovers(spec.runId)));
+      return left.flat().length === 0 ? true : undefined;
+    };
+    await waitFor(goneRuns);
+    over.abort();
+    const collected = await collecting;
+    expect(new Set(collected.map((thing) => thing.run))).toEqual(new Set([specs[2]?.runId, specs[3]?.runId]));
+    expect((await leftovers(specs[1]?.runId)).length).toBeGreaterThan(0);
+    await behind.close();
+    await proxy.shut();
+    await engine.collectRuns({ owner, live: new Set() });
+    for (const spec of specs) expect(await leftovers(spec.runId)).toEqual([]);
+  });
+});
+
 describe('an engine that goes away under a step', () => {
   it('is an error of the engine, not an exit code of the step', async () => {
     const door = await openDoor('/var/run/docker.sock');
@@ -107,6 +144,31 @@ async function openDoor(target: string): Promise<{ readonly path: string; shut()
   const shut = async (): Promise<void> => {
     server.close();
     for (const socket of sockets) socket.destroy();
+    await rm(folder, { recursive: true });
+  };
+  return { path, shut };
+}
+
+/** A socket in front of the engine's that never passes on requests that begin so. */
+async function holdBack(beginning: string, onHeld: () => void): Promise<{ readonly path: string; shut(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-hold-'));
+  const path = join(folder, 'engine.sock');
+  const server = createHttpServer((call, answer) => {
+    if (`${call.method} ${call.url}`.startsWith(beginning)) {
+      onHeld();
+      return;
+    }
+    const onward = request({ socketPath: '/var/run/docker.sock', method: call.method, path: call.url, headers: call.headers }, (reply) => {
+      answer.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(answer);
+    });
+    call.pipe(onward);
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  const shut = async (): Promise<void> => {
+    server.closeAllConnections();
+    server.close();
     await rm(folder, { recursive: true });
   };
   return { path, shut };
