@@ -28,6 +28,8 @@ export interface AgentDependencies {
   readonly limits?: ContainerLimits;
   /** Most steps of one run at once; no limit unless given. */
   readonly parallel?: number;
+  /** A cmd step whose container was lost because the engine stopped is tried once more; false unless given. */
+  readonly retryOnEngineLoss?: boolean;
   log(level: 'info' | 'warning' | 'error', message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 

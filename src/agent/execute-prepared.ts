@@ -69,7 +69,7 @@ export async function executePrepared(
         cleanupSignal: run.lost,
         cleanupDeadlineMs: CLEANUP_DEADLINE_MS,
         runTimeoutMs: options.runTimeoutMs,
-        parallel: deps.parallel,
+        ...{ parallel: deps.parallel, retryOnEngineLoss: deps.retryOnEngineLoss },
         ...{ keepGoing: request.keepGoing, extended: request.extended, noPush: request.noPush, limits: deps.limits },
         workspace: { kind: 'volume', name: prepared.workspaceVolume, seed: prepared.context.directory },
         dockerSocket: request.trust === 'trusted' && request.policy.dockerSocket,

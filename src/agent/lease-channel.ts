@@ -2,6 +2,7 @@ import { EngineError } from '../model/engine-error.ts';
 import type { AgentChannel, AgentOutcome } from '../model/ports/agent-channel.ts';
 import type { Clock } from '../model/ports/clock.ts';
 import type { RunEvent } from '../model/run-event.ts';
+import { OUTPUT_MISSING } from '../run/cmd-step.ts';
 import type { OutputChunk } from '../run/run-options.ts';
 import type { ActiveRun } from './active-run.ts';
 
@@ -26,6 +27,8 @@ export class LeaseChannel {
   #flushing: Promise<void> | undefined;
   #lastEvent: number;
   #ownBytes = 0;
+  /** Of each step that runs. */
+  readonly #attempts = new Map<string, number>();
 
   constructor(channel: AgentChannel, run: ActiveRun, clock: Clock) {
     this.#channel = channel;
@@ -45,6 +48,8 @@ export class LeaseChannel {
    */
   emit(event: RunEvent): void | Promise<void> {
     if (this.#run.lost.aborted) return undefined;
+    if (event.type === 'step-started' || event.type === 'container-created') this.#attempts.set(event.step, event.attempt);
+    if (event.type === 'note' && event.message === OUTPUT_MISSING) this.#markGap(event.step ?? OWN_STEP);
     if (event.type === 'build-progress' || event.type === 'transfer-progress')
       return this.#showProgress({ ...event, seq: this.#lastEvent });
     this.#lastEvent += 1;
@@ -108,6 +113,16 @@ export class LeaseChannel {
       }
     }
     this.#flushing = undefined;
+  }
+
+  #markGap(step: string): void {
+    const before = this.#run.assignment.resume?.states[step];
+    const attempt = this.#attempts.get(step) ?? (before?.status === 'running' ? before.attempt : 1);
+    try {
+      this.#channel.gap(this.#run.lease, step, attempt, 'the engine has no longer all that it kept while nobody was reading');
+    } catch (error) {
+      this.#unlessStale(error);
+    }
   }
 
   #showProgress(event: RunEvent): undefined {

@@ -11,6 +11,9 @@ import { createStepOutput } from './step-output.ts';
 import { FROM_THE_START, type Positions, readFrom } from './tapped-output.ts';
 import { CANCELED, resultOfError, type WorkResult } from './work-result.ts';
 
+/** The note that a run makes when the output of a step has a gap; whoever keeps the output marks it there too. */
+export const OUTPUT_MISSING = 'output of this step is missing: the engine has no longer all that it kept while nobody was reading';
+
 /** Explicit pull, then within the step's timeout: repeat(retry(one container)). A resumed step begins with the attempt it was in. */
 export async function runCmdStep(step: PlanCmdStep, context: StepContext, signal: AbortSignal): Promise<WorkResult> {
   const { clock, emit } = context.run;
@@ -108,8 +111,7 @@ async function runContainer(
     // What the masker holds back stays in the engine's log.
     if (outcome.detached === true) return { result: CANCELED, retryable: false, gone: false };
     if (outcome.outputMissing === true) {
-      const message = 'output of this step is missing: the engine has no longer all that it kept while nobody was reading';
-      await run.emit({ type: 'note', level: 'warning', step: step.id, message });
+      await run.emit({ type: 'note', level: 'warning', step: step.id, message: OUTPUT_MISSING });
     }
     if (run.isDurable && !keep && !detach) context.ended.push(outcome.containerId);
     // For the log, and for `retryOnErrors`: docker's client would have printed it.

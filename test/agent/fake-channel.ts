@@ -19,6 +19,8 @@ export interface FakeChannel extends AgentChannel {
   readonly chunks: readonly (Omit<LogChunk, 'bytes'> & { readonly run: string })[];
   readonly planned_: ReadonlyMap<string, Planned>;
   readonly released: readonly string[];
+  /** `run step#attempt` */
+  readonly gaps: readonly string[];
   readonly left: readonly string[];
   readonly secretsAsked: readonly string[];
   readonly secretValues: {
@@ -51,6 +53,7 @@ export function createFakeChannel(daemonId = 'ab12cd'): FakeChannel {
   const chunks: FakeChannel['chunks'][number][] = [];
   const planned = new Map<string, Planned>();
   const released: string[] = [];
+  const gaps: string[] = [];
   const left: string[] = [];
   const secretsAsked: string[] = [];
   const outputs = new Map<string, Uint8Array[]>();
@@ -76,6 +79,7 @@ export function createFakeChannel(daemonId = 'ab12cd'): FakeChannel {
       chunks,
       planned_: planned,
       released,
+      gaps,
       left,
       secretsAsked,
       uploads,
@@ -136,7 +140,7 @@ export function createFakeChannel(daemonId = 'ab12cd'): FakeChannel {
       const key = `${lease.run}/${chunk.step}`;
       outputs.set(key, [...(outputs.get(key) ?? []), bytes]);
     },
-    gap: () => undefined,
+    gap: ({ run }, step, attempt) => void gaps.push(`${run} ${step}#${attempt}`),
     finish: async (lease, outcome) => {
       check(lease);
       finished.set(lease.run, outcome);
