@@ -2,7 +2,7 @@ import type { Assignment } from '../model/ports/agent-channel.ts';
 import { ActiveRun } from './active-run.ts';
 import type { Agent, AgentDependencies } from './agent-options.ts';
 import { tidyContexts } from './context-place.ts';
-import { keepLeases } from './leases.ts';
+import { keepLeases, type Renewals } from './leases.ts';
 import { runAttempt } from './run-attempt.ts';
 
 /** How long one question for a run may wait, and how long to wait after one that failed. */
@@ -25,14 +25,12 @@ export function createAgent(deps: AgentDependencies): Agent {
   let loops: Promise<unknown> = Promise.resolve();
   let drained: Promise<void> | undefined;
   let slotFreed = Promise.withResolvers<void>();
-  let shortened = Promise.withResolvers<void>();
+  let renewals: Renewals | undefined;
 
   function take(assignment: Assignment): void {
-    if (assignment.leaseMs < leaseMs) {
-      shortened.resolve();
-      shortened = Promise.withResolvers();
-    }
+    const isShorter = assignment.leaseMs < leaseMs;
     leaseMs = assignment.leaseMs;
+    if (isShorter) renewals?.wake();
     const before = active.get(assignment.run);
     const run = new ActiveRun(assignment, daemonId);
     active.set(assignment.run, run);
@@ -65,10 +63,10 @@ export function createAgent(deps: AgentDependencies): Agent {
 
   async function claimLoop(): Promise<void> {
     const { signal } = claiming;
-    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    signal.addEventListener('abort', () => slotFreed.resolve(), { once: true });
     while (!signal.aborted) {
       if (active.size >= describe.slots) {
-        await Promise.race([slotFreed.promise, aborted]);
+        await slotFreed.promise;
         continue;
       }
       try {
@@ -87,11 +85,8 @@ export function createAgent(deps: AgentDependencies): Agent {
     daemonId = id;
     await tidyContexts(deps.workDirectory, new Set(held.map(({ run }) => run)));
     for (const assignment of held) take(assignment);
-    loops = Promise.all([
-      claimLoop(),
-      keepLeases({ active, leaseMs: () => leaseMs, shortened: () => shortened.promise, over: over.signal }, deps),
-      collect(),
-    ]);
+    renewals = keepLeases({ active, leaseMs: () => leaseMs, over: over.signal }, deps);
+    loops = Promise.all([claimLoop(), renewals.ended, collect()]);
     if (signal.aborted) void stop();
     else signal.addEventListener('abort', () => void stop(), { once: true });
   }
@@ -110,6 +105,8 @@ export function createAgent(deps: AgentDependencies): Agent {
     await allEnded();
     over.abort();
     await loops;
+    // The last question for a run may have been answered after all.
+    await allEnded();
     await channel
       .leave(describe.id)
       .catch((error: unknown) => deps.log('warning', 'the daemon could not be told goodbye', { error: messageOf(error) }));
