@@ -16,12 +16,15 @@ export interface LogWanted {
 
 type Chunk = LogPage['chunks'][number];
 
-/** The chunks from an offset on, cut at `end`; without an end it waits for more until nothing more can come. */
+/**
+ * The chunks from an offset on, cut at `end`; without an end it waits for more until nothing more can come. `reader` aborts when nobody takes
+ * them any more, `over` when the run has ended: there is nothing to wait for then.
+ */
 export async function* logChunks(
   logs: Pick<LogStore, 'read' | 'changed' | 'stat'>,
   wanted: LogWanted,
   isOver: () => Promise<boolean>,
-  signal: AbortSignal,
+  { reader: signal, over: ended }: { readonly reader: AbortSignal; readonly over: AbortSignal },
 ): AsyncGenerator<Chunk> {
   const { run, end = Number.POSITIVE_INFINITY, step, attempt, since } = wanted;
   const filter = {
@@ -29,6 +32,7 @@ export async function* logChunks(
     ...(attempt === undefined ? {} : { attempt }),
     ...(since === undefined ? {} : { since }),
   };
+  const wake = AbortSignal.any([signal, ended]);
   let { offset } = wanted;
   while (!signal.aborted && offset < end) {
     // Asked first: a log that is over before it is read has nothing behind what is read.
@@ -42,7 +46,7 @@ export async function* logChunks(
     const stuck = page.next <= offset;
     offset = Math.max(offset, page.next);
     if (page.end || (over && stuck)) return;
-    if (stuck) await logs.changed(run, offset, signal);
+    if (stuck) await logs.changed(run, offset, wake);
   }
 }
 

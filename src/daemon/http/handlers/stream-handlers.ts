@@ -3,6 +3,7 @@ import { visibleTasks } from '../../../service/security/authorisation.ts';
 import type { EventFeed } from '../event-feed.ts';
 import { logChunks, logLine } from '../log-answer.ts';
 import type { HttpLimits } from '../options.ts';
+import { untilRunEnds } from '../run-end.ts';
 import { isOver, parsePlace, runStream } from '../run-stream.ts';
 import type { HttpServices } from '../services.ts';
 import { streamBody } from '../stream-body.ts';
@@ -21,7 +22,7 @@ export interface Streaming {
 const SSE = 'text/event-stream';
 
 export function streamHandlers(services: HttpServices, streaming: Streaming): Handlers<StreamRoute> {
-  const { runs, logs } = services;
+  const { runs, logs, hub } = services;
   return {
     runEvents: async (call) => {
       if (accepts(call.request, SSE)) return streamRun(services, streaming, call);
@@ -52,7 +53,19 @@ export function streamHandlers(services: HttpServices, streaming: Streaming): Ha
         return isOver(await runs.get(run.id));
       };
       async function* parts(signal: AbortSignal): AsyncGenerator<string | Uint8Array> {
-        for await (const chunk of logChunks(logs, wanted, isRunOver, signal)) yield asLines ? logLine(chunk) : chunk.bytes;
+        const over = new AbortController();
+        if (query.follow) {
+          void untilRunEnds(hub, run.id, isRunOver, AbortSignal.any([signal, over.signal])).then(
+            () => over.abort(),
+            () => reply.raw.destroy(),
+          );
+        }
+        try {
+          for await (const chunk of logChunks(logs, wanted, isRunOver, { reader: signal, over: over.signal }))
+            yield asLines ? logLine(chunk) : chunk.bytes;
+        } finally {
+          over.abort();
+        }
       }
       return {
         ...stream(streaming, call, asLines ? 'application/x-ndjson; charset=utf-8' : 'text/plain; charset=utf-8', parts, reply),
