@@ -23,7 +23,7 @@ export function logRequests(app: FastifyInstance, metrics: HttpMetrics): void {
     request.log[level](
       {
         method: request.method,
-        path: request.url.split('?', 1)[0]?.slice(0, 300),
+        path: shownPath(request.url),
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         ...(request.principal === undefined ? {} : { principal: request.principal.name, from: request.principal.from }),
@@ -31,4 +31,10 @@ export function logRequests(app: FastifyInstance, metrics: HttpMetrics): void {
       'request',
     );
   });
+}
+
+/** Without the query; a token that somebody wrote into the path is cut out. */
+function shownPath(url: string): string {
+  const [path = ''] = url.split('?', 1);
+  return path.slice(0, 300).replaceAll(/slw_[\w-]+/g, 'slw_…');
 }

@@ -48,13 +48,15 @@ export async function* runStream(parts: RunStreamParts, options: RunStreamOption
   try {
     yield 'retry: 1000\n\n';
     await stream.prime();
-    while (!signal.aborted) {
-      yield* stream.tellStored(signal);
+    for (let events = true; !signal.aborted; ) {
+      yield* events ? stream.tellStored(signal) : stream.tellNewOutput();
       if (stream.ended) return;
       const answer = yield* waitForNews(news, options.heartbeatMs, signal);
       if (answer === 'closed') return;
       if (answer === 'behind') news = parts.hub.subscribe(options.run);
       else for (const event of progressOf(answer)) yield message(event);
+      // A log that grows fast wakes often, and says nothing of events.
+      events = answer === 'behind' || answer.some((one) => one.kind === 'status' || (one.kind === 'event' && one.stored));
     }
   } finally {
     news.close();
@@ -131,6 +133,11 @@ class RunStream {
       this.ended ||= over;
       return;
     }
+  }
+
+  /** Output since, when nothing else is new. */
+  async *tellNewOutput(): AsyncGenerator<string> {
+    if (this.#options.logs) yield* this.#tellOutput(this.#seq);
   }
 
   /** Output that belongs before the event after `seq`. */

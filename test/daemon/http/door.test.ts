@@ -134,6 +134,7 @@ describe('threat 14: tokens', () => {
 
   it('is nowhere in the log of the daemon', async () => {
     await send(daemon.url, { path: `${me}?token=${token}`, token });
+    await send(daemon.url, { path: `/api/v1/tokens/${token}`, method: 'DELETE', token });
     await send(daemon.url, { path: me, headers: { authorization: `Bearer ${token}x` } });
     expect(daemon.logged()).toContain('"path":"/api/v1/me"');
     expect(daemon.logged()).not.toContain(token.slice(0, 20));

@@ -112,7 +112,7 @@ async function takeKeyAndDie({ store }: DaemonFixture, key: string): Promise<voi
 }
 
 it('tells a repeat to come again that the first request keeps waiting', async () => {
-  await using daemon = await startDaemon();
+  await using daemon = await startDaemon({ limits: { idempotencyPatienceMs: 20 } });
   await takeKeyAndDie(daemon, 'busy');
   const early = await create(daemon, 'busy');
   expect([early.status, early.json()['code'], early.headers['retry-after']]).toStrictEqual([409, 'conflict', '1']);
