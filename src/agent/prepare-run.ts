@@ -1,7 +1,6 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { EngineError } from '../model/engine-error.ts';
 import type { Plan } from '../model/plan.ts';
-import type { ResolvedSecrets } from '../model/ports/agent-channel.ts';
 import type { RunRequest } from '../model/run-record.ts';
 import { loadPlan } from '../task/load-plan.ts';
 import type { TaskInputs } from '../task/load-task.ts';
@@ -13,7 +12,7 @@ import { type OpenedContext, openContext } from './open-context.ts';
 import { checkPolicy, withoutOwnEnvironment } from './policy.ts';
 import type { RunSecrets } from './run-secrets.ts';
 import { runVariables } from './run-variables.ts';
-import { taskSource } from './task-source.ts';
+import { type TaskSource, taskSource } from './task-source.ts';
 
 /** A run that can be executed. */
 export interface PreparedRun {
@@ -55,33 +54,34 @@ export async function prepareRun(
   const context = await openContext(run, deps, { token, parts, signal, onNote });
   signal.throwIfAborted();
   const workspaceVolume = `slipway-${run.spaceId}-workspace`;
-  const inputs = await taskInputs(run, deps, { context, secrets, workspaceVolume, values: secrets.request.values, signal });
+  const text = await taskSource(request, context.directory, secrets.request.values);
+  if (!text.ok) throw new BadTask(text.error);
+  const inputs = taskInputs(run, deps, text.value, { context, secrets, workspaceVolume, signal });
   const loaded = await loadPlan(inputs, { extended: request.extended });
   if (!loaded.ok) throw new BadTask(loaded.error);
   const { task, plan: compiled } = loaded.value.value;
   const plan = resume?.plan ?? withoutOwnEnvironment(forPlatform(compiled, request, deps));
   checkPolicy(plan, request, task);
-  return { plan, context, secrets, parts, built, workspaceVolume, warnings: resume === undefined ? loaded.value.warnings : [] };
+  const warnings = resume === undefined ? [...nothingToPush(request), ...loaded.value.warnings] : [];
+  return { plan, context, secrets, parts, built, workspaceVolume, warnings };
 }
 
-async function taskInputs(
+function taskInputs(
   run: ActiveRun,
   { addresses }: AgentDependencies,
+  text: TaskSource,
   prepared: {
     readonly context: OpenedContext;
     readonly secrets: RunSecrets;
     readonly workspaceVolume: string;
-    readonly values: ResolvedSecrets['values'];
     readonly signal: AbortSignal;
   },
-): Promise<TaskInputs> {
+): TaskInputs {
   const { assignment } = run;
   const { request } = assignment;
   const { directory, source } = prepared.context;
-  const text = await taskSource(request, directory, prepared.values);
-  if (!text.ok) throw new BadTask(text.error);
   return {
-    ...text.value,
+    ...text,
     run: runVariables(assignment, source, prepared.workspaceVolume),
     env: request.env,
     now: new Date(assignment.createTime),
@@ -89,6 +89,12 @@ async function taskInputs(
     resolveSecrets: (references) => prepared.secrets.resolve(references),
     ...(request.task === undefined ? {} : { taskName: request.task }),
   };
+}
+
+function nothingToPush({ step, noPush }: RunRequest): readonly Diagnostic[] {
+  if (step.type !== 'Docker' || !step.isPushEnabled || noPush || step.imageNames.length > 0) return [];
+  const message = 'the task is to push what it builds, and names no image: there is nothing to push';
+  return [{ code: 'nothing-to-push', severity: 'warning', message, help: 'name the image, or turn pushing off' }];
 }
 
 /** Only another platform than the agent's is worth saying: engines refuse local images that say nothing of theirs. */

@@ -351,6 +351,16 @@ describe('contexts', () => {
     expect(channel.events.map(({ type }) => type)).not.toContain('build-progress');
   });
 
+  it('says that a build without a name is not pushed', async () => {
+    const { agent, channel, engine } = createRig();
+    await agent.start(NEVER);
+    const step = { type: 'Docker', dockerFilePath: '', imageNames: [], isPushEnabled: true, noCache: false, arguments: [] } as const;
+    channel.submit(assignmentOf('ra001', runRequest(step)));
+    expect(await channel.outcome('ra001')).toMatchObject({ status: 'Succeeded' });
+    expect(channel.text('ra001', 'slipway')).toContain('warning: the task is to push what it builds');
+    expect(engine.calls.filter((call) => call.startsWith('push'))).toEqual([]);
+  });
+
   it.each(['../..', '/etc', '-'])("refuses the context %j, which would be the daemon's own", async (contextPath) => {
     const { agent, channel } = createRig();
     await agent.start(NEVER);
