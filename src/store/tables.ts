@@ -59,6 +59,8 @@ interface RunRequestTable {
   readonly run: number;
   readonly request: string;
   readonly sealed: Uint8Array | null;
+  /** Unique: who asked, and the key that came with the request. */
+  readonly creation_key: string | null;
 }
 
 export interface RunStateTable {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { waitFor } from '../support/wait-for.ts';
+import { takeOwners } from './chaos-daemon.ts';
 import type { Fault, FaultReport } from './fault.ts';
 import { cancelRace } from './faults/cancel-race.ts';
 import { clientRetry } from './faults/client-retry.ts';
@@ -32,14 +33,13 @@ export interface Row extends FaultReport {
 /** Runs one fault with a seed of its own, so that it can be repeated alone. A fault that breaks the harness counts as lost. */
 export async function runFault(fault: Fault, { rounds, seed }: { readonly rounds: number; readonly seed: number }): Promise<Row> {
   const startedAt = performance.now();
-  const things = labelled();
   const report = await fault.run({ rounds, random: createRandom(seed) }).catch(
     (error: unknown): FaultReport => ({
       ...{ runs: 0, doubled: [], notes: '' },
       lost: [`it broke: ${error instanceof Error ? error.message : String(error)}`],
     }),
   );
-  const orphans = await orphansSince(things);
+  const orphans = await orphansOf(takeOwners());
   return {
     ...report,
     lost: [...report.lost, ...orphans.map((orphan) => `left in the engine: ${orphan}`)],
@@ -49,19 +49,19 @@ export async function runFault(fault: Fault, { rounds, seed }: { readonly rounds
 
 const ORPHANS_AFTER_MS = 20_000;
 
-/** What runs of daemons have in the engine. */
-function labelled(): ReadonlySet<string> {
+/** What the daemons of a fault still have in the engine some time after they ended. */
+async function orphansOf(owners: readonly string[]): Promise<readonly string[]> {
+  const left = (): readonly string[] => owners.flatMap(labelled);
+  return waitFor(async () => (left().length === 0 ? [] : undefined), ORPHANS_AFTER_MS).catch(left);
+}
+
+function labelled(owner: string): readonly string[] {
   const list = (...args: readonly string[]): readonly string[] => {
-    const { stdout } = spawnSync('docker', [...args, '--filter', 'label=dev.slipway.run'], { encoding: 'utf8' });
+    const { stdout } = spawnSync('docker', [...args, '--filter', `label=dev.slipway.owner=${owner}`], { encoding: 'utf8' });
     return stdout
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => `${args[0]} ${line}`);
   };
-  return new Set([...list('container', 'ls', '-aq'), ...list('network', 'ls', '-q'), ...list('volume', 'ls', '-q')]);
-}
-
-async function orphansSince(before: ReadonlySet<string>): Promise<readonly string[]> {
-  const left = (): readonly string[] => [...labelled()].filter((thing) => !before.has(thing));
-  return waitFor(async () => (left().length === 0 ? [] : undefined), ORPHANS_AFTER_MS).catch(() => left());
+  return [...list('container', 'ls', '-a', '--format', '{{.Names}}'), ...list('network', 'ls', '-q'), ...list('volume', 'ls', '-q')];
 }

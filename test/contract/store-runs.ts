@@ -42,6 +42,17 @@ function describeLife(use: () => StoreUnderTest): void {
     expect(await runs.last('nobody')).toBeUndefined();
   });
 
+  it('are made once for a key, also by several that ask at once', async () => {
+    const { runs } = use().store;
+    const request = runRequest({ task: 'app' });
+    const made = await Promise.all(Array.from({ length: 5 }, () => runs.create(request, Buffer.from('sealed'), 'ann 1')));
+    expect(new Set(made.map(({ id }) => id))).toEqual(new Set(['ra001']));
+    expect((await runs.create(request, undefined, 'bob 1')).id).toBe('ra002');
+    await runs.claim('ra001', { agent: 'one', from: 0 });
+    expect(await runs.create(request, undefined, 'ann 1')).toMatchObject({ id: 'ra001', status: 'Started' });
+    expect([(await runs.byKey('ann 1'))?.id, await runs.byKey('ann 2')]).toEqual(['ra001', undefined]);
+  });
+
   it('go from Queued over Started and Running to an end, and say when', async () => {
     const { store, clock } = use();
     const { runs } = store;

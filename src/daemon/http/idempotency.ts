@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import type { RouteEntry } from '../../api/route-entry.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import type { Principal } from '../../model/security.ts';
+import type { HttpLimits } from './options.ts';
 import { RetryLater } from './problem.ts';
 import type { HttpServices } from './services.ts';
 
@@ -17,6 +19,8 @@ export interface KeptAnswer {
 
 /** What becomes of a key that a request has taken. */
 export interface TakenKey {
+  /** Unique for who asks and the key; what is made with it carries it, so that it is made once even when this process dies before the answer is kept. */
+  readonly name: string;
   /** The answer is kept and given again to the same request for 24 hours. */
   complete(answer: KeptAnswer): Promise<void>;
   /** The key is free again: the request had no effect that a repeat would double. */
@@ -33,7 +37,7 @@ export async function takeKey(
   request: FastifyRequest,
   principal: Principal,
   services: Pick<HttpServices, 'store' | 'box'>,
-  staleMs: number,
+  limits: Pick<HttpLimits, 'idempotencyStaleMs' | 'idempotencyPatienceMs'>,
 ): Promise<{ readonly replay: KeptAnswer } | { readonly taken: TakenKey } | undefined> {
   const key = route.creates ? request.headers['idempotency-key'] : undefined;
   if (key === undefined) return undefined;
@@ -43,7 +47,11 @@ export async function takeKey(
   const { store, box } = services;
   const owner = { principal: principal.tokenId ?? principal.name, key };
   const boundTo = `idempotency:${owner.principal}:${key}`;
-  const begun = await store.idempotency.begin({ ...owner, fingerprint: fingerprintOf(request), staleMs });
+  const begun = await begin(
+    store,
+    { ...owner, fingerprint: fingerprintOf(request), staleMs: limits.idempotencyStaleMs },
+    limits.idempotencyPatienceMs,
+  );
   switch (begun.kind) {
     case 'mismatch':
       throw new EngineError('idempotency-mismatch', `the key ${JSON.stringify(key)} came with another request before`);
@@ -56,11 +64,25 @@ export async function takeKey(
     case 'new':
       return {
         taken: {
+          name: `${owner.principal} ${key}`,
           complete: (answer) =>
             store.idempotency.complete(owner, { ...answer, body: Buffer.from(box.seal(answer.body, boundTo)).toString('base64') }),
           abandon: () => store.idempotency.abandon(owner),
         },
       };
+  }
+}
+
+type Begun = Awaited<ReturnType<HttpServices['store']['idempotency']['begin']>>;
+
+const FIRST_LOOK_MS = 10;
+
+/** A repeat that comes while the first is at work waits for its answer, for a while. */
+async function begin(store: HttpServices['store'], key: Parameters<typeof store.idempotency.begin>[0], patienceMs: number): Promise<Begun> {
+  for (let pause = FIRST_LOOK_MS, waited = 0; ; waited += pause, pause = Math.min(pause * 2, 500)) {
+    const begun = await store.idempotency.begin(key);
+    if (begun.kind !== 'running' || waited >= patienceMs) return begun;
+    await sleep(pause);
   }
 }
 

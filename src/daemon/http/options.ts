@@ -33,6 +33,8 @@ export interface HttpLimits {
   readonly connections: number;
   /** A repeated request waits this long for a first one whose process may have died. */
   readonly idempotencyStaleMs: number;
+  /** A repeated request waits this long for the answer of a first one that is at work, and is told to come again. */
+  readonly idempotencyPatienceMs: number;
 }
 
 const MIB = 1024 * 1024;
@@ -50,4 +52,5 @@ export const STANDARD_LIMITS: HttpLimits = {
   streamsPerPrincipal: 2000,
   connections: 8192,
   idempotencyStaleMs: 60_000,
+  idempotencyPatienceMs: 5000,
 };

@@ -77,7 +77,7 @@ async function prepare(
   if (principal === undefined) return undefined;
   const named = { params: recordOf(request.params), query: recordOf(request.query), body: request.body };
   request.run = await authoriseTarget(entry, principal, named, services.store.runs);
-  const key = await takeKey(entry, request, principal, services, limits.idempotencyStaleMs);
+  const key = await takeKey(entry, request, principal, services, limits);
   if (key === undefined) return undefined;
   if ('replay' in key) return replay(reply, key.replay);
   request.takenKey = key.taken;

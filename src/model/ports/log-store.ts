@@ -27,7 +27,10 @@ export interface LogChunk {
   readonly attempt: number;
   readonly stream: 'stdout' | 'stderr';
   readonly bytes: Uint8Array;
-  /** Raw bytes of this stream of this attempt that are behind the chunk's end: where to go on reading the container. */
+  /**
+   * Raw bytes of this stream of this attempt that are behind the chunk's end: where to go on reading the container. A piece that a page cuts
+   * out of a chunk has that of the whole chunk.
+   */
   readonly position: number;
   /** ISO 8601. */
   readonly at: string;

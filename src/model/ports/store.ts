@@ -81,8 +81,13 @@ export interface RunCheckpoint {
 }
 
 export interface RunStore {
-  /** Numbers the run, stores it as Queued. `sealed`: what of its request only the daemon's key opens. */
-  create(request: RunRequest, sealed: Uint8Array | undefined): Promise<RunRecord>;
+  /**
+   * Numbers the run, stores it as Queued. `sealed`: what of its request only the daemon's key opens. With a `key` there is one run: what was
+   * created with it before is given back as it is now.
+   */
+  create(request: RunRequest, sealed: Uint8Array | undefined, key?: string): Promise<RunRecord>;
+  /** What was created with a key. */
+  byKey(key: string): Promise<RunRecord | undefined>;
   get(id: string): Promise<RunRecord | undefined>;
   sealed(id: string): Promise<Uint8Array | undefined>;
   list(query: RunQuery): Promise<readonly RunSummary[]>;

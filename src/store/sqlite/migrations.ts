@@ -28,7 +28,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     CREATE TRIGGER run_recounted AFTER UPDATE OF status ON runs WHEN OLD.status <> NEW.status
       BEGIN ${count('OLD', '-')}; ${count('NEW', '+')}; END;
     CREATE TABLE run_requests (
-      run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, request TEXT NOT NULL, sealed BLOB
+      run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, request TEXT NOT NULL, sealed BLOB, creation_key TEXT UNIQUE
     ) STRICT;
     CREATE TABLE run_states (
       run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, brief TEXT NOT NULL, steps TEXT NOT NULL, images TEXT NOT NULL,

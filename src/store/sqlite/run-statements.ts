@@ -117,9 +117,12 @@ function endStatements({ queries, prepared }: Database) {
 
 function documentStatements({ queries, prepared }: Database) {
   return {
-    insertRequest: prepared<{ run: number; request: string; sealed: Uint8Array | null }>()((param) =>
-      queries.insertInto('run_requests').values({ run: param('run'), request: param('request'), sealed: param('sealed') }),
+    insertRequest: prepared<{ run: number; request: string; sealed: Uint8Array | null; key: string | null }>()((param) =>
+      queries
+        .insertInto('run_requests')
+        .values({ run: param('run'), request: param('request'), sealed: param('sealed'), creation_key: param('key') }),
     ),
+    byKey: prepared<{ key: string }>()((param) => wholeRuns(queries).where('q.creation_key', '=', param('key'))),
     insertState: prepared<{ run: number; brief: string }>()((param) =>
       queries.insertInto('run_states').values({ run: param('run'), brief: param('brief'), steps: '[]', images: '[]' }),
     ),

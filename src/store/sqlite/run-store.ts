@@ -10,7 +10,7 @@ import { createRunWrites } from './run-writes.ts';
 import { wholeRuns } from './whole-runs.ts';
 
 type Nothing = Readonly<Record<never, never>>;
-type RunReads = Pick<RunStore, 'get' | 'sealed' | 'last' | 'checkpointOf' | 'events' | 'expired' | 'counts'>;
+type RunReads = Pick<RunStore, 'get' | 'byKey' | 'sealed' | 'last' | 'checkpointOf' | 'events' | 'expired' | 'counts'>;
 
 const NONE: Readonly<Record<RunStatus, number>> = {
   ...{ Queued: 0, Started: 0, Running: 0 },
@@ -40,6 +40,11 @@ function createRunReads(database: Database): RunReads {
     get: (id) =>
       find(id, (number) => {
         const row = statements.one.get({ number });
+        return row === undefined ? undefined : runRecordOf(row);
+      }),
+    byKey: (key) =>
+      database.read(() => {
+        const row = statements.byKey.get({ key });
         return row === undefined ? undefined : runRecordOf(row);
       }),
     sealed: (id) => find(id, (number) => statements.sealed.get({ number })?.sealed ?? undefined),
@@ -75,6 +80,7 @@ function createReadStatements({ queries, prepared }: Database) {
     one: prepared<{ number: number }>()((param) => wholeRuns(queries).where('r.number', '=', param('number'))),
     newest: prepared<Nothing>()(newest),
     newestOf: prepared<{ task: string }>()((param) => newest().where('r.task', '=', param('task'))),
+    byKey: prepared<{ key: string }>()((param) => wholeRuns(queries).where('q.creation_key', '=', param('key'))),
     sealed: prepared<{ number: number }>()((param) =>
       queries.selectFrom('run_requests').select('sealed').where('run', '=', param('number')),
     ),

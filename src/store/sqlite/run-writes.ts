@@ -29,9 +29,11 @@ export function createRunWrites(database: Database, live: LiveRuns, now: () => s
   }
 
   return {
-    create: (request, sealed) =>
+    create: (request, sealed, key) =>
       database.write(() => {
-        const run = insertRun(statements, request, sealed, now());
+        const known = key === undefined ? undefined : statements.byKey.get({ key });
+        if (known !== undefined) return runRecordOf(known);
+        const run = insertRun(statements, { request, sealed, key }, now());
         live.touch(run.number);
         return run;
       }),
@@ -66,10 +68,16 @@ function doneOr<Otherwise>(changed: number, otherwise: Otherwise): 'done' | Othe
   return changed === 0 ? otherwise : 'done';
 }
 
-function insertRun(statements: RunStatements, request: RunRequest, sealed: Uint8Array | undefined, now: string): RunRecord {
+interface NewRun {
+  readonly request: RunRequest;
+  readonly sealed: Uint8Array | undefined;
+  readonly key: string | undefined;
+}
+
+function insertRun(statements: RunStatements, { request, sealed, key }: NewRun, now: string): RunRecord {
   const row = statements.insert.get({ task: request.task ?? '', run_type: request.runType, ...revisionOf(request, undefined), now });
   if (row === undefined) throw new Error('bug: a stored run has no number');
-  statements.insertRequest.run({ run: row.number, request: JSON.stringify(request), sealed: sealed ?? null });
+  statements.insertRequest.run({ run: row.number, request: JSON.stringify(request), sealed: sealed ?? null, key: key ?? null });
   statements.insertState.run({ run: row.number, brief: JSON.stringify(briefOf(request)) });
   return newRun(row.number, request, now);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startDaemon } from '../../support/daemon.ts';
+import { startChaosDaemon } from '../chaos-daemon.ts';
 import type { Fault } from '../fault.ts';
 import { countEnds, endOf, showRun, startText } from '../workload.ts';
 
@@ -10,7 +10,7 @@ export const cancelRace: Fault = {
   name: 'cancel race',
   about: 'a cancel that meets the start or the end of the run',
   run: async ({ rounds, random }) => {
-    await using daemon = await startDaemon({ args: ['--max-runs', '4'] });
+    await using daemon = await startChaosDaemon({ args: ['--max-runs', '4'] });
     const lost: string[] = [];
     const doubled: string[] = [];
     const won = { Succeeded: 0, Canceled: 0 };

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startDaemon, type TestDaemon } from '../../support/daemon.ts';
+import type { TestDaemon } from '../../support/daemon.ts';
+import { startChaosDaemon } from '../chaos-daemon.ts';
 import type { Fault } from '../fault.ts';
 import { endOf, startText } from '../workload.ts';
 
@@ -14,7 +15,7 @@ export const clientRetry: Fault = {
   name: 'client retry',
   about: 'a client that is cut off between request and answer, and repeats with its Idempotency-Key',
   run: async ({ rounds, random }) => {
-    await using daemon = await startDaemon();
+    await using daemon = await startChaosDaemon();
     const lost: string[] = [];
     const doubled: string[] = [];
     let sent = 0;

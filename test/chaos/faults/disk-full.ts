@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startDaemon } from '../../support/daemon.ts';
 import { waitFor } from '../../support/wait-for.ts';
+import { startChaosDaemon } from '../chaos-daemon.ts';
 import type { Fault } from '../fault.ts';
 import { countEnds, endOf, startText } from '../workload.ts';
 
@@ -17,7 +17,7 @@ export const diskFull: Fault = {
     const disk = await mkdtemp(join(tmpdir(), 'slipway-disk-'));
     mount(['-t', 'tmpfs', '-o', `size=${SIZE_MIB}m,mode=0700`, 'tmpfs', disk]);
     try {
-      await using daemon = await startDaemon({ data: disk });
+      await using daemon = await startChaosDaemon({ data: disk });
       const lost: string[] = [];
       const doubled: string[] = [];
       for (let round = 0; round < rounds; round += 1) {

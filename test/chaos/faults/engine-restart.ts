@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startDaemon } from '../../support/daemon.ts';
 import { startOwnEngine } from '../../support/own-engine.ts';
+import { startChaosDaemon } from '../chaos-daemon.ts';
 import type { Fault } from '../fault.ts';
 import { countEnds, endOf, startText } from '../workload.ts';
 
@@ -11,7 +11,7 @@ export const engineRestart: Fault = {
   run: async ({ rounds, random }) => {
     const engine = await startOwnEngine(['busybox:local']);
     try {
-      await using daemon = await startDaemon({ env: { DOCKER_HOST: engine.endpoint } });
+      await using daemon = await startChaosDaemon({ env: { DOCKER_HOST: engine.endpoint } });
       const lost: string[] = [];
       const doubled: string[] = [];
       const text = (pauseSeconds: number): string =>

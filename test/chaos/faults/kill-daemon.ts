@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startDaemon, type TestDaemon } from '../../support/daemon.ts';
+import type { TestDaemon } from '../../support/daemon.ts';
+import { startChaosDaemon } from '../chaos-daemon.ts';
 import type { Fault, FaultOptions, FaultReport } from '../fault.ts';
 import { judgeCounting, startCounting } from '../workload.ts';
 
@@ -36,7 +37,7 @@ export const terminateDaemon: Fault = {
 };
 
 async function manyEnds({ rounds, random }: FaultOptions, end: (daemon: TestDaemon) => Promise<void>): Promise<FaultReport> {
-  await using daemon = await startDaemon({ args: ['--max-runs', '4'], env: { SLIPWAY_GRACE_PERIOD: '1s' } });
+  await using daemon = await startChaosDaemon({ args: ['--max-runs', '4'], env: { SLIPWAY_GRACE_PERIOD: '1s' } });
   const lost: string[] = [];
   const doubled: string[] = [];
   const restarts: number[] = [];

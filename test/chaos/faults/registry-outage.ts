@@ -1,6 +1,6 @@
-import { startDaemon } from '../../support/daemon.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
 import { startRegistry } from '../../support/registry-server.ts';
+import { startChaosDaemon } from '../chaos-daemon.ts';
 import type { Fault } from '../fault.ts';
 import { endOf, startText } from '../workload.ts';
 
@@ -10,7 +10,7 @@ export const registryOutage: Fault = {
   about: 'a registry that refuses, throttles and cuts off pushes for a while',
   run: async ({ rounds, random }) => {
     await using registry = await startRegistry();
-    await using daemon = await startDaemon();
+    await using daemon = await startChaosDaemon();
     const lost: string[] = [];
     const doubled: string[] = [];
     let faults = 0;

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { startDaemon, type TestDaemon } from '../../support/daemon.ts';
+import type { TestDaemon } from '../../support/daemon.ts';
+import { startChaosDaemon } from '../chaos-daemon.ts';
 import type { Fault } from '../fault.ts';
 import { endOf, startText } from '../workload.ts';
 
@@ -13,7 +14,7 @@ export const slowFollowers: Fault = {
   name: 'stalled readers',
   about: `${FOLLOWERS} readers of a log and its events that stop reading`,
   run: async ({ rounds }) => {
-    await using daemon = await startDaemon();
+    await using daemon = await startChaosDaemon();
     const lost: string[] = [];
     let memory = 0;
     for (let round = 0; round < rounds; round += 1) {

@@ -1,5 +1,6 @@
 import type { CreateRunBody } from '../../../api/run-request-schema.ts';
 import type { Principal } from '../../../model/security.ts';
+import { holds } from '../../../service/security/authorisation.ts';
 import { type MadeRun, makeQuickRun, makeRunRequest, type RunReason } from '../../../service/tasks/task-to-run.ts';
 import type { HttpServices } from '../services.ts';
 
@@ -7,7 +8,7 @@ import type { HttpServices } from '../services.ts';
 export async function makeRun({ tasks, defaults }: HttpServices, principal: Principal, body: CreateRunBody): Promise<MadeRun> {
   const reason: RunReason = {
     causes: [{ kind: 'manual', principal: principal.name, from: principal.from }],
-    keepPolicy: principal.role === 'admin',
+    keepPolicy: holds(principal, 'admin'),
   };
   if (body.type !== 'TaskRunRequest') {
     const { isArchiveEnabled: _kept, ...input } = body;

@@ -19,13 +19,13 @@ export function runHandlers(services: HttpServices): Handlers<RunRoute> {
     headers: { location: `/api/v1/runs/${run.id}` },
   });
   return {
-    createRun: async ({ principal, body }) => {
+    createRun: async ({ principal, body, request: { takenKey } }) => {
       const { request, secrets } = await makeRun(services, principal, body);
-      const run = await runs.create(request, principal, secrets);
+      const run = await runs.create(request, principal, secrets, takenKey?.name);
       return created(body.isArchiveEnabled ? await runs.setArchived(run.id, true, principal) : run);
     },
-    rerun: async ({ principal, run, body }) => {
-      return created(await runs.rerun(run.id, principal, body));
+    rerun: async ({ principal, run, body, request: { takenKey } }) => {
+      return created(await runs.rerun(run.id, principal, body, takenKey?.name));
     },
     listRuns: async ({ principal, query: { top, after, ...filter } }) => {
       const before = numberAfter(after);
