@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { runTask } from './task-process.ts';
 
 const COMMANDS = [
-  ...['run', 'build', 'render', 'plan', 'graph', 'lint', 'scan', 'init', 'doctor', 'config', 'completion'],
+  ...['run', 'build', 'render', 'plan', 'graph', 'lint', 'scan', 'init', 'doctor', 'config', 'serve', 'completion'],
   ...['create', 'update', 'show', 'list', 'delete', 'enable', 'disable', 'apply', 'credential'],
   ...['list-runs', 'show-run', 'logs', 'cancel-run', 'rerun', 'update-run', 'queue', 'pause', 'resume'],
   ...['login', 'logout', 'whoami', 'token', 'secret', 'audit', 'gc', 'agents'],

@@ -21,6 +21,7 @@ export function listenForLeave(io: Io, on: { cancel(): void; pauseOutput(): void
   const left = new AbortController();
   let canceled = false;
   let asking: Promise<void> | undefined;
+  let question = new AbortController();
   const leave = (message: string): void => {
     on.say(message);
     left.abort(new Error('left the run'));
@@ -35,13 +36,18 @@ export function listenForLeave(io: Io, on: { cancel(): void; pauseOutput(): void
     on.cancel();
   };
   const onInterrupt = (): void => {
-    if (asking !== undefined) return;
+    if (asking !== undefined) {
+      // Ctrl-C sent by something else than the keyboard is the same answer.
+      question.abort();
+      return;
+    }
     if (canceled || !canAsk(io)) {
       cancel();
       return;
     }
     on.pauseOutput();
-    asking = askKey(io, QUESTION, KEYS).then((key) => {
+    question = new AbortController();
+    asking = askKey(io, QUESTION, KEYS, question.signal).then((key) => {
       asking = undefined;
       if (key === undefined || key === 'c') cancel();
       else if (key === 'l') leave('Left: the run goes on.');

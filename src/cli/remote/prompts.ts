@@ -22,13 +22,18 @@ export async function askHidden(io: Io, question: string): Promise<Typed> {
   });
 }
 
-/** Asks for one of some keys. */
-export async function askKey(io: Io, question: string, keys: readonly string[]): Promise<Typed> {
-  return withKeys(io, question, (key) => {
-    if (key === '\x03' || key === '\x04') return { done: undefined };
-    const low = key.toLowerCase();
-    return keys.includes(low) ? { done: low } : undefined;
-  });
+/** Asks for one of some keys. An aborted `signal` is an answer like Ctrl-C. */
+export async function askKey(io: Io, question: string, keys: readonly string[], signal?: AbortSignal): Promise<Typed> {
+  return withKeys(
+    io,
+    question,
+    (key) => {
+      if (key === '\x03' || key === '\x04') return { done: undefined };
+      const low = key.toLowerCase();
+      return keys.includes(low) ? { done: low } : undefined;
+    },
+    signal,
+  );
 }
 
 /** Asks yes or no; no is the answer to anything but `y`. */
@@ -36,16 +41,23 @@ export async function askYes(io: Io, question: string): Promise<boolean> {
   return (await askKey(io, `${question} [y/N] `, ['y', 'n', '\r', '\n'])) === 'y';
 }
 
-function withKeys(io: Io, question: string, onKey: (key: string) => { readonly done: Typed } | undefined): Promise<Typed> {
+function withKeys(
+  io: Io,
+  question: string,
+  onKey: (key: string) => { readonly done: Typed } | undefined,
+  signal?: AbortSignal,
+): Promise<Typed> {
   const { stdin } = io;
   if (!isTerminal(stdin)) return Promise.resolve(undefined);
-  io.stderr.write(question);
+  // First: a key that is pressed as soon as the question shows must be one, and not a signal.
   stdin.setRawMode(true);
+  io.stderr.write(question);
   stdin.setEncoding('utf8');
   stdin.resume();
   return new Promise((resolve) => {
     const finish = (typed: Typed): void => {
       stdin.off('data', onData).off('end', onEnd);
+      signal?.removeEventListener('abort', onEnd);
       stdin.setRawMode(false);
       stdin.pause();
       io.stderr.write('\n');
@@ -61,6 +73,7 @@ function withKeys(io: Io, question: string, onKey: (key: string) => { readonly d
       }
     };
     stdin.on('data', onData).on('end', onEnd);
+    signal?.addEventListener('abort', onEnd, { once: true });
   });
 }
 

@@ -1,16 +1,22 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunEvent } from '../../../src/model/run-event.ts';
 import { startDaemon, type TestDaemon } from '../../support/daemon.ts';
+import { removeImages } from '../../support/remove-images.ts';
+import { projectRoot } from '../../support/task-program.ts';
 import { folderWith, runTask, startTask } from '../task-process.ts';
 
 let daemon: TestDaemon;
 beforeAll(async () => {
   daemon = await startDaemon();
 });
-afterAll(() => daemon[Symbol.asyncDispose]());
+afterAll(async () => {
+  await removeImages(['slipway-cli-remote:test']);
+  await daemon[Symbol.asyncDispose]();
+});
 
 type Options = Parameters<typeof runTask>[1];
 const withData = (options: Options = {}): Options => ({ ...options, env: { SLIPWAY_DATA: daemon.data, ...options.env } });
@@ -159,6 +165,50 @@ test('a hang-up leaves the run alone', async () => {
   const [left] = await json<readonly { readonly runId: string; readonly status: string }[]>(['list-runs', '--top', '1']);
   expect(left?.status).toBe('Running');
   await task(['cancel-run', left?.runId ?? '']);
+});
+
+/** The program on a terminal of its own (util-linux's `script`), whose keys are written as texts appear. */
+async function onTerminal(args: readonly string[], keys: readonly (readonly [string, string])[]) {
+  const command = [`${projectRoot}/bin/task`, ...args].map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: folderWith({}), SLIPWAY_DATA: daemon.data, TERM: 'xterm' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const left = [...keys];
+  let shown = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+    const [next] = left;
+    if (next === undefined || !shown.includes(next[0])) return;
+    left.shift();
+    shown = '';
+    child.stdin.write(next[1]);
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, left, shown };
+}
+
+test('at a terminal Ctrl-C asks: leaving lets the run go on, Ctrl-C again or c cancels it', async () => {
+  const args = ['run', '--remote', '--cmd', 'busybox:local sleep 300', '/dev/null'];
+  const question = 'only leave it (l)';
+  const newest = async () => (await json<readonly { readonly runId: string; readonly status: string }[]>(['list-runs', '--top', '1']))[0];
+  const leave = await onTerminal(args, [
+    ['of 1 step done', '\x03'],
+    [question, 'l'],
+  ]);
+  expect(leave).toMatchObject({ code: 130, left: [] });
+  expect(leave.shown).toContain('the run goes on');
+  const run = await newest();
+  expect(run?.status).toBe('Running');
+  await task(['cancel-run', run?.runId ?? '']);
+  for (const key of ['c', '\x03']) {
+    const canceled = await onTerminal(args, [
+      ['of 1 step done', '\x03'],
+      [question, key],
+    ]);
+    expect(canceled).toMatchObject({ code: 130, left: [] });
+    expect((await newest())?.status).toBe('Canceled');
+  }
 });
 
 test('a build sends its context and a Dockerfile from outside', async () => {
