@@ -17,29 +17,40 @@ export async function collectGarbage(
   options: { readonly dryRun: boolean; readonly signal?: AbortSignal },
 ): Promise<GcResult> {
   const report = await retention.gc(options);
-  const live = new Set((await store.runs.live()).map(({ id }) => `${id}x${daemonId}`));
-  const things = options.dryRun
-    ? []
-    : await engine.collectRuns({ owner: `daemon/${daemonId}`, live, ...(options.signal === undefined ? {} : { signal: options.signal }) });
+  const things = options.dryRun ? 0 : await collectEngine({ store, engine, daemonId }, options.signal);
   return {
     dryRun: options.dryRun,
     runs: report.runs,
     logs: report.logs,
     uploads: report.uploads,
     images: 0,
-    engine: things.length,
+    engine: things,
     bytes: report.bytes,
   };
 }
 
-const FIRST_MS = 60_000;
-const EVERY_MS = 3_600_000;
+/** Removes what ended runs of this daemon left in the engine. Resolves with how many things that were. */
+export async function collectEngine(
+  { store, engine, daemonId }: Omit<GarbageParts, 'retention'>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const live = new Set((await store.runs.live()).map(({ id }) => `${id}x${daemonId}`));
+  const options = { owner: `daemon/${daemonId}`, live, ...(signal === undefined ? {} : { signal }) };
+  return (await engine.collectRuns(options)).length;
+}
 
-/** Collects a minute after the start and then each hour, until the signal aborts. */
-export async function collectRegularly(clock: Clock, collect: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  await clock.sleep(FIRST_MS, signal);
-  while (!signal.aborted) {
-    await collect();
-    await clock.sleep(EVERY_MS, signal);
+const ENGINE_EVERY_MS = 60_000;
+const RETENTION_EVERY = 60;
+
+/** Looks each minute for what ended runs left in the engine, and each hour for what is past its retention, until the signal aborts. */
+export async function collectRegularly(
+  clock: Clock,
+  collect: { engine(): Promise<void>; everything(): Promise<void> },
+  signal: AbortSignal,
+): Promise<void> {
+  for (let minute = 1; ; minute += 1) {
+    await clock.sleep(ENGINE_EVERY_MS, signal);
+    if (signal.aborted) return;
+    await (minute % RETENTION_EVERY === 1 ? collect.everything() : collect.engine());
   }
 }

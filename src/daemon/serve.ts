@@ -12,7 +12,7 @@ import { openSqliteStore } from '../store/sqlite/open-store.ts';
 import { systemClock } from '../util/clock.ts';
 import { packageFile } from '../util/package-file.ts';
 import { checkDaemon } from './check-daemon.ts';
-import { collectGarbage, collectRegularly } from './collect-garbage.ts';
+import { collectEngine, collectGarbage, collectRegularly } from './collect-garbage.ts';
 import { composeParts, type Parts } from './compose.ts';
 import { daemonId } from './daemon-id.ts';
 import { createDaemonLog } from './daemon-log.ts';
@@ -107,16 +107,34 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
   await announce(parts, data, { url, version, order });
   void collectRegularly(
     systemClock,
-    () =>
-      collect(false).then(
-        (report) => logger.info(report, 'collected what is past its retention'),
-        (error: unknown) => logger.warn({ err: error }, 'collecting failed; it is tried again in an hour'),
-      ),
+    garbageJobs({ collect, engine: parts.engine, store, id, logger }, background.signal),
     background.signal,
   );
   await startAgent(parts, logger, background.signal);
   const folder = await followFolder(parts, settings, { logger, signal: background.signal, warn: order.warn });
   return { ...parts, settings, data, http, tracing, logger, background, folderEnded: folder.ended };
+}
+
+interface GarbageJobs {
+  readonly engine: Parts['engine'];
+  readonly store: Parts['store'];
+  readonly id: string;
+  readonly logger: Logger;
+  collect(dryRun: boolean): ReturnType<typeof collectGarbage>;
+}
+
+/** What is collected in the background: told where something was, and never fatal. */
+function garbageJobs({ collect, engine, store, id, logger }: GarbageJobs, signal: AbortSignal) {
+  const guarded = async (work: () => Promise<void>): Promise<void> =>
+    work().catch((error: unknown) => logger.debug({ err: error }, 'collecting failed and is tried again'));
+  return {
+    engine: () =>
+      guarded(async () => {
+        const things = await collectEngine({ store, engine, daemonId: id }, signal);
+        if (things > 0) logger.info({ things }, 'removed what ended runs left in the engine');
+      }),
+    everything: () => guarded(async () => logger.info(await collect(false), 'collected what is past its retention')),
+  };
 }
 
 function watchRuns(parts: Parts, { metrics, tracing }: { metrics: Metrics; tracing: Tracing }, signal: AbortSignal): void {
