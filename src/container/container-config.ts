@@ -26,8 +26,8 @@ export interface ContainerPlace {
 
 /**
  * The body of `POST /containers/create` for a step: what `docker run` would send (spec 4.2). No `init` unless the author
- * asks: a published task file may run an image with an init of its own, which refuses to be anything but process 1, and
- * it costs 13 ms; zombies end with the container anyway.
+ * or the run asks: a published task file may run an image with an init of its own, which refuses to be anything but process 1
+ * (`--init=false` of the step keeps it away where the run asks), and it costs 13 ms; zombies end with the container anyway.
  *
  * Throws BadOption, BadPort or BadMount.
  */

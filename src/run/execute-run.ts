@@ -123,7 +123,9 @@ async function letGo(space: RunSpace, runner: StepRunner): Promise<void> {
 
 async function openSpace({ deps, options, plan, interrupt }: Run, networking: RunNetworking): Promise<RunSpace | undefined> {
   const { workspace, dockerSocket, credentials, durableLogs, insecureRegistries, owner, limits, init = durableLogs } = options;
-  const { networks, lanes } = networking;
+  const { networks } = networking;
+  // With nothing left to run, what is there is only removed.
+  const lanes = hasSteps(plan, options.resume) ? networking.lanes : [];
   const runId = options.spaceId ?? options.runId;
   try {
     const parts = { runId, networks, lanes, volumes: plan.volumes, workspace, dockerSocket, credentials, durableLogs, insecureRegistries };
@@ -138,6 +140,11 @@ async function openSpace({ deps, options, plan, interrupt }: Run, networking: Ru
     interrupt.raise({ kind: 'broken', ...describeError('the run could not be set up', error) });
     return undefined;
   }
+}
+
+function hasSteps(plan: Plan, resume: RunOptions['resume']): boolean {
+  const isOver = ({ id }: Plan['steps'][number]): boolean => !['pending', 'running'].includes(resume?.states[id]?.status ?? 'pending');
+  return !plan.steps.every(isOver);
 }
 
 /** Without a space no step starts, and what an earlier attempt of the run started cannot be followed. */

@@ -26,11 +26,11 @@ class Durable {
   }
 
   /** Begins the run, or goes on with it from what is on record. */
-  execute(options: Partial<RunOptions> = {}): Promise<RunResult> {
+  execute(options: Partial<RunOptions> = {}, engine = this.engine): Promise<RunResult> {
     const { events, chunks } = this.record;
     const resume = events.length === 0 ? {} : { resume: resumeOf(this.plan, events, chunks) };
     const deps = {
-      engine: this.engine,
+      engine,
       inputs: createInputs([]),
       registry: NO_REGISTRY,
       clock: this.clock,
@@ -210,6 +210,38 @@ describe('a run that survives its process', () => {
     const result = await resumed;
     expect(result).toMatchObject({ status: 'Failed', failure: { step: 'bad', message: 'the command exited with code 3' } });
     expect([...result.steps].map(([id, { status }]) => `${id} ${status}`)).toEqual(['bad failed', 'slow canceled', 'after skipped']);
+  });
+
+  it('only tidies up and tells the end when all steps had ended', async () => {
+    const run = new Durable([
+      cmd('a'),
+      cmd('b', { needs: ['a'], env: ['FAKE_EXIT_CODE=2'], ignoreErrors: true }),
+      cmd('c', { needs: ['b'] }),
+    ]);
+    await run.execute();
+    expect(run.engine.spaces[0]?.lanes).toHaveLength(1);
+    run.record.events.pop();
+    expect(await run.execute()).toMatchObject({ status: 'Succeeded' });
+    expect(run.engine.spaces[1]?.lanes).toEqual([]);
+    expect(run.types().slice(-3)).toEqual(['step-finished c', 'note', 'run-finished']);
+    expect(run.engine.calls.filter((call) => call.startsWith('start'))).toHaveLength(3);
+  });
+
+  it('ends as an error, without an end of the run by itself, when no engine comes back', async () => {
+    const run = new Durable([cmd('a', hold), cmd('b', { needs: ['a'] })]);
+    void run.execute();
+    await run.engine.nextStart('a');
+    run.kill();
+    const { EngineError } = await import('../../src/model/engine-error.ts');
+    const down = createFakeEngine({ clock: run.clock, failDescribe: new EngineError('engine-unreachable', 'down', { transient: true }) });
+    const resumed = run.execute({}, down);
+    for (let tries = 0; tries < 120; tries += 1) {
+      await run.clock.sleeping();
+      await run.clock.advance(500);
+    }
+    const result = await resumed;
+    expect(result).toMatchObject({ status: 'Error', failure: { errorCode: 'engine-unreachable' } });
+    expect([...result.steps].map(([id, { status }]) => `${id} ${status}`)).toEqual(['a errored', 'b skipped']);
   });
 
   it('waits for the timeout of the run from its first start', async () => {
