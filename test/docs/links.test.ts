@@ -64,12 +64,21 @@ function flagsOf(text: string): ReadonlySet<string> {
   return new Set([...text.matchAll(/^ {2}(?:-\w, )?(--[a-z][a-z-]*)/gm)].map(([, flag = '']) => flag));
 }
 
-const COMMANDS = new Map(
-  [...(help().split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']): [string, ReadonlySet<string>] => [
-    name,
-    flagsOf(help(name)),
-  ]),
-);
+/** Names of the commands in a help text, which stand in groups. */
+function commandsOf(text: string): string[] {
+  return [...(text.split('\nExamples:')[0] ?? '').matchAll(/^ {2}([a-z][a-z-]*)(?= |$)/gm)].map(([, name = '']) => name);
+}
+
+/** Flags of a command; of one that only holds others also theirs. */
+function allFlags(name: string): ReadonlySet<string> {
+  const text = help(name);
+  const below = text.includes('\nCommands:') ? commandsOf(text.split('\nCommands:')[1] ?? '') : [];
+  return new Set(
+    [text, ...below.filter((command) => command !== 'help').map((command) => help(name, command))].flatMap((one) => [...flagsOf(one)]),
+  );
+}
+
+const COMMANDS = new Map(commandsOf(help()).map((name): [string, ReadonlySet<string>] => [name, allFlags(name)]));
 /** Flags of other programs that the pages speak of. */
 const OTHERS = new Set([
   ...[...DOCKER_BUILD_FLAGS, ...DOCKER_RUN_FLAGS].map(({ name }) => `--${name}`),
@@ -89,7 +98,7 @@ function codeOf(page: string): string[] {
 
 /** `task COMMAND …` in a piece of code, up to where the shell begins something else. */
 function invocations(code: string): string[][] {
-  return [...code.matchAll(/(?:^|[\s|&(])(?:bin\/)?task ([a-z]+[^|&;)"]*)/g)].map(([, rest = '']) => rest.trim().split(/\s+/));
+  return [...code.matchAll(/(?:^|[\s|&(])(?:bin\/)?task ([a-z][a-z-]*[^|&;)"]*)/g)].map(([, rest = '']) => rest.trim().split(/\s+/));
 }
 
 function unknownWords(page: string): string[] {

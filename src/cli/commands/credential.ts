@@ -11,6 +11,7 @@ type Named = { readonly name?: string; readonly loginServer?: string };
 export function addCredentialCommand(program: Command, { io, finish }: Shell): void {
   const group = program
     .command('credential')
+    .helpCommand(false)
     .summary('registry credentials of a task')
     .description('Logins that the runs of a task have, beside those of the daemon.');
   for (const kind of ['add', 'update'] as const) {

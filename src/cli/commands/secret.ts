@@ -11,6 +11,7 @@ import type { Shell } from './command-parts.ts';
 export function addSecretCommand(program: Command, { io, finish }: Shell): void {
   const group = program
     .command('secret')
+    .helpCommand(false)
     .summary('secrets of a daemon')
     .description('Values that runs get and nobody can read back: `keyvault: secret://NAME` in a task file, secret:NAME in flags.');
   const set = group

@@ -92,7 +92,9 @@ function addDefinitionFlags(command: Command, kind: 'create' | 'update'): Comman
       ),
     )
     .optionsGroup('Runs:')
-    .addOption(new Option('--status <status>', `whether the task may be run${otherwise('Enabled')}`).choices(['Enabled', 'Disabled']))
+    .addOption(
+      new Option('--status <status>', `Disabled: nothing but a person starts it${otherwise('Enabled')}`).choices(['Enabled', 'Disabled']),
+    )
     .option('--platform <os/arch>', `platform${otherwise('linux/amd64')}`, parsePlatform)
     .option('--timeout <duration>', `most time of one run${otherwise('3600s')}`, parseDuration)
     .option('--cpu <n>', `cores of one run${otherwise('2')}`, parsePositiveInteger)

@@ -11,7 +11,7 @@ import type { Shell } from './command-parts.ts';
 
 /** `task token create|list|revoke`. */
 export function addTokenCommand(program: Command, { io, finish }: Shell): void {
-  const group = program.command('token').summary('tokens of a daemon').description('Who may do what on a daemon.');
+  const group = program.command('token').helpCommand(false).summary('tokens of a daemon').description('Who may do what on a daemon.');
   const create = group
     .command('create')
     .summary('make a token')

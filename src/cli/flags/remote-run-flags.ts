@@ -39,8 +39,8 @@ export function addRemoteRunFlags(command: Command): Command {
   return command
     .optionsGroup('On a daemon:')
     .option('--server <url>', 'run on this daemon: http(s)://HOST[:PORT] or unix:PATH (default: SLIPWAY_SERVER, else run on this machine)')
-    .option('--remote', 'run on the daemon of SLIPWAY_SERVER, of `task login`, or of this user on this machine')
-    .option('--no-remote', 'run on this machine although SLIPWAY_SERVER is set')
+    .option('--remote', 'run on the daemon of SLIPWAY_SERVER, of `task login`, or of this user (default: only when SLIPWAY_SERVER is set)')
+    .option('--no-remote', 'run on this machine (default: unless SLIPWAY_SERVER is set)')
     .option('--token-file <file>', 'file that holds the token (default: SLIPWAY_TOKEN, the saved login)')
     .option('--no-wait', 'print the id of the run and leave (default: wait for its end)')
     .option('--no-logs', 'wait without printing the log (default: it is printed)')
@@ -55,7 +55,12 @@ export function addRemoteRunFlags(command: Command): Command {
 export function addNamedRunFlags(command: Command): Command {
   return command
     .optionsGroup('Task of a daemon:')
-    .addOption(new Option('--task <name>', 'run this task of the daemon; CONTEXT or --context replaces its context for this run'))
+    .addOption(
+      new Option(
+        '--task <name>',
+        'run this task of the daemon; CONTEXT or --context replaces its context (default: CONTEXT, where it is no file or folder here)',
+      ),
+    )
     .option('-c, --context <context>', 'context of this run: a folder is sent (default: that of the task)')
     .option('--target <stage>', 'stage to build (default: that of the task)')
     .addOption(repeatable('--arg <name[=value]>', 'build argument', collect))
