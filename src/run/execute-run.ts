@@ -56,7 +56,7 @@ export async function executeRun(plan: Plan, deps: RunDependencies, options: Run
   const cleanup = new Cleanup({ clock, interrupt, deadlineMs: options.cleanupDeadlineMs, hurry: options.cleanupSignal });
   const stopWatching = watchForEnd(run);
   try {
-    const engine = await describeEngine(run);
+    const engine = await describeEngine(run, resume === undefined ? interrupt.signal : cleanup.signal);
     await log.emit(resume === undefined ? startedFact(plan, engine) : takenOver());
     const steps = await runSteps(run, engine, cleanup, stopWatching);
     if (steps.suspended === true) return await leaveRun(run, steps, clock.monotonicMs() - startedAtMs);
@@ -71,16 +71,16 @@ export async function executeRun(plan: Plan, deps: RunDependencies, options: Run
 const ENGINE_START_LIMIT_MS = 60_000;
 const ENGINE_START_PAUSE_MS = 500;
 
-/** The engine, or undefined when the run has been interrupted: for the lack of it, or while it did not answer. */
-async function describeEngine(run: Run, tries = 0): Promise<EngineDescription | undefined> {
+/** The engine, or undefined when the run has been interrupted: for the lack of it, or (`over`) while it did not answer. */
+async function describeEngine(run: Run, over: AbortSignal, tries = 0): Promise<EngineDescription | undefined> {
   const { deps, options, interrupt } = run;
   try {
-    return await Promise.race([deps.engine.describe(), whenAborted(interrupt.signal).then(() => undefined)]);
+    return await Promise.race([deps.engine.describe(), whenAborted(over).then(() => undefined)]);
   } catch (error) {
     const mayCome = options.resume !== undefined && error instanceof EngineError && error.transient;
     if (mayCome && tries * ENGINE_START_PAUSE_MS < ENGINE_START_LIMIT_MS) {
-      await deps.clock.sleep(ENGINE_START_PAUSE_MS, interrupt.signal);
-      return await describeEngine(run, tries + 1);
+      await deps.clock.sleep(ENGINE_START_PAUSE_MS, over);
+      return await describeEngine(run, over, tries + 1);
     }
     interrupt.raise({ kind: 'broken', ...describeError('the container engine cannot be used', error) });
     return undefined;
@@ -96,7 +96,9 @@ async function runSteps(run: Run, engine: EngineDescription | undefined, cleanup
   const schedule = createSchedule(run.plan.steps, run.options);
   const { parallel, buildParallel = engine?.cpus ?? 1 } = run.options;
   const slots = createSlots({ parallel, buildParallel });
-  const space = engine === undefined || run.interrupt.signal.aborted ? undefined : await openSpace(run, networking);
+  // What an earlier attempt started has to be stopped and removed even if the run has been interrupted.
+  const isNeeded = run.options.resume !== undefined || !run.interrupt.signal.aborted;
+  const space = engine !== undefined && isNeeded ? await openSpace(run, networking) : undefined;
   if (engine === undefined || space === undefined) return skipSteps(run, schedule);
   const context = createContext(run, space, networking, engine);
   const { resume, suspend } = run.options;

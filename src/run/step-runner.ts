@@ -5,7 +5,7 @@ import { type StepState, transition } from '../model/step-state.ts';
 import { executeStep, type StepEnd } from './execute-step.ts';
 import { PrepareAhead } from './prepare-ahead.ts';
 import { endingOf, type ResumedStep, restoredEndings, resumedSteps } from './restore.ts';
-import type { RunInterrupt } from './run-interrupt.ts';
+import type { Interruption, RunInterrupt } from './run-interrupt.ts';
 import type { Schedule, SkippedStep } from './schedule.ts';
 import type { Slots } from './slots.ts';
 import type { RunContext } from './step-context.ts';
@@ -57,11 +57,14 @@ export class StepRunner {
 
   /** Resolves when nothing runs and nothing can start any more. Call once. */
   run(): Promise<void> {
-    const { interrupt, schedule } = this.#parts;
+    const { interrupt, schedule, resume } = this.#parts;
+    const ended = resume === undefined ? undefined : this.#restore(resume);
     const stop = (): void => this.#skip(schedule.stop(interrupt.reason?.because ?? 'the run ended'));
     if (interrupt.signal.aborted) stop();
     else interrupt.signal.addEventListener('abort', stop, { once: true });
-    if (this.#parts.resume !== undefined) this.#restore(this.#parts.resume);
+    // Also after an interruption: what runs in the engine has to be stopped.
+    this.#offer([...this.#resumed.keys()]);
+    if (ended !== undefined) interrupt.raise(ended);
     this.#offer(schedule.ready());
     if (this.#active === 0) this.#idle.resolve();
     return this.#idle.promise;
@@ -89,9 +92,9 @@ export class StepRunner {
     this.#letGo.abort();
   }
 
-  /** Takes over the states of an earlier attempt of the run, and goes on with the steps that were running. */
-  #restore({ states }: RunResume): void {
-    const { steps, schedule, interrupt } = this.#parts;
+  /** Takes over the states of an earlier attempt of the run; why the run was ending, if it was. */
+  #restore({ states }: RunResume): Interruption | undefined {
+    const { steps, schedule } = this.#parts;
     let canceled: string | undefined;
     for (const step of steps) {
       const state = states[step.id];
@@ -103,11 +106,10 @@ export class StepRunner {
     }
     const restored = schedule.restore(restoredEndings(steps, states));
     this.#skip(restored.skipped);
-    this.#offer([...this.#resumed.keys()]);
-    if (!restored.endsRun) return;
+    if (!restored.endsRun) return undefined;
     // What was canceled with no failure before it was canceled from outside.
     const isFailure = this.#failure !== undefined;
-    interrupt.raise({ kind: isFailure ? 'failure' : 'canceled', because: isFailure ? restored.because : (canceled ?? restored.because) });
+    return isFailure ? { kind: 'failure', because: restored.because } : { kind: 'canceled', because: canceled ?? restored.because };
   }
 
   #offer(ids: readonly string[]): void {

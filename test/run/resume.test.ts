@@ -244,6 +244,18 @@ describe('a run that survives its process', () => {
     expect([...result.steps].map(([id, { status }]) => `${id} ${status}`)).toEqual(['a errored', 'b skipped']);
   });
 
+  it('stops what an earlier attempt started when it is canceled at once', async () => {
+    const run = new Durable([cmd('a', hold), cmd('b', { needs: ['a'] })]);
+    void run.execute();
+    const container = await run.engine.nextStart('a');
+    run.kill();
+    const result = await run.execute({ signal: AbortSignal.abort() });
+    await container.terminated;
+    expect(result.status).toBe('Canceled');
+    expect([...result.steps].map(([id, { status }]) => `${id} ${status}`)).toEqual(['a canceled', 'b skipped']);
+    expect(run.engine.calls.slice(-2)).toEqual(['release', 'destroy']);
+  });
+
   it('waits for the timeout of the run from its first start', async () => {
     const run = new Durable([cmd('a', hold)], { runTimeoutMs: 60_000 });
     void run.execute();
