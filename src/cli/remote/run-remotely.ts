@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { CreateRunInput } from '../../api/run-request-schema.ts';
 import type { RunResource } from '../../api/run-schema.ts';
 import { loadSettings } from '../../config/load-settings.ts';
+import { EngineError } from '../../model/engine-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { asksForDaemon, type RemoteRunFlags } from '../flags/remote-run-flags.ts';
 import type { RunFlags } from '../flags/run-flags.ts';
@@ -15,6 +16,7 @@ import { packContext } from './context-upload.ts';
 import { knowsServer } from './find-server.ts';
 import { conflict, FlagError } from './flag-error.ts';
 import { printRun } from './print-run.ts';
+import { DaemonProblem } from './problem.ts';
 import { namedRunRequest, quickRunRequest, type RunInputFlags } from './run-request.ts';
 import { sendContext } from './send-context.ts';
 import { withDaemon } from './with-daemon.ts';
@@ -47,14 +49,30 @@ export async function runOnDaemon(
   io: Io,
   call: { readonly command: Command; readonly nameGiven: boolean },
 ): Promise<ExitCode | undefined> {
-  if (!asksForDaemon(flags, io) && !(await knowsServer(flags, io))) return undefined;
+  const asked = asksForDaemon(flags, io);
+  if (!asked && !(await knowsServer(flags, io))) return undefined;
   const task = flags.task ?? (call.nameGiven ? context : undefined);
-  return startRun(flags, io, refusingLocalFlags(call.command, LOCAL_FLAGS), (send) => {
+  const run = startRun(flags, io, refusingLocalFlags(call.command, LOCAL_FLAGS), (send) => {
     if (task === undefined) return quickRunRequest(context ?? '.', flags, { io, send });
     const given = flags.task === undefined ? undefined : context;
     if (given !== undefined && flags.context !== undefined) throw conflict('CONTEXT and `--context` exclude each other');
     return namedRunRequest(task, flags.context ?? given, flags, { io, send });
   });
+  return flags.task === undefined && call.nameGiven ? orNothingHere(run, context ?? '', { asked }) : run;
+}
+
+/** A name that is neither here nor on the daemon may be a misspelt folder: both are said, or only what is true without a daemon. */
+async function orNothingHere(run: Promise<ExitCode>, name: string, { asked }: { readonly asked: boolean }): Promise<ExitCode | undefined> {
+  try {
+    return await run;
+  } catch (error) {
+    if (!asked && error instanceof EngineError && error.code === 'daemon-unreachable' && !(error instanceof DaemonProblem))
+      return undefined;
+    if (!(error instanceof DaemonProblem) || error.code !== 'not-found') throw error;
+    throw new EngineError('not-found', `there is no file or folder ${JSON.stringify(name)} here, and no task of that name on the daemon`, {
+      help: '`task list` shows the tasks of the daemon; `--no-remote` asks nobody but this machine.',
+    });
+  }
 }
 
 /** `task build` on a daemon. */

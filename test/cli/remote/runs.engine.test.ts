@@ -77,7 +77,10 @@ test('a task runs by its name, with what is different this time', async () => {
   const there = folderWith({ 'named/task.yaml': step('echo here') });
   expect((await task(['run', 'named', '--dry-run'], { cwd: there })).stdout).toContain('echo here');
   expect((await task(['run', '--task', 'named', '--output', 'quiet'], { cwd: there })).code).toBe(1);
-  expect(await task(['run', 'nothing-of-that-name'])).toMatchObject({ code: 2, stderr: expect.stringContaining('[not-found]') });
+  const nowhere = await task(['run', 'nothing-of-that-name']);
+  expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('no file or folder "nothing-of-that-name" here, and no task') });
+  const alone = await runTask(['run', 'nothing-of-that-name'], { env: { SLIPWAY_DATA: folderWith({ 'slipway.sock': 'stale' }) } });
+  expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no folder nothing-of-that-name') });
 });
 
 test('flags that mean nothing on a daemon are refused', async () => {
