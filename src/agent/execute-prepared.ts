@@ -48,6 +48,7 @@ export async function executePrepared(
       return space;
     },
     findImage: (reference) => deps.engine.findImage(reference),
+    removeImage: (reference) => deps.engine.removeImage(reference),
     collect: (options) => deps.engine.collect(options),
     collectRuns: (options) => deps.engine.collectRuns(options),
     close: () => deps.engine.close(),

@@ -120,6 +120,17 @@ class DockerEngine implements ContainerEngine {
     }
   }
 
+  async removeImage(reference: string): Promise<'removed' | 'missing' | 'used'> {
+    try {
+      await this.#api.json({ method: 'DELETE', path: `/images/${imagePath(reference)}` });
+      return 'removed';
+    } catch (error) {
+      if (isRefusal(error, 404)) return 'missing';
+      if (isRefusal(error, 409)) return 'used';
+      throw toEngineError(error, `Removing image ${reference}`);
+    }
+  }
+
   async collect(options: {
     readonly olderThanMs: number;
     readonly dryRun: boolean;

@@ -2,6 +2,7 @@ import type { GcResult } from '../api/daemon-schema.ts';
 import type { Clock } from '../model/ports/clock.ts';
 import type { ContainerEngine } from '../model/ports/container-engine.ts';
 import type { Store } from '../model/ports/store.ts';
+import { collectImages, type ImageRetentionParts } from '../service/runs/image-retention.ts';
 import type { Retention } from '../service/runs/retention.ts';
 
 export interface GarbageParts {
@@ -9,11 +10,12 @@ export interface GarbageParts {
   readonly store: Pick<Store, 'runs'>;
   readonly engine: Pick<ContainerEngine, 'collectRuns'>;
   readonly daemonId: string;
+  readonly images: ImageRetentionParts;
 }
 
 /** Removes what is past its retention, and what ended runs of this daemon left in the engine. */
 export async function collectGarbage(
-  { retention, store, engine, daemonId }: GarbageParts,
+  { retention, store, engine, daemonId, images }: GarbageParts,
   options: { readonly dryRun: boolean; readonly signal?: AbortSignal },
 ): Promise<GcResult> {
   const report = await retention.gc(options);
@@ -23,7 +25,7 @@ export async function collectGarbage(
     runs: report.runs,
     logs: report.logs,
     uploads: report.uploads,
-    images: 0,
+    images: await collectImages(images, options),
     engine: things,
     bytes: report.bytes,
   };
@@ -31,7 +33,7 @@ export async function collectGarbage(
 
 /** Removes what ended runs of this daemon left in the engine. Resolves with how many things that were. */
 export async function collectEngine(
-  { store, engine, daemonId }: Omit<GarbageParts, 'retention'>,
+  { store, engine, daemonId }: Omit<GarbageParts, 'retention' | 'images'>,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const live = new Set((await store.runs.live()).map(({ id }) => `${id}x${daemonId}`));

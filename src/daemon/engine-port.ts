@@ -34,6 +34,7 @@ export function createEnginePort(options: {
     describe: async () => (await engine()).describe(),
     openRun: async (spec) => (await engine()).openRun(spec),
     findImage: async (reference) => (await engine()).findImage(reference),
+    removeImage: async (reference) => (await engine()).removeImage(reference),
     collect: async (request) => (await engine()).collect(request),
     collectRuns: async (request) => (await engine()).collectRuns(request),
     close: async () => {

@@ -72,8 +72,9 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
     ...{ store, logs: parts.logs, uploads: parts.uploads, clock: systemClock, work: createWorkFolders(data.work) },
     times: { runsMs: settings.runRetention, logsMs: settings.logRetention, uploadsMs: settings.uploadRetention },
   });
+  const images = { store, engine: parts.engine, clock: systemClock, keepMs: settings.imageRetention };
   const collect = (dryRun: boolean) =>
-    collectGarbage({ retention, store, engine: parts.engine, daemonId: id }, { dryRun, signal: background.signal });
+    collectGarbage({ retention, store, engine: parts.engine, daemonId: id, images }, { dryRun, signal: background.signal });
   const metrics = createMetrics({
     queue: () => parts.queue.state(),
     runs: () => store.runs.counts(),

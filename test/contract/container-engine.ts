@@ -147,8 +147,9 @@ export function containerEngineContract(name: string, subject: EngineUnderTest):
       });
     });
 
-    it('does not find an image that is not there', async () => {
+    it('neither finds nor removes an image that is not there', async () => {
       expect(await engine.findImage('slipway.invalid/no/such:image')).toBeUndefined();
+      expect(await engine.removeImage('slipway.invalid/no/such:image')).toBe('missing');
     });
   });
 }

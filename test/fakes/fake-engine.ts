@@ -142,6 +142,10 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       assertOpen('findImage');
       return state.images.get(reference) ?? [...state.images.values()].find((image) => image.id === reference);
     },
+    removeImage: async (reference) => {
+      assertOpen('removeImage');
+      return state.images.delete(reference) ? 'removed' : 'missing';
+    },
     collect: async ({ dryRun }) => {
       assertOpen('collect');
       const found = [...live].filter(([runId]) => abandoned.has(runId));

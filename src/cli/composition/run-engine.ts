@@ -15,7 +15,7 @@ export interface RunEngine {
 export function createRunEngine(options: { readonly endpoint: string | undefined; readonly environment: NodeJS.ProcessEnv }): RunEngine {
   let used = false;
   let space: RunSpace | undefined;
-  const lazy = lazyPort<ContainerEngine>(['describe', 'openRun', 'findImage', 'collect', 'close'], async () => {
+  const lazy = lazyPort<ContainerEngine>(['describe', 'openRun', 'findImage', 'removeImage', 'collect', 'close'], async () => {
     used = true;
     const { createDockerEngine } = await import('../../container/docker-engine.ts');
     return createDockerEngine({

@@ -20,6 +20,10 @@ export interface ContainerEngine {
   /** An image of the engine's own store by reference or id, or undefined. Never pulls. */
   findImage(reference: string): Promise<EngineImage | undefined>;
   /**
+   * Takes a tag off an image of the engine's own store, and with its last tag the image. `used`: a container still needs it, nothing was done.
+   */
+  removeImage(reference: string): Promise<'removed' | 'missing' | 'used'>;
+  /**
    * Removes what runs that no longer live left behind (their process is gone), touching only things with our labels.
    * Idempotent. `olderThanMs` protects what another process is just making.
    */
