@@ -42,7 +42,11 @@ export function addTaskCommands(program: Command, { io, finish }: Shell): void {
   ] as const) {
     const command = addTaskName(program.command(verb))
       .summary(`${verb} a task of a daemon`)
-      .description(verb === 'enable' ? 'Lets a task be run again.' : 'Lets no run of a task start; what runs goes on.')
+      .description(
+        verb === 'enable'
+          ? 'Lets a task be started by itself again.'
+          : 'From now on only people and scripts start the task; what runs goes on.',
+      )
       .option(...FORCE, false);
     addServerFlags(command).action(async (name: string | undefined, flags: Forced, self: Command) => {
       const { setTaskStatus } = await import('../remote/manage-tasks.ts');
