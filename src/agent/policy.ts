@@ -1,5 +1,6 @@
 import { positionOf } from '../model/diagnostic.ts';
 import { EngineError } from '../model/engine-error.ts';
+import { mountFields } from '../model/mount-fields.ts';
 import type { BuildSpec, ContainerSpec, DockerRunFlags, Plan, PlanStep } from '../model/plan.ts';
 import type { RunRequest } from '../model/run-record.ts';
 import type { Task } from '../model/task.ts';
@@ -97,10 +98,12 @@ function volumeSource(word: string): readonly string[] {
 
 /** Whatever cannot be read as a harmless mount counts as one of the host. */
 function mountSource(word: string): readonly string[] {
-  if (/(?:^|,)"?type=tmpfs"?(?:,|$)/i.test(word)) return [];
-  const source = /(?:^|,)"?(?:source|src)=([^,]*)/i.exec(word)?.[1];
-  if (source !== undefined) return [source.replace(/"$/, '')];
-  return /(?:^|,)"?type=bind/i.test(word) ? [word] : [];
+  const fields = mountFields(word);
+  const type = fields.get('type') ?? 'volume';
+  if (type === 'tmpfs') return [];
+  const source = fields.get('source');
+  if (source !== undefined) return [source];
+  return type === 'volume' ? [] : [word];
 }
 
 function buildDemands(build: BuildSpec): readonly Demand[] {

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import { EngineError } from '../model/engine-error.ts';
 import type { Plan } from '../model/plan.ts';
 import type { RunRequest } from '../model/run-record.ts';
+import { SHARED_TASK_LIMITS } from '../task/limits.ts';
 import { loadPlan } from '../task/load-plan.ts';
 import type { TaskInputs } from '../task/load-task.ts';
 import { withPlatform } from '../task/plan/with-platform.ts';
@@ -84,6 +85,7 @@ function taskInputs(
     ...text,
     run: runVariables(assignment, source, prepared.workspaceVolume),
     env: request.env,
+    limits: SHARED_TASK_LIMITS,
     now: new Date(assignment.createTime),
     readAliasSource: createAliasReader(directory, { addresses, signal: prepared.signal }),
     resolveSecrets: (references) => prepared.secrets.resolve(references),

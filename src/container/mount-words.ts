@@ -1,3 +1,4 @@
+import { mountFields } from '../model/mount-fields.ts';
 import { parseBytes } from './sizes.ts';
 
 /** docker's Mount of a HostConfig, as far as `--mount` words can say it. */
@@ -16,12 +17,7 @@ export class BadMount extends Error {}
 
 /** Reads `type=bind,source=/a,target=/b,readonly` (comma separated, fields may be quoted). Throws BadMount. */
 export function parseMount(word: string): MountSetting {
-  const fields = new Map<string, string>();
-  for (const field of splitCsv(word)) {
-    const equals = field.indexOf('=');
-    const key = (equals === -1 ? field : field.slice(0, equals)).trim().toLowerCase();
-    fields.set(SYNONYMS[key] ?? key, equals === -1 ? 'true' : field.slice(equals + 1));
-  }
+  const fields = mountFields(word);
   for (const key of fields.keys()) {
     if (!KNOWN.has(key)) throw new BadMount(`invalid mount "${word}": unknown field "${key}"`);
   }
@@ -43,7 +39,6 @@ export function parseMount(word: string): MountSetting {
   };
 }
 
-const SYNONYMS: Readonly<Record<string, string>> = { src: 'source', dst: 'target', destination: 'target', ro: 'readonly' };
 const KNOWN = new Set([
   'type',
   'source',
@@ -86,8 +81,4 @@ function isOn(fields: ReadonlyMap<string, string>, key: string, word: string): b
   if (value === undefined || value === 'false' || value === '0') return false;
   if (value === 'true' || value === '1') return true;
   throw new BadMount(`invalid mount "${word}": "${key}" is true or false`);
-}
-
-function splitCsv(word: string): readonly string[] {
-  return [...word.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map((match) => match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
 }

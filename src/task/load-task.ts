@@ -8,6 +8,7 @@ import { expandFirstWords } from './alias/first-word.ts';
 import { type AliasSourceReader, readAliases } from './alias/read-aliases.ts';
 import { substituteAliases } from './alias/substitute.ts';
 import { stripComments } from './comments.ts';
+import { OWN_TASK_LIMITS, type TaskLimits } from './limits.ts';
 import { type MappedText, MappedTextBuilder } from './mapped-text.ts';
 import type { LintOptions } from './read/lint-fields.ts';
 import { type EngineInputs, readSecretReferences, readTask } from './read/read-task.ts';
@@ -39,6 +40,8 @@ export interface TaskInputs {
   readonly resolveSecrets?: (references: readonly SecretReference[]) => Promise<ReadonlyMap<string, string>>;
   /** Adds the warnings of `task lint`. */
   readonly lint?: LintOptions;
+  /** Those of a person's own tasks unless given. */
+  readonly limits?: TaskLimits;
 }
 
 /** Characters. Ten thousand plain steps are below it. */
@@ -68,7 +71,7 @@ export async function readTaskText(inputs: TaskInputs): Promise<{ readonly task:
   const problems = new Problems();
   const stages = await runStages(inputs, true, problems);
   if (stages === undefined) return { task: undefined, problems };
-  const parsed = parseYaml(stages.rendered);
+  const parsed = parseYaml(stages.rendered, limitsOf(inputs).yaml);
   if (!parsed.ok) return { task: undefined, problems: onlyProblems(parsed.error) };
   const task = readTask(parsed.value, engineInputs(inputs), problems);
   const steps = await expandFirstWords(task.steps, {
@@ -98,7 +101,7 @@ async function runStages(inputs: TaskInputs, aliases: boolean, problems: Problem
     problems.error('task-too-big', `The task file is longer than ${LONGEST_SOURCE} characters.`, { range: { source, start: 0, end: 1 } });
     return undefined;
   }
-  const made = makeRenderer(inputs);
+  const made = makeRenderer({ ...inputs, limits: limitsOf(inputs) });
   if (!made.ok) {
     problems.add(made.error);
     return undefined;
@@ -124,7 +127,7 @@ async function replaceAliases(
   const { block, rest } = cutAliasBlock(stripped);
   const rendered = await render(block, `${inputs.source.name} (alias)`, NO_SECRETS, renderer, problems);
   if (rendered === undefined) return undefined;
-  const aliases = await readAliases(rendered, inputs.readAliasSource, problems);
+  const aliases = await readAliases(rendered, { readSource: inputs.readAliasSource, yaml: limitsOf(inputs).yaml }, problems);
   if (problems.errors.length > 0) return undefined;
   const text = substituteAliases(rest, aliases.values, aliases.directive);
   if (text === undefined) problems.error('alias-too-big', 'The text with its aliases replaced is longer than 16 MiB.');
@@ -142,7 +145,7 @@ async function resolveSecrets(
   if (inputs.resolveSecrets === undefined) return 'unknown';
   const rendered = await render(text, inputs.source.name, 'unknown', renderer, problems);
   if (rendered === undefined) return undefined;
-  const parsed = parseYaml(rendered);
+  const parsed = parseYaml(rendered, limitsOf(inputs).yaml);
   if (!parsed.ok) {
     problems.add(parsed.error);
     return undefined;
@@ -185,7 +188,12 @@ function engineInputs(inputs: TaskInputs): EngineInputs {
     workingDirectory: inputs.workingDirectory ?? '',
     whole: wholeOf(inputs.source),
     lint: inputs.lint,
+    mostSteps: limitsOf(inputs).steps,
   };
+}
+
+function limitsOf({ limits = OWN_TASK_LIMITS }: TaskInputs): TaskLimits {
+  return limits;
 }
 
 function wholeOf(source: SourceText): SourceRange {

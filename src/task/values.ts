@@ -2,7 +2,7 @@ import type { Checked, Diagnostic, SourceRange, SourceText } from '../model/diag
 import { err, ok, type Result } from '../util/result.ts';
 import { mapWhole } from './mapped-text.ts';
 import { GoInt, GoList, GoMap, goInt, type Value } from './template/value.ts';
-import { parseYaml } from './yaml/parse-yaml.ts';
+import { parseYaml, type YamlLimits } from './yaml/parse-yaml.ts';
 import { resolveScalar } from './yaml/scalar.ts';
 import type { YamlMapping, YamlNode, YamlScalar } from './yaml/yaml-node.ts';
 
@@ -11,9 +11,9 @@ import type { YamlMapping, YamlNode, YamlScalar } from './yaml/yaml-node.ts';
  * file is typed by YAML 1.1 and may nest; keys become strings at every level.
  * Errors: `values-set`, `values-not-a-mapping`, `values-key`, `values-number`, and those of reading YAML.
  */
-export function loadValues(file: SourceText | undefined, set: readonly string[]): Checked<GoMap> {
+export function loadValues(file: SourceText | undefined, set: readonly string[], limits?: YamlLimits): Checked<GoMap> {
   const assigned = parseAssignments(set);
-  const read: Result<GoMap, readonly Diagnostic[]> = file === undefined ? ok(emptyValues()) : readFile(file);
+  const read: Result<GoMap, readonly Diagnostic[]> = file === undefined ? ok(emptyValues()) : readFile(file, limits);
   if (!assigned.ok || !read.ok) return err([...(assigned.ok ? [] : assigned.error), ...(read.ok ? [] : read.error)]);
   for (const [key, value] of assigned.value) read.value.entries.set(key, value);
   return ok({ value: read.value, warnings: [] });
@@ -45,8 +45,8 @@ function badAssignment(assignment: string, sign: number): Diagnostic {
   };
 }
 
-function readFile(file: SourceText): Result<GoMap, readonly Diagnostic[]> {
-  const parsed = parseYaml(mapWhole(file));
+function readFile(file: SourceText, limits: YamlLimits | undefined): Result<GoMap, readonly Diagnostic[]> {
+  const parsed = parseYaml(mapWhole(file), limits);
   if (!parsed.ok) return parsed;
   const root = parsed.value;
   if (root === undefined || (root.kind === 'scalar' && resolveScalar(root).type === 'null')) return ok(emptyValues());

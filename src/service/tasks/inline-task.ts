@@ -1,6 +1,7 @@
 import type { Checked, Diagnostic, SourceText } from '../../model/diagnostic.ts';
 import type { RunVariables } from '../../model/run-variables.ts';
 import type { TaskDefinition, TaskStepDefinition } from '../../model/task-definition.ts';
+import { SHARED_TASK_LIMITS } from '../../task/limits.ts';
 import { ok } from '../../util/result.ts';
 
 type EncodedStep = Extract<TaskStepDefinition, { readonly type: 'EncodedTask' }>;
@@ -44,6 +45,7 @@ export async function checkInlineTask(
       ],
       taskName: task.name,
       now,
+      limits: SHARED_TASK_LIMITS,
       readAliasSource: async () => {
         fromFiles = true;
         return ok('');

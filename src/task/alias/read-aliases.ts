@@ -4,7 +4,7 @@ import { type MappedText, mapWhole } from '../mapped-text.ts';
 import { type DecodedMapping, decodeMapping, decodeStringMap, type LocatedItem } from '../schema/decode.ts';
 import type { Problems } from '../schema/problems.ts';
 import { type ALIAS_PROPERTIES, TASK_PROPERTIES } from '../schema/task-properties.ts';
-import { parseYaml } from '../yaml/parse-yaml.ts';
+import { parseYaml, type YamlLimits } from '../yaml/parse-yaml.ts';
 import { PREDEFINED_ALIASES } from './predefined.ts';
 
 export interface Aliases {
@@ -16,6 +16,12 @@ export interface Aliases {
 /** Reads a file or URL that `alias.src` names; the error is one sentence. */
 export type AliasSourceReader = (src: string) => Promise<Result<string, string>>;
 
+interface AliasReading {
+  readonly readSource: AliasSourceReader;
+  /** Of each text. */
+  readonly yaml: YamlLimits;
+}
+
 const DEFAULT_DIRECTIVE = '$';
 const MOST_SOURCES = 100;
 const ALIAS_NAME = /^[a-zA-Z0-9]+$/;
@@ -25,8 +31,8 @@ const BLOCK_PROPERTIES = { alias: TASK_PROPERTIES.alias };
  * All aliases of a task file. `block` is the rendered `alias` block. What the block defines wins over the files it names,
  * later ones of these over earlier ones, and all over the predefined. Every problem goes to `problems`.
  */
-export async function readAliases(block: MappedText, readSource: AliasSourceReader, problems: Problems): Promise<Aliases> {
-  const fields = decodeBlock(block, problems)?.fields;
+export async function readAliases(block: MappedText, reading: AliasReading, problems: Problems): Promise<Aliases> {
+  const fields = decodeBlock(block, reading.yaml, problems)?.fields;
   const values = new Map(PREDEFINED_ALIASES);
   const sources = fields?.src?.value ?? [];
   if (sources.length > MOST_SOURCES) {
@@ -35,15 +41,15 @@ export async function readAliases(block: MappedText, readSource: AliasSourceRead
       expected: `at most ${MOST_SOURCES} sources`,
     });
   } else {
-    for (const source of sources) await addSource(source, readSource, values, problems);
+    for (const source of sources) await addSource(source, reading, values, problems);
   }
   addAll(values, fields?.values?.value ?? new Map(), fields?.values?.node.range, problems);
   return { values, directive: readDirective(fields?.directive, problems) };
 }
 
-function decodeBlock(block: MappedText, problems: Problems): DecodedMapping<typeof ALIAS_PROPERTIES> | undefined {
+function decodeBlock(block: MappedText, limits: YamlLimits, problems: Problems): DecodedMapping<typeof ALIAS_PROPERTIES> | undefined {
   if (block.text === '') return undefined;
-  const parsed = parseYaml(block);
+  const parsed = parseYaml(block, limits);
   if (!parsed.ok) {
     problems.add(parsed.error);
     return undefined;
@@ -54,7 +60,7 @@ function decodeBlock(block: MappedText, problems: Problems): DecodedMapping<type
 
 async function addSource(
   source: LocatedItem<string>,
-  readSource: AliasSourceReader,
+  { readSource, yaml }: AliasReading,
   values: Map<string, string>,
   problems: Problems,
 ): Promise<void> {
@@ -64,7 +70,7 @@ async function addSource(
     problems.error('alias-source-failed', `The aliases of \`${src}\` cannot be read: ${text.error}`, { range: node.range });
     return;
   }
-  const parsed = parseYaml(mapWhole({ name: src, text: text.value }));
+  const parsed = parseYaml(mapWhole({ name: src, text: text.value }), yaml);
   if (!parsed.ok) {
     problems.add(parsed.error);
   } else if (parsed.value !== undefined) {

@@ -27,13 +27,12 @@ export interface EngineInputs {
   readonly whole: SourceRange;
   /** Adds the warnings of `task lint`. */
   readonly lint?: LintOptions | undefined;
+  readonly mostSteps: number;
 }
 
 type TaskMapping = DecodedMapping<typeof TASK_PROPERTIES>;
 
 const STEP_TIMEOUT_MS = 600_000;
-/** Ten times what anybody has been seen to need; a run of more would not end in a day. */
-const MOST_STEPS = 100_000;
 
 /** The meaning of a task file whose YAML is `node`. Every problem goes to `problems`; with errors there the task must not be used. */
 export function readTask(node: YamlNode | undefined, inputs: EngineInputs, problems: Problems): Task {
@@ -50,14 +49,14 @@ export function readTask(node: YamlNode | undefined, inputs: EngineInputs, probl
   const workingDirectory = fields.workingDirectory?.value || inputs.workingDirectory;
   const located = env.map((value, index) => fields.env?.value[index] ?? value);
   const mappings = fields.steps?.value ?? [];
-  if (mappings.length > MOST_STEPS) {
+  if (mappings.length > inputs.mostSteps) {
     problems.error('too-many-steps', `The task has ${mappings.length} steps.`, {
       range: fields.steps?.key.range,
-      expected: `at most ${MOST_STEPS} steps`,
+      expected: `at most ${inputs.mostSteps} steps`,
     });
   }
   const steps = readSteps(
-    mappings.slice(0, MOST_STEPS),
+    mappings.slice(0, inputs.mostSteps),
     {
       timeoutMs,
       workingDirectory,

@@ -20,6 +20,8 @@ export interface RenderOptions {
    */
   readonly secrets: 'resolved' | 'placeholders';
   readonly limits?: Partial<RenderLimits>;
+  /** Shared with other renderings, in place of one with `limits`. */
+  readonly budget?: Budget;
 }
 
 const NO_VALUE = '<no value>';
@@ -36,7 +38,7 @@ export function renderTemplate(
   options: RenderOptions,
 ): Result<MappedText, readonly Diagnostic[]> {
   const { text } = template;
-  const budget = new Budget({ ...DEFAULT_LIMITS, ...options.limits });
+  const budget = options.budget ?? new Budget({ ...DEFAULT_LIMITS, ...options.limits });
   try {
     const output = text.includes('{{') ? run(template, name, data, options, budget) : template;
     const rendered = withoutNoValue(output);
