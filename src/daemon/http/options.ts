@@ -43,7 +43,7 @@ export const STANDARD_LIMITS: HttpLimits = {
   requestsPerMinute: 60_000,
   failuresPerMinute: 20,
   bodyBytes: 4 * MIB,
-  applyBytes: 32 * MIB,
+  applyBytes: 8 * MIB,
   uploadBytes: 2048 * MIB,
   bodyMs: 30_000,
   stallMs: 60_000,

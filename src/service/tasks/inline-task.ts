@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Checked, Diagnostic, SourceText } from '../../model/diagnostic.ts';
 import type { RunVariables } from '../../model/run-variables.ts';
 import type { TaskDefinition, TaskStepDefinition } from '../../model/task-definition.ts';
@@ -27,6 +28,8 @@ export async function checkInlineTask(
   registry: string,
   now: Date,
 ): Promise<Checked<undefined>> {
+  // Many come with one request: between two of them others get their turn.
+  await setImmediate();
   const source: SourceText = { name: `${task.name} (task file)`, text: decoded(step.encodedTaskContent) };
   const given = new Set(step.values.map(({ name }) => name));
   const missing = step.encodedValuesContent === undefined ? valuesNamedIn(source.text).filter((name) => !given.has(name)) : [];
