@@ -72,7 +72,8 @@ const outside = {
   },
 };
 
-// Two files hold what a run needs, the second what only its builds need. Whatever else there is stays in small files.
+// Three files hold what a run needs: the second what begins its builds, the third what is needed when they have begun.
+// Whatever else there is stays in small files.
 const PARTS = {
   run: [
     'src/cli/program.ts',
@@ -81,7 +82,13 @@ const PARTS = {
     'src/container/docker-engine.ts',
     'node_modules/docker-modem/lib/modem.js',
   ],
-  build: ['src/service/build-inputs.ts', 'src/registry/registry-client.ts', 'src/git/git-source.ts', 'src/container/build/build-image.ts'],
+  build: [
+    'src/service/build-inputs.ts',
+    'src/git/git-source.ts',
+    'src/container/build/build-image.ts',
+    'src/container/build/session/grpc-server.ts',
+  ],
+  images: ['src/service/scan-platforms.ts', 'src/registry/registry-client.ts'],
 };
 
 /** The part that a module is in: the first one from whose roots it is reached without a dynamic import. */

@@ -7,7 +7,6 @@ import { pinDockerfile } from '../task/dockerfile/pin-dockerfile.ts';
 import type { DockerfileScan, ImageOrigin } from '../task/dockerfile/scan-dockerfile.ts';
 import { type BaseImageParts, BaseImageResolver, type ResolvedBase } from './base-images.ts';
 import { type BuildContext, type ContextFile, type ContextParts, openBuildContext, stdinOf } from './build-context.ts';
-import { scanForPlatforms } from './scan-platforms.ts';
 
 /** What one run's builds are prepared with. Make one per run: base images are resolved once per run. */
 export type BuildInputsParts = ContextParts & BaseImageParts;
@@ -85,6 +84,8 @@ async function resolveAndPin(
   bases: BaseImageResolver,
 ): Promise<{ readonly text: string; readonly baseImages: readonly BaseImage[] }> {
   const { spec, signal, onNote } = request;
+  // The parser of Dockerfiles takes 5 ms to load; what could begin before has begun.
+  const { scanForPlatforms } = await import('./scan-platforms.ts');
   const scanned = scanForPlatforms(dockerfile, spec, request.platform);
   if (!scanned.ok) {
     for (const problem of scanned.error) onNote('warning', `${dockerfile.name}: ${problem.message} It goes to the engine as it is.`);

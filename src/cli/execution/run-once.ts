@@ -106,16 +106,10 @@ function takeEvent(event: RunEvent, logs: StepLogs, reporter: { emit(event: RunE
   return printed === undefined ? logged : Promise.all([logged, printed]).then(() => undefined);
 }
 
-/** Builds need them all; the engine has been asked who it is, and now is the time to load them. */
+/** The engine has been asked who it is, and now is the time to load what begins a build; the rest is loaded when the build has begun. */
 function loadBuildModules(): void {
-  const loading = [
-    import('../../service/build-inputs.ts'),
-    import('../../registry/registry-client.ts'),
-    import('../../git/git-source.ts'),
-    import('../../container/build/build-image.ts'),
-  ];
   // What cannot be loaded shows where it is used.
-  void Promise.allSettled(loading);
+  void Promise.allSettled([import('../../service/build-inputs.ts'), import('../../container/build/build-image.ts')]);
 }
 
 /** The first step has been handed to the engine by then, and this program waits for it. */

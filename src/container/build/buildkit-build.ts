@@ -17,7 +17,7 @@ import { type BuildMessage, readJsonLines } from './json-lines.ts';
 import { authService } from './session/auth-service.ts';
 import { fileSendService } from './session/file-send-service.ts';
 import { fileSyncService } from './session/file-sync-service.ts';
-import type { GrpcHandler } from './session/grpc-server.ts';
+import type { GrpcHandler } from './session/grpc-call.ts';
 import { healthService } from './session/health-service.ts';
 import { type EngineSession, newSessionId, openSession } from './session/open-session.ts';
 import { secretsService } from './session/secrets-service.ts';

@@ -1,6 +1,6 @@
 import type { CredentialSource } from '../../../model/ports/credential-source.ts';
 import { ProtoWriter, readFields } from '../protobuf.ts';
-import type { GrpcHandler } from './grpc-server.ts';
+import type { GrpcHandler } from './grpc-call.ts';
 import { unary } from './unary.ts';
 
 const DOCKER_HUB_API = 'registry-1.docker.io';

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { writeDrained } from '../drained.ts';
 import { readFields } from '../protobuf.ts';
-import type { GrpcHandler } from './grpc-server.ts';
+import type { GrpcHandler } from './grpc-call.ts';
 
 /** moby.filesync.v1.FileSend: the engine sends the archive of an `--output`. `target` is ended when all of it is there. */
 export function fileSendService(target: Writable): ReadonlyMap<string, GrpcHandler> {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type ContextEntry, ContextReadError, type ContextSource } from '../context/context-entry.ts';
 import { ProtoWriter, readFields } from '../protobuf.ts';
-import { GRPC_STATUS, type GrpcCall, GrpcFailure, type GrpcHandler } from './grpc-server.ts';
+import { GRPC_STATUS, type GrpcCall, GrpcFailure, type GrpcHandler } from './grpc-call.ts';
 
 /** Kinds of the packets of BuildKit's file transfer (tonistiigi/fsutil). */
 const PACKET = { stat: 0, request: 1, data: 2, finish: 3, error: 4 } as const;

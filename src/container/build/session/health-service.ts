@@ -1,5 +1,5 @@
 import { ProtoWriter } from '../protobuf.ts';
-import type { GrpcHandler } from './grpc-server.ts';
+import type { GrpcHandler } from './grpc-call.ts';
 import { unary } from './unary.ts';
 
 const SERVING = 1;

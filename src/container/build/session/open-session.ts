@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { EngineTransport } from '../../engine-api.ts';
-import { type GrpcHandler, type GrpcServer, serveGrpc } from './grpc-server.ts';
+import type { GrpcHandler } from './grpc-call.ts';
 
 export interface EngineSession {
   /** Resolves when the connection is gone. */
@@ -28,8 +28,12 @@ export async function openSession(
   },
 ): Promise<EngineSession> {
   const handlers = new Map(options.services.flatMap((service) => [...service]));
-  const socket = await dial(transport, options.id, options.sharedKey, [...handlers.keys()]);
-  const server: GrpcServer = serveGrpc(socket, handlers);
+  const dialing = dial(transport, options.id, options.sharedKey, [...handlers.keys()]);
+  dialing.catch(() => undefined);
+  // Node's HTTP/2 takes 5 ms to load: the engine gets the request, and that of the build, before.
+  await setImmediate();
+  const { serveGrpc } = await import('./grpc-server.ts');
+  const server = serveGrpc(await dialing, handlers);
   // Node hands what came along with the upgrade to HTTP/2 in the next tick, and fails when the session is gone by then.
   await setImmediate();
   return { closed: server.closed, close: server.close };

@@ -1,5 +1,5 @@
 import { ProtoWriter, readFields } from '../protobuf.ts';
-import { GRPC_STATUS, GrpcFailure, type GrpcHandler } from './grpc-server.ts';
+import { GRPC_STATUS, GrpcFailure, type GrpcHandler } from './grpc-call.ts';
 import { unary } from './unary.ts';
 
 /** moby.buildkit.secrets.v1.Secrets: values for `RUN --mount=type=secret`, by id. */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { writeDrained } from '../drained.ts';
 import { ProtoWriter, readFields } from '../protobuf.ts';
-import { GRPC_STATUS, type GrpcCall, GrpcFailure, type GrpcHandler } from './grpc-server.ts';
+import { GRPC_STATUS, type GrpcCall, GrpcFailure, type GrpcHandler } from './grpc-call.ts';
 import { unary } from './unary.ts';
 
 /** Opens one connection to the agent that holds the keys of an `--ssh` id. */

@@ -1,4 +1,4 @@
-import { GRPC_STATUS, GrpcFailure, type GrpcHandler } from './grpc-server.ts';
+import { GRPC_STATUS, GrpcFailure, type GrpcHandler } from './grpc-call.ts';
 
 /** A handler of one request and one response. */
 export function unary(respond: (request: Uint8Array) => Promise<Uint8Array> | Uint8Array): GrpcHandler {
