@@ -1,8 +1,8 @@
+import { parsePorts } from '../model/port-words.ts';
 import type { ContainerLimits, ContainerRequest } from '../model/ports/container-engine.ts';
+import { parseNanoCpus } from '../model/size-words.ts';
 import { BadOption, type FlagNames, flagMountTargets, flagSettings } from './host-config.ts';
 import { LABEL_PREFIX } from './naming.ts';
-import { parsePorts } from './ports.ts';
-import { parseNanoCpus } from './sizes.ts';
 
 /** Where a step's container lives: everything of the run that its own description does not say. */
 export interface ContainerPlace {

@@ -1,6 +1,6 @@
 import type { DockerRunFlags } from '../model/plan.ts';
+import { parseBytes } from '../model/size-words.ts';
 import { type MountSetting, parseMount } from './mount-words.ts';
-import { parseBytes } from './sizes.ts';
 
 /** An option of a step that the engine cannot be asked for; the message is for the author. */
 export class BadOption extends Error {}

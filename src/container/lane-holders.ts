@@ -1,9 +1,9 @@
+import { parsePorts } from '../model/port-words.ts';
 import type { NetworkLane } from '../model/ports/container-engine.ts';
 import { toEngineError } from './engine-api.ts';
 import { createContainer, startContainer } from './engine-containers.ts';
 import { networkAliases } from './naming.ts';
 import { once } from './once.ts';
-import { parsePorts } from './ports.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunNetworks } from './run-networks.ts';
 

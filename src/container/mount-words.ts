@@ -1,5 +1,5 @@
 import { mountFields } from '../model/mount-fields.ts';
-import { parseBytes } from './sizes.ts';
+import { parseBytes } from '../model/size-words.ts';
 
 /** docker's Mount of a HostConfig, as far as `--mount` words can say it. */
 export interface MountSetting {

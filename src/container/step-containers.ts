@@ -1,3 +1,4 @@
+import { BadPort } from '../model/port-words.ts';
 import type { ContainerRequest, RunSpaceSpec } from '../model/ports/container-engine.ts';
 import { type ContainerPlace, containerConfig } from './container-config.ts';
 import { EngineRefusal, isRefusal } from './engine-api.ts';
@@ -9,7 +10,6 @@ import { imagePath } from './image-name.ts';
 import type { LaneHolders } from './lane-holders.ts';
 import { BadMount } from './mount-words.ts';
 import { containerNames } from './naming.ts';
-import { BadPort } from './ports.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunNetworks } from './run-networks.ts';
 import type { RunVolumes } from './run-volumes.ts';

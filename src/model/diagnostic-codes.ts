@@ -21,6 +21,10 @@ export const DIAGNOSTIC_CODES = {
     title: 'A merge key `<<` has a value that is no mapping.',
     help: 'Write `<<: *name` or `<<: [*a, *b]`, where each name is the anchor of a mapping.',
   },
+  'word-refused': {
+    title: 'A property has a value that no engine takes.',
+    help: 'Write what the message expects; without it the step fails when it starts.',
+  },
   'duplicate-key': {
     title: 'A key is written twice in one mapping.',
     help: 'Leave one of them out; the last one holds.',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { imagePath, isLoopbackHost, registryHostOf, splitTag, withTag } from '../../src/container/image-name.ts';
 import { containerNames, networkAliases, runScopedName } from '../../src/container/naming.ts';
 import { isOwnerGone, ownLabel } from '../../src/container/owner.ts';
-import { parseBytes, parseNanoCpus } from '../../src/container/sizes.ts';
+import { parseBytes, parseNanoCpus } from '../../src/model/size-words.ts';
 
 const LEGAL = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 

@@ -37,6 +37,17 @@ describe('lintTask', () => {
     expect(await lint(text, false, true)).toEqual([]);
   });
 
+  it('warns of ports and processors that no engine takes', async () => {
+    const text = 'steps:\n  - {cmd: a, ports: ["8080:80", "80:80:80:80", "x"], expose: ["70000"], cpus: many}\n';
+    expect(await lint(text)).toEqual([
+      'warning word-refused: 80:80:80:80',
+      'warning word-refused: x',
+      'warning word-refused: 70000',
+      'warning word-refused: many',
+    ]);
+    expect(await lint('steps:\n  - {cmd: a, ports: ["127.0.0.1:8080-8081:80-81/udp", $P], expose: ["1-9/tcp"], cpus: 0.5}\n')).toEqual([]);
+  });
+
   it('warns of keys that are written twice, and not of what a merge brings', async () => {
     expect(await lint('env: [A=1]\nsteps:\n  - {id: a, cmd: a, cmd: b}\nenv: [A=2]\n')).toEqual([
       'warning duplicate-key: env',

@@ -1,4 +1,4 @@
-import { parseBytes } from '../sizes.ts';
+import { parseBytes } from '../../model/size-words.ts';
 
 /** A value of a build flag that cannot be read; the message names the flag's form. */
 export class FlagValueError extends Error {

@@ -5,6 +5,7 @@ import type { PropertySpec, PropertyTable, StepKind } from '../schema/property-t
 import { STEP_PROPERTIES } from '../schema/step-properties.ts';
 import { TASK_PROPERTIES } from '../schema/task-properties.ts';
 import { kindsOf, type StepMapping } from './check-step.ts';
+import { lintWords } from './lint-words.ts';
 
 export interface LintOptions {
   /** The file must also run on Azure Container Registry: extensions are reported. */
@@ -32,6 +33,7 @@ export function lintTaskFields(fields: TaskFields, options: LintOptions, problem
   for (const step of fields.steps?.value ?? []) {
     if (options.acr) lintExtensions(step.fields, STEP_PROPERTIES, problems);
     lintEffects(step, problems);
+    if (kindsOf(step)[0] === 'cmd') lintWords(step, problems);
     if (!options.extended) lintExtended(step.fields, problems);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BadPort, parsePorts } from '../../src/container/ports.ts';
+import { BadPort, parsePorts } from '../../src/model/port-words.ts';
 
 describe('ports', () => {
   it.each([
