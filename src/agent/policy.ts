@@ -24,7 +24,7 @@ export function checkPolicy(plan: Plan, request: Pick<RunRequest, 'policy' | 'tr
   const trusted = request.trust === 'trusted';
   const granted = (needs: Demand['needs']): boolean => trusted && (needs === 'trusted' || request.policy[needs]);
   const refused = plan.steps.flatMap((step) =>
-    demandsOf(step)
+    demandsOf(step, plan.networks)
       .filter(({ needs }) => !granted(needs))
       .map((demand) => ({ step: step.id, ...demand })),
   );
@@ -38,15 +38,17 @@ export function checkPolicy(plan: Plan, request: Pick<RunRequest, 'policy' | 'tr
   });
 }
 
-function demandsOf(step: PlanStep): readonly Demand[] {
-  if (step.kind === 'cmd') return containerDemands(step.container);
-  return step.kind === 'build' ? buildDemands(step.build) : [];
+type Networks = Plan['networks'];
+
+function demandsOf(step: PlanStep, networks: Networks): readonly Demand[] {
+  if (step.kind === 'cmd') return containerDemands(step.container, networks);
+  return step.kind === 'build' ? buildDemands(step.build, networks) : [];
 }
 
-function containerDemands({ privileged, network, extra }: ContainerSpec): readonly Demand[] {
+function containerDemands({ privileged, network, extra }: ContainerSpec, networks: Networks): readonly Demand[] {
   return [
     ...when(privileged, 'privileged', '`privileged`'),
-    ...networkDemands(network),
+    ...networkDemands(network, networks),
     ...each(extra.capAdd, 'privileged', (capability) => `the capability ${capability}`),
     ...each(extra.devices, 'privileged', (device) => `the device ${device}`),
     ...each(extra.sysctls, 'privileged', (sysctl) => `the kernel setting ${sysctl}`),
@@ -62,9 +64,20 @@ function containerDemands({ privileged, network, extra }: ContainerSpec): readon
   ];
 }
 
-function networkDemands(network: ContainerSpec['network']): readonly Demand[] {
-  if (network.kind !== 'mode' || network.mode === 'none') return [];
-  const { mode } = network;
+function networkDemands(network: ContainerSpec['network'], networks: Networks): readonly Demand[] {
+  if (network.kind === 'mode') return modeDemands(network.mode);
+  return network.kind === 'task' ? namedDemands(network.name, networks) : [];
+}
+
+/** A network that the task file names is the run's own, unless the file says that it is there already or is made by a driver that reaches further. */
+function namedDemands(name: string, networks: Networks): readonly Demand[] {
+  const network = networks.find((one) => one.name === name);
+  if (network === undefined || network.existing) return modeDemands(name);
+  return when(network.driver !== '' && network.driver !== 'bridge', 'privileged', `a network of the driver ${network.driver}`);
+}
+
+function modeDemands(mode: string): readonly Demand[] {
+  if (mode === 'none') return [];
   if (mode === 'host') return [{ what: 'the network of the host', needs: 'privileged' }];
   if (mode.startsWith('container:')) return [{ what: `the network of another container (${mode})`, needs: 'privileged' }];
   // `bridge` and `default` are what a container has anyway.
@@ -106,9 +119,9 @@ function mountSource(word: string): readonly string[] {
   return type === 'volume' ? [] : [word];
 }
 
-function buildDemands(build: BuildSpec): readonly Demand[] {
+function buildDemands(build: BuildSpec, networks: Networks): readonly Demand[] {
   return [
-    ...when(build.network === 'host', 'privileged', 'the network of the host for its build'),
+    ...(build.network === undefined ? [] : namedDemands(build.network, networks)),
     ...each(build.securityOpt, 'privileged', (option) => `\`--security-opt ${option}\` for its build`),
     ...when(build.cgroupParent !== undefined, 'privileged', `the control group ${build.cgroupParent} for its build`),
     // Keys by `id=FILE` are files of the workspace.

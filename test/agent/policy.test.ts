@@ -5,8 +5,8 @@ import type { TaskPolicy } from '../../src/model/task-definition.ts';
 import { loadPlan } from '../../src/task/load-plan.ts';
 import { inputsOf } from '../task/task-inputs.ts';
 
-async function load(steps: string) {
-  const loaded = await loadPlan(inputsOf(`version: v1.1.0\nsteps:\n${steps}`), { extended: false });
+async function load(steps: string, more = '') {
+  const loaded = await loadPlan(inputsOf(`version: v1.1.0\nsteps:\n${steps}${more}`), { extended: false });
   if (!loaded.ok) throw new Error(loaded.error.map(({ message }) => message).join('\n'));
   return loaded.value.value;
 }
@@ -86,6 +86,27 @@ describe('policy', () => {
     const { plan, task } = await load(cmd('--network compose_default'));
     expect(refusal(() => checkPolicy(plan, { policy: NOTHING, trust: 'trusted' }, task))).toBeUndefined();
     expect(refusal(() => checkPolicy(plan, { policy: NOTHING, trust: 'untrusted' }, task))?.message).toContain('compose_default');
+  });
+
+  it.each([
+    ['host', 'name: host\n    skipCreation: true'],
+    ['container:other', 'name: container:other\n    skipCreation: true'],
+    ['lan', 'name: lan\n    driver: macvlan'],
+  ])('sees the network %s behind an entry of the task file', async (name, entry) => {
+    for (const step of [`  - id: s\n    cmd: busybox true\n    network: ${name}\n`, `  - id: s\n    build: --network ${name} -t a .\n`]) {
+      const { plan, task } = await load(step, `networks:\n  - ${entry}\n`);
+      expect(plan.networks).toHaveLength(1);
+      expect(refusal(() => checkPolicy(plan, { policy: NOTHING, trust: 'trusted' }, task))?.code).toBe('policy-refused');
+      expect(refusal(() => checkPolicy(plan, { policy: { ...NOTHING, privileged: true }, trust: 'trusted' }, task))).toBeUndefined();
+    }
+  });
+
+  it('lets an untrusted run use networks of its own, and none that is there already', async () => {
+    const step = '  - id: s\n    cmd: busybox true\n    network: own\n';
+    const own = await load(step, 'networks:\n  - name: own\n    driver: bridge\n');
+    expect(refusal(() => checkPolicy(own.plan, { policy: NOTHING, trust: 'untrusted' }, own.task))).toBeUndefined();
+    const existing = await load(step, 'networks:\n  - name: own\n    skipCreation: true\n');
+    expect(refusal(() => checkPolicy(existing.plan, { policy: NOTHING, trust: 'untrusted' }, existing.task))?.code).toBe('policy-refused');
   });
 
   it('names every step that asks for too much', async () => {
