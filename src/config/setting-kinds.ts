@@ -53,6 +53,18 @@ export const hosts: SettingKind<readonly string[]> = {
   read: (texts) => (texts.every((text) => /^[^\s/,]+$/.test(text)) ? texts : undefined),
 };
 
+/** `NAME=N` of each pool. */
+export const limitsByName: SettingKind<Readonly<Record<string, number>>> = {
+  list: true,
+  expected: 'a list of `NAME=N`, each a name of lower-case letters, digits and `-`, and a whole number from 1',
+  schema: { type: 'array', items: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,62}=[1-9]\\d{0,4}$' } },
+  read: (texts) => {
+    const pairs = texts.map((text) => /^([a-z0-9][a-z0-9-]{0,62})=([1-9]\d{0,4})$/.exec(text));
+    if (pairs.some((pair) => pair === null)) return undefined;
+    return Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', Number(pair?.[2])]));
+  },
+};
+
 const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Milliseconds from `90s`, `10m`, `12h`, `30d`; a bare number is seconds. */

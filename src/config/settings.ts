@@ -1,6 +1,6 @@
 import type { Diagnostic, SourceRange } from '../model/diagnostic.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import { choice, duration, hosts, mapped, type SettingKind, size, textLike, wholeNumber, yesOrNo } from './setting-kinds.ts';
+import { choice, duration, hosts, limitsByName, mapped, type SettingKind, size, textLike, wholeNumber, yesOrNo } from './setting-kinds.ts';
 
 export const OUTPUT_FORMATS = ['auto', 'live', 'plain', 'json', 'quiet'] as const;
 
@@ -24,6 +24,7 @@ export interface Settings {
   readonly tasksDirectory?: string;
   readonly pool?: string;
   readonly maxRuns?: number;
+  readonly poolLimits?: Readonly<Record<string, number>>;
   readonly maxQueued?: number;
   readonly minTimeout?: number;
   readonly maxTimeout?: number;
@@ -189,6 +190,11 @@ export const SETTING_KEYS: readonly SettingKey[] = [
     flag: '--max-runs',
     description: 'Most runs at once on the built-in agent.',
     fallback: 'the number of cores',
+  }),
+  key('poolLimits', limitsByName, {
+    group: 'daemon',
+    description: 'Most runs at once of a pool, for example `builders=4`.',
+    fallback: 'none: the slots of its agents',
   }),
   key('maxQueued', wholeNumber(1, 1_000_000), {
     group: 'daemon',

@@ -66,7 +66,7 @@ export function composeParts(options: ComposeOptions): Parts {
   const logs = createFileLogStore({ directory: data.logs, clock, capBytes: settings.logLimit });
   const uploads = createFileUploadStore({ directory: data.uploads, clock });
   const hub = createRunHub();
-  const queue = createInProcessQueue({ store, clock, limits: { maxRunning: settings.maxRuns, pools: {} } });
+  const queue = createInProcessQueue({ store, clock, limits: { maxRunning: settings.maxRuns, pools: settings.poolLimits } });
   const audit = createAudit(store.audit);
   const secrets = createSecretService({ secrets: store.secrets, box, audit, clock });
   const ending = { store, logs, queue, hub };

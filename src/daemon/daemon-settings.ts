@@ -20,6 +20,7 @@ export interface DaemonSettings {
   readonly tasksDirectory: string;
   readonly pool: string;
   readonly maxRuns: number;
+  readonly poolLimits: Readonly<Record<string, number>>;
   readonly maxQueued: number;
   /** Most steps of a run at once; undefined: no limit on cmd and push, the number of cores on builds. */
   readonly parallelism: number | undefined;
@@ -57,6 +58,7 @@ export function daemonSettings(
     tasksDirectory: settings.tasksDirectory === undefined ? join(data, 'tasks.d') : resolve(place.directory, settings.tasksDirectory),
     pool: settings.pool ?? 'default',
     maxRuns: settings.maxRuns ?? availableParallelism(),
+    poolLimits: settings.poolLimits ?? {},
     maxQueued: settings.maxQueued ?? 10_000,
     parallelism: settings.parallelism,
     minTimeout: settings.minTimeout ?? 5 * MINUTE_MS,

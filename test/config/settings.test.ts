@@ -38,6 +38,23 @@ test('every mistake of a file is shown where it stands', () => {
   expect(parsed.ok ? '' : parsed.error[0]?.help).toBe('did you mean "registry"?');
 });
 
+test('limits of pools, durations, sizes and addresses are read; what they are not is said', () => {
+  const good = 'poolLimits: [a=2, b-c=10]\nlogRetention: 2d\nlogLimit: 1MiB\nlisten: "[::1]:80"\nallowLoopbackAddresses: true\n';
+  expect(parseSettings({ name: 'slipway.yaml', text: good })).toEqual({
+    ok: true,
+    value: {
+      poolLimits: { a: 2, 'b-c': 10 },
+      logRetention: 172_800_000,
+      logLimit: 1_048_576,
+      listen: { host: '::1', port: 80 },
+      allowLoopbackAddresses: true,
+    },
+  });
+  const bad = 'poolLimits: [a]\nlogRetention: 2w\nlogLimit: 1MB\nlisten: ":80"\nallowLoopbackAddresses: yes\n';
+  const parsed = parseSettings({ name: 'slipway.yaml', text: bad });
+  expect(parsed.ok ? [] : parsed.error.map(({ code }) => code)).toEqual(Array.from({ length: 5 }, () => 'setting-value'));
+});
+
 test('a variable with a bad value names the variable', async () => {
   const folder = folderWith({});
   const loaded = await loadSettings({ directory: folder, environment: { HOME: folder, SLIPWAY_PARALLELISM: '0' } });

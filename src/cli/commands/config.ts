@@ -52,6 +52,9 @@ export function addConfigCommand(program: Command, io: Io, finish: (code: ExitCo
 
 function plain(name: keyof Settings, settings: Settings): unknown {
   if (name === 'listen' && settings.listen !== undefined) return `${settings.listen.host}:${settings.listen.port}`;
+  if (name === 'poolLimits' && settings.poolLimits !== undefined) {
+    return Object.entries(settings.poolLimits).map(([pool, limit]) => `${pool}=${limit}`);
+  }
   return settings[name] ?? null;
 }
 
