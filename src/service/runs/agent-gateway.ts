@@ -123,7 +123,11 @@ class Gateway implements AgentGateway {
   report(lease: Lease, events: readonly RunEvent[]): Promise<void> {
     return this.#write(lease, async (held) => {
       const unstored = held.unstored(events);
-      if (unstored.length > 0) await this.#append(held, unstored);
+      if (unstored.length === 0) return;
+      // Readers take output up to the last event: it is there before the event is.
+      const written = held.log.written();
+      if (written !== undefined) await written;
+      await this.#append(held, unstored);
     });
   }
 
@@ -165,6 +169,7 @@ class Gateway implements AgentGateway {
     const held = this.#leases.get(lease.run);
     if (held === undefined || held.attempt !== lease.attempt) return this.#finishAgain(lease, outcome);
     await held.inTurn(async () => {
+      await held.log.written();
       const steps = endedSteps(held.view.steps, outcome.status, outcome.error?.message ?? 'the run has ended');
       if ((await this.#parts.store.runs.finish(lease.run, lease.attempt, { ...outcome, steps })) === 'stale') throw this.#fenced(held);
       this.#letGo(held);

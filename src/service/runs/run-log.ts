@@ -19,6 +19,11 @@ export class RunLog {
     return this.#later((writer) => writer.append(chunk));
   }
 
+  /** Resolves when all that was said so far can be read; undefined when it can. What could not be written was told to who said it. */
+  written(): undefined | Promise<void> {
+    return this.#behind === 0 ? undefined : this.#later(() => undefined).catch(() => undefined);
+  }
+
   async gap(step: string, attempt: number, because: string): Promise<void> {
     await this.#later((writer) => writer.gap(step, attempt, because));
   }
