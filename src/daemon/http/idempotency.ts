@@ -21,7 +21,7 @@ export interface KeptAnswer {
 export interface TakenKey {
   /** Unique for who asks and the key; what is made with it carries it, so that it is made once even when this process dies before the answer is kept. */
   readonly name: string;
-  /** The answer is kept and given again to the same request for 24 hours. */
+  /** The answer is kept and given again to the same request (IDEMPOTENCY_KEPT_MS). */
   complete(answer: KeptAnswer): Promise<void>;
   /** The key is free again: the request had no effect that a repeat would double. */
   abandon(): Promise<void>;

@@ -88,12 +88,12 @@ function replay(reply: FastifyReply, { status, body, headers }: KeptAnswer): Fas
   return reply.code(status).headers(headers).header('idempotency-replayed', 'true').serializer(String).send(body);
 }
 
-/** A failure of the daemon is no answer to be repeated: the next try may do better. */
+/** Only what was done is answered again: a request that was refused or failed had no effect, and the next try may do better. */
 async function keepAnswer(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> {
   const key = request.takenKey;
   if (key === undefined) return;
   request.takenKey = undefined;
-  if (reply.statusCode >= 500 || typeof payload !== 'string') return key.abandon();
+  if (reply.statusCode >= 400 || typeof payload !== 'string') return key.abandon();
   const headers = KEPT_HEADERS.flatMap((name) => {
     const value = reply.getHeader(name);
     return typeof value === 'string' ? [[name, value]] : [];

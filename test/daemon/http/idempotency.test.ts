@@ -152,6 +152,15 @@ it('lets a request be tried again that the daemon failed at', async () => {
   expect((await create(daemon, 'key')).status).toBe(201);
 });
 
+it('lets a request be tried again that was refused', async () => {
+  await using daemon = await startDaemon();
+  const body = { type: 'TaskRunRequest', task: 'late' };
+  expect((await create(daemon, 'key', { body })).status).toBe(404);
+  await daemon.defineTask('late');
+  expect((await create(daemon, 'key', { body })).status).toBe(201);
+  expect(await runCount(daemon)).toBe(1);
+});
+
 it('refuses keys that are none', async () => {
   await using daemon = await startDaemon();
   for (const key of ['', 'with blank', 'x'.repeat(256)]) {
