@@ -53,6 +53,19 @@ function describeLife(use: () => StoreUnderTest): void {
     expect([(await runs.byKey('ann 1'))?.id, await runs.byKey('ann 2')]).toEqual(['ra001', undefined]);
   });
 
+  it('are made anew for a key of the day before', async () => {
+    const { store, clock } = use();
+    const { runs } = store;
+    const create = async (): Promise<string> => (await runs.create(runRequest({ task: 'app' }), undefined, 'ann 1')).id;
+    expect(await create()).toBe('ra001');
+    await clock.advance(24 * 3_600_000 - 1);
+    expect(await create()).toBe('ra001');
+    await clock.advance(1);
+    expect(await runs.byKey('ann 1')).toBeUndefined();
+    expect(await create()).toBe('ra002');
+    expect([await create(), (await runs.byKey('ann 1'))?.id]).toEqual(['ra002', 'ra002']);
+  });
+
   it('go from Queued over Started and Running to an end, and say when', async () => {
     const { store, clock } = use();
     const { runs } = store;

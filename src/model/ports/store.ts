@@ -83,10 +83,10 @@ export interface RunCheckpoint {
 export interface RunStore {
   /**
    * Numbers the run, stores it as Queued. `sealed`: what of its request only the daemon's key opens. With a `key` there is one run: what was
-   * created with it before is given back as it is now.
+   * created with it within IDEMPOTENCY_KEPT_MS is given back as it is now.
    */
   create(request: RunRequest, sealed: Uint8Array | undefined, key?: string): Promise<RunRecord>;
-  /** What was created with a key. */
+  /** What was created with a key within IDEMPOTENCY_KEPT_MS. */
   byKey(key: string): Promise<RunRecord | undefined>;
   get(id: string): Promise<RunRecord | undefined>;
   sealed(id: string): Promise<Uint8Array | undefined>;
@@ -154,7 +154,10 @@ export interface SettingStore {
   set(key: string, value: unknown): Promise<void>;
 }
 
-/** Answers to requests with an `Idempotency-Key`, kept for 24 hours. */
+/** So long a repeated request with an `Idempotency-Key` is known as one. */
+export const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
+
+/** Answers to requests with an `Idempotency-Key`, kept for IDEMPOTENCY_KEPT_MS. */
 export interface IdempotencyStore {
   /**
    * Takes the key for one request: `new` (go on, then `complete`), `replay` (the same request has been answered), `mismatch` (the key came with

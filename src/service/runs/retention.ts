@@ -1,6 +1,6 @@
 import type { Clock } from '../../model/ports/clock.ts';
 import type { LogStore } from '../../model/ports/log-store.ts';
-import type { Store } from '../../model/ports/store.ts';
+import { IDEMPOTENCY_KEPT_MS, type Store } from '../../model/ports/store.ts';
 import type { UploadStore } from '../../model/ports/upload-store.ts';
 import type { RunRecord } from '../../model/run-record.ts';
 import { isTerminal } from './run-projection.ts';
@@ -47,7 +47,6 @@ export interface Retention {
   gc(options: { readonly dryRun: boolean; readonly signal?: AbortSignal }): Promise<GcReport>;
 }
 
-const KEYS_MS = 24 * 3_600_000;
 const BATCH = 500;
 /** A dry run cannot page through what it leaves in place. */
 const MOST_TOLD = 100_000;
@@ -71,7 +70,7 @@ async function collect(
   const logs = await collectLogs(parts, dryRun, signal);
   const work = await collectWork(parts, dryRun);
   const uploads = dryRun ? { files: 0, bytes: 0 } : await collectUploads(parts);
-  const idempotencyKeys = dryRun ? 0 : await parts.store.idempotency.prune(before(parts.clock, KEYS_MS));
+  const idempotencyKeys = dryRun ? 0 : await parts.store.idempotency.prune(before(parts.clock, IDEMPOTENCY_KEPT_MS));
   return {
     ...{ dryRun, runs: runs.count, logs: logs.count, uploads: uploads.files, idempotencyKeys, workFolders: work.count },
     bytes: runs.bytes + logs.bytes + work.bytes + uploads.bytes,

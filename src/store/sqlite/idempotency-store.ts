@@ -1,10 +1,7 @@
 import type { Selectable } from 'kysely';
-import type { IdempotencyStore } from '../../model/ports/store.ts';
+import { IDEMPOTENCY_KEPT_MS, type IdempotencyStore } from '../../model/ports/store.ts';
 import type { StoreTables } from '../tables.ts';
 import type { Database } from './database.ts';
-
-/** An older answer is as good as none. */
-const KEPT_MS = 24 * 60 * 60 * 1000;
 
 type IdempotencyRow = Selectable<StoreTables['idempotency']>;
 type Begun = Awaited<ReturnType<IdempotencyStore['begin']>>;
@@ -36,7 +33,8 @@ export function createIdempotencyStore(database: Database, now: () => string): I
 /** What a key that was taken before means for the request that comes with it now; undefined when it is free again. */
 function standingOf(row: IdempotencyRow, fingerprint: string, nowMs: number, staleMs: number): Begun | undefined {
   const ageMs = nowMs - Date.parse(row.taken);
-  if (ageMs >= KEPT_MS) return undefined;
+  // An older answer is as good as none.
+  if (ageMs >= IDEMPOTENCY_KEPT_MS) return undefined;
   if (row.fingerprint !== fingerprint) return { kind: 'mismatch' };
   const { status, body, headers } = row;
   if (status !== null) return { kind: 'replay', status, body: body ?? '', headers: headers === null ? {} : JSON.parse(headers) };

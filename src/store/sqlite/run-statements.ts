@@ -123,6 +123,9 @@ function documentStatements({ queries, prepared }: Database) {
         .values({ run: param('run'), request: param('request'), sealed: param('sealed'), creation_key: param('key') }),
     ),
     byKey: prepared<{ key: string }>()((param) => wholeRuns(queries).where('q.creation_key', '=', param('key'))),
+    freeKey: prepared<{ key: string }>()((param) =>
+      queries.updateTable('run_requests').set({ creation_key: null }).where('creation_key', '=', param('key')),
+    ),
     insertState: prepared<{ run: number; brief: string }>()((param) =>
       queries.insertInto('run_states').values({ run: param('run'), brief: param('brief'), steps: '[]', images: '[]' }),
     ),

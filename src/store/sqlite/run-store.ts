@@ -1,5 +1,5 @@
 import { type SqlBool, sql } from 'kysely';
-import type { RunStore } from '../../model/ports/store.ts';
+import { IDEMPOTENCY_KEPT_MS, type RunStore } from '../../model/ports/store.ts';
 import type { RunEvent, RunStatus } from '../../model/run-event.ts';
 import { runIdOf, runNumberOf } from '../../model/run-id.ts';
 import { runRecordOf } from '../run-rows.ts';
@@ -20,14 +20,14 @@ const NONE: Readonly<Record<RunStatus, number>> = {
 export function createRunStore(database: Database, now: () => string): RunStore {
   const live = createLiveRuns(database);
   return {
-    ...createRunReads(database),
+    ...createRunReads(database, now),
     ...createRunWrites(database, live, now),
     list: (query) => database.read(() => listRuns(database, query)),
     live: () => database.read(() => live.list()),
   };
 }
 
-function createRunReads(database: Database): RunReads {
+function createRunReads(database: Database, now: () => string): RunReads {
   const statements = createReadStatements(database);
 
   /** Reads of one run; undefined when no run has such an id. */
@@ -44,7 +44,8 @@ function createRunReads(database: Database): RunReads {
       }),
     byKey: (key) =>
       database.read(() => {
-        const row = statements.byKey.get({ key });
+        const since = new Date(Date.parse(now()) - IDEMPOTENCY_KEPT_MS).toISOString();
+        const row = statements.byKey.get({ key, since });
         return row === undefined ? undefined : runRecordOf(row);
       }),
     sealed: (id) => find(id, (number) => statements.sealed.get({ number })?.sealed ?? undefined),
@@ -80,7 +81,9 @@ function createReadStatements({ queries, prepared }: Database) {
     one: prepared<{ number: number }>()((param) => wholeRuns(queries).where('r.number', '=', param('number'))),
     newest: prepared<Nothing>()(newest),
     newestOf: prepared<{ task: string }>()((param) => newest().where('r.task', '=', param('task'))),
-    byKey: prepared<{ key: string }>()((param) => wholeRuns(queries).where('q.creation_key', '=', param('key'))),
+    byKey: prepared<{ key: string; since: string }>()((param) =>
+      wholeRuns(queries).where('q.creation_key', '=', param('key')).where('r.created', '>', param('since')),
+    ),
     sealed: prepared<{ number: number }>()((param) =>
       queries.selectFrom('run_requests').select('sealed').where('run', '=', param('number')),
     ),

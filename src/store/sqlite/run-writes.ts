@@ -1,5 +1,5 @@
 import type { PushedImage } from '../../model/image.ts';
-import type { RunOutcome, RunProgress, RunStore } from '../../model/ports/store.ts';
+import { IDEMPOTENCY_KEPT_MS, type RunOutcome, type RunProgress, type RunStore } from '../../model/ports/store.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import { runNumberOf } from '../../model/run-id.ts';
 import type { RunRecord, RunRequest } from '../../model/run-record.ts';
@@ -31,8 +31,8 @@ export function createRunWrites(database: Database, live: LiveRuns, now: () => s
   return {
     create: (request, sealed, key) =>
       database.write(() => {
-        const known = key === undefined ? undefined : statements.byKey.get({ key });
-        if (known !== undefined) return runRecordOf(known);
+        const known = key === undefined ? undefined : madeWith(statements, key, Date.parse(now()));
+        if (known !== undefined) return known;
         const run = insertRun(statements, { request, sealed, key }, now());
         live.touch(run.number);
         return run;
@@ -66,6 +66,15 @@ interface Fence {
 
 function doneOr<Otherwise>(changed: number, otherwise: Otherwise): 'done' | Otherwise {
   return changed === 0 ? otherwise : 'done';
+}
+
+/** A key of long ago is free again. */
+function madeWith(statements: RunStatements, key: string, nowMs: number): RunRecord | undefined {
+  const row = statements.byKey.get({ key });
+  if (row === undefined) return undefined;
+  if (nowMs - Date.parse(row.created) < IDEMPOTENCY_KEPT_MS) return runRecordOf(row);
+  statements.freeKey.run({ key });
+  return undefined;
 }
 
 interface NewRun {
