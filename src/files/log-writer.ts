@@ -80,6 +80,10 @@ export class FileLogWriter implements LogWriter {
     this.#flushSoon();
   }
 
+  flush(): undefined | Promise<void> {
+    return this.#flushing;
+  }
+
   seal(): Promise<void> {
     this.#sealing ??= this.#seal();
     return this.#sealing;

@@ -46,6 +46,8 @@ export interface LogWriter {
   append(chunk: LogChunk): void | Promise<void>;
   /** Says in the log that output is missing, and why: gaps are never silent. */
   gap(step: string, attempt: number, because: string): void;
+  /** Resolves when readers can see all that was appended (or that it is lost); undefined when they can. */
+  flush(): undefined | Promise<void>;
   /** Nothing more will come: readers that follow end. Survives restarts. */
   seal(): Promise<void>;
   close(): Promise<void>;

@@ -21,7 +21,8 @@ export class RunLog {
 
   /** Resolves when all that was said so far can be read; undefined when it can. What could not be written was told to who said it. */
   written(): undefined | Promise<void> {
-    return this.#behind === 0 ? undefined : this.#later(() => undefined).catch(() => undefined);
+    if (this.#behind === 0) return this.#writer?.flush();
+    return this.#later((writer) => writer.flush()).catch(() => undefined);
   }
 
   async gap(step: string, attempt: number, because: string): Promise<void> {
@@ -44,7 +45,7 @@ export class RunLog {
     this.#forget();
   }
 
-  async #later(write: (writer: LogWriter) => void | Promise<void>): Promise<void> {
+  async #later(write: (writer: LogWriter) => void | Promise<void> | undefined): Promise<void> {
     this.#behind += 1;
     try {
       this.#opening ??= this.#logs.open(this.#run).then((writer) => {
