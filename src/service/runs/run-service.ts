@@ -8,6 +8,7 @@ import { RUN_ID } from '../../model/run-id.ts';
 import type { Cause, RunRecord, RunRequest, RunSummary } from '../../model/run-record.ts';
 import type { Principal } from '../../model/security.ts';
 import type { Audit } from '../security/audit.ts';
+import { runsCodeOf } from '../tasks/step-overrides.ts';
 import type { AgentGateway } from './agent-gateway.ts';
 import { Deadlines } from './deadlines.ts';
 import { decideConflict } from './run-conflict.ts';
@@ -41,6 +42,11 @@ export interface RunServiceParts extends EndingParts {
 
 export type CancelResult = { readonly kind: 'canceled' | 'canceling' | 'ended'; readonly run: RunRecord };
 
+export interface RerunOptions {
+  readonly priority?: number;
+  readonly keepPolicy?: boolean;
+}
+
 /** Runs, whatever asked for them. Methods that name a run reject with EngineError `not-found` when it is not there. */
 export interface RunService {
   /** Takes up the waiting runs of an earlier process. Call once. */
@@ -57,8 +63,11 @@ export interface RunService {
   last(task?: string): Promise<RunRecord>;
   /** `canceled`: it waited, and has ended. `canceling`: its agent has been told. `ended`: it had ended before. */
   cancel(id: string, by: Asker, reason?: string): Promise<CancelResult>;
-  /** The same request again, with its secrets and its trust; rights that its task has lost since are lost. */
-  rerun(id: string, by: Asker, options?: { readonly priority?: number }, key?: string): Promise<RunRecord>;
+  /**
+   * The same request again, with its secrets and its trust; rights that its task has lost since are lost, and without `keepPolicy` (the asker
+   * holds the scope `admin`) all rights of a run that ran something else than its task runs by itself.
+   */
+  rerun(id: string, by: Asker, options?: RerunOptions, key?: string): Promise<RunRecord>;
   setArchived(id: string, archived: boolean, by: Asker): Promise<RunRecord>;
   /** Stored events after a number. Those of an ended run always end with `run-finished`, whoever ended it. */
   events(id: string, query: { readonly after: number; readonly limit: number }): Promise<readonly RunEvent[]>;
@@ -138,7 +147,7 @@ class Runs implements RunService {
     return result;
   }
 
-  async rerun(id: string, by: Asker, { priority }: { readonly priority?: number } = {}, key?: string): Promise<RunRecord> {
+  async rerun(id: string, by: Asker, { priority, keepPolicy = false }: RerunOptions = {}, key?: string): Promise<RunRecord> {
     const { store, box } = this.#parts;
     const before = await this.get(id);
     const secrets = openRequestSecrets(box, before.request, await store.runs.sealed(id));
@@ -146,7 +155,7 @@ class Runs implements RunService {
     const request: RunRequest = {
       ...before.request,
       causes: [cause, ...before.request.causes].slice(0, MOST_CAUSES),
-      policy: await this.#policyNow(before.request),
+      policy: await this.#policyNow(before.request, keepPolicy),
       ...(priority === undefined ? {} : { priority }),
     };
     return this.create(request, by, secrets, key);
@@ -247,9 +256,11 @@ class Runs implements RunService {
   }
 
   /** Trust stays what it was; rights are those that the task had then and still has. */
-  async #policyNow({ task, policy }: RunRequest): Promise<RunRequest['policy']> {
+  async #policyNow(request: RunRequest, keepPolicy: boolean): Promise<RunRequest['policy']> {
+    const { task, policy } = request;
     if (task === undefined) return policy;
-    const now = (await this.#parts.store.tasks.get(task))?.definition.policy;
+    const definition = (await this.#parts.store.tasks.get(task))?.definition;
+    const now = definition !== undefined && (keepPolicy || runsCodeOf(definition.step, request)) ? definition.policy : undefined;
     return {
       privileged: policy.privileged && now?.privileged === true,
       hostMounts: policy.hostMounts && now?.hostMounts === true,

@@ -1,6 +1,8 @@
+import type { RunRequest } from '../../model/run-record.ts';
 import type { TaskArgument, TaskStepDefinition } from '../../model/task-definition.ts';
 import type { ArgumentInput } from '../../model/task-input.ts';
 import { classifyContext } from '../../task/build/context.ts';
+import { changedFields } from './definition-changes.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { type PlaceSecret, placeArgument } from './secret-places.ts';
 import { checkArguments, checkContext, checkPath } from './step-checks.ts';
@@ -26,6 +28,17 @@ const OVERRIDES = 'overrideTaskStepProperties';
  */
 export function replacesCode({ contextPath, file, values, env }: StepOverrides & { readonly env?: readonly string[] }): boolean {
   return contextPath !== undefined || file !== undefined || (values ?? []).length > 0 || (env ?? []).length > 0;
+}
+
+/** Whether a stored request runs what its task runs by itself: `replacesCode`, seen from the end. */
+export function runsCodeOf(own: TaskStepDefinition, { step, env }: Pick<RunRequest, 'step' | 'env'>): boolean {
+  return env.length === 0 && changedFields(codeOf(own), codeOf(step)).length === 0;
+}
+
+function codeOf(step: TaskStepDefinition): object {
+  if (step.type !== 'Docker') return step;
+  const { arguments: _arguments, target: _target, ...code } = step;
+  return code;
 }
 
 /** The step of one run. Named things of the overrides win over those of the task. */

@@ -1,6 +1,6 @@
 import { EngineError } from '../../model/engine-error.ts';
 import type { Principal } from '../../model/security.ts';
-import type { TaskDefinition, TaskPolicy, TaskRecord } from '../../model/task-definition.ts';
+import type { TaskConcurrency, TaskDefinition, TaskPolicy, TaskRecord } from '../../model/task-definition.ts';
 import { holds } from '../security/authorisation.ts';
 import { changedFields } from './definition-changes.ts';
 
@@ -21,13 +21,34 @@ export function guardPolicy(principal: Principal, before: TaskDefinition | undef
     given.length > 0
       ? `give a task special rights (\`policy.${given.join('`, `policy.')}\`)`
       : 'change what a task with special rights runs';
-  if (given.length === 0 && changedFields(before?.step, after.step).length === 0) return;
+  if (given.length === 0 && changedFields(codeOf(before), codeOf(after)).length === 0) return;
   throw new EngineError('forbidden', `${principal.name} may not ${what}: it needs the role admin`, {
     help:
       given.length > 0
         ? 'Leave `policy` out, or ask an admin.'
         : 'Ask an admin, or take the rights away with the change (`--unset policy`).',
   });
+}
+
+/** The registry is where images without a host come from. */
+function codeOf(definition: TaskDefinition | undefined): object {
+  return { step: definition?.step, registry: definition?.registry };
+}
+
+/**
+ * A run may end others of its concurrency group, whatever tasks they are of: whoever is for some tasks only keeps to groups of the task's
+ * own name. Throws EngineError `forbidden`.
+ */
+export function guardConcurrency(principal: Principal, concurrency: Partial<TaskConcurrency> | undefined): void {
+  const ends = concurrency?.onConflict === 'cancel-pending' || concurrency?.onConflict === 'cancel-running';
+  if (!ends || concurrency.group?.startsWith('${task}') === true || holds(principal, 'run:cancel', { task: undefined })) return;
+  throw new EngineError(
+    'forbidden',
+    `${principal.name} may not end runs of other tasks (\`concurrency.onConflict: ${concurrency.onConflict}\`)`,
+    {
+      help: 'Begin `concurrency.group` with `${task}`, or use a token with `run:cancel` for all tasks.',
+    },
+  );
 }
 
 /** `managedBy` is the file on whose behalf the change is made. Throws EngineError `managed-by-file`. */

@@ -17,7 +17,7 @@ import { checkInlineTask } from './inline-task.ts';
 import { mergeTaskPatch } from './merge-patch.ts';
 import { namedSecretsOf, shownWithout } from './secret-places.ts';
 import type { TaskDefaults } from './task-defaults.ts';
-import { guardOwner, guardPolicy, guardVersion, noSuchTask, versionConflict } from './task-guard.ts';
+import { guardConcurrency, guardOwner, guardPolicy, guardVersion, noSuchTask, versionConflict } from './task-guard.ts';
 
 export interface ChangeOptions {
   /** The etag: the change is refused with `version-conflict` when the task is at another version. */
@@ -219,6 +219,8 @@ class StoredTasks implements TaskService {
     const definition = completeTask(input, { defaults, box, existing: existing?.definition, problems });
     refuseFields(problems);
     guardPolicy(principal, existing?.definition, definition);
+    if (changedFields(existing?.definition.concurrency, definition.concurrency).length > 0)
+      guardConcurrency(principal, definition.concurrency);
     const changes = changedFields(existing?.definition, definition);
     const owner = options.managedBy !== undefined && options.managedBy !== existing?.managedBy ? ['managedBy'] : [];
     const all = existing === undefined ? [] : [...changes, ...owner];

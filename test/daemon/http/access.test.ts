@@ -157,3 +157,17 @@ async function revokedToken({ services }: DaemonFixture): Promise<string> {
   await services.tokens.revoke(ADMIN, record.id);
   return token;
 }
+
+it('lets nobody end runs of tasks that are not theirs by a concurrency group', async () => {
+  await using own = await startDaemon();
+  await own.defineTask('web');
+  const team = await own.token({ name: 'team', role: 'runner', tasks: ['web'] });
+  const all = await own.token({ name: 'all', role: 'runner' });
+  const narrow = await own.token({ name: 'narrow', role: 'runner', scopes: ['run:create', 'task:read'] });
+  const run = async (token: string, group: string): Promise<number> => {
+    const body = { type: 'TaskRunRequest', task: 'web', concurrency: { group, onConflict: 'cancel-running' } };
+    return (await send(own.socket, { method: 'POST', path: '/api/v1/runs', body, token })).status;
+  };
+  expect([await run(team, 'deploy'), await run(narrow, 'deploy'), await run(all, 'deploy')]).toStrictEqual([403, 403, 201]);
+  expect(await run(team, '${task}')).toBe(201);
+});

@@ -112,7 +112,7 @@ test('a run that waits too long ends as Timeout and says for what it waited; one
 
 test('a rerun repeats the request with its trust; rights that the task has lost are lost; its cause says where it comes from', async () => {
   const rights = { privileged: true, hostMounts: true, dockerSocket: true };
-  await plane.store.tasks.create(taskDefinition('app', { policy: { ...rights, privileged: false } }));
+  await plane.store.tasks.create(taskDefinition('app', { policy: { ...rights, privileged: false }, step: runRequest().step }));
   const first = await plane.create({ policy: rights, trust: 'untrusted' });
   const again = await plane.runs.rerun(first.id, { name: 'me', from: 'unix' }, { priority: 7 });
   expect(again.request).toEqual({
@@ -122,6 +122,28 @@ test('a rerun repeats the request with its trust; rights that the task has lost 
   });
   await expect(plane.runs.rerun('ra999', ASKER)).rejects.toMatchObject({ code: 'not-found' });
   await expect(plane.runs.get('../../etc/passwd')).rejects.toMatchObject({ code: 'not-found' });
+});
+
+test('a rerun keeps special rights only for what the task runs by itself, unless an admin asks', async () => {
+  const policy = { privileged: true, hostMounts: false, dockerSocket: false };
+  const none = { ...policy, privileged: false };
+  const step = { type: 'FileTask' as const, taskFilePath: 'acb.yaml', values: [] };
+  await plane.store.tasks.create(taskDefinition('app', { policy, step }));
+  const rights = async (id: string, keepPolicy?: boolean) =>
+    (await plane.runs.rerun(id, ASKER, keepPolicy === undefined ? {} : { keepPolicy })).request.policy;
+  const own = await plane.create({ policy, step });
+  expect(await rights(own.id)).toEqual(policy);
+  const others = [
+    { step: { ...step, contextPath: 'https://git.example/app.git#moving' } },
+    { step: { ...step, values: [{ name: 'V', value: 'x', isSecret: false as const }] } },
+    { step, env: ['BASH_ENV=/workspace/x'] },
+  ];
+  for (const other of others) {
+    const { id } = await plane.create({ policy, ...other });
+    expect([await rights(id), await rights(id, false), await rights(id, true)]).toEqual([none, none, policy]);
+  }
+  await plane.store.tasks.replace(taskDefinition('app', { policy, step: { ...step, taskFilePath: 'mended.yaml' } }), {});
+  expect(await rights(own.id)).toEqual(none);
 });
 
 test('secrets of a request open for no other request', async () => {

@@ -285,11 +285,26 @@ describe('special rights', () => {
   test('keep others from changing what the task runs, unless they take the rights away', async () => {
     await parts.tasks.create(ADMIN, { ...WEB, policy });
     expect((await refusal(parts.tasks.patch(EDITOR, 'web', { step: { dockerFilePath: 'Evil' } }))).code).toBe('forbidden');
+    expect((await refusal(parts.tasks.patch(EDITOR, 'web', { registry: 'evil.example' }))).code).toBe('forbidden');
     await parts.tasks.patch(EDITOR, 'web', { status: 'Disabled' });
     expect(
       (await parts.tasks.patch(EDITOR, 'web', { step: { dockerFilePath: 'Other' }, policy: null })).record.definition.policy.privileged,
     ).toBe(false);
   });
+});
+
+test('a task ends runs of other tasks only when somebody for all tasks says so', async () => {
+  const team = principal('editor', { tasks: ['web*'] });
+  const concurrency = { group: 'deploy', limit: 1, onConflict: 'cancel-running' } as const;
+  for (const onConflict of ['cancel-running', 'cancel-pending'] as const) {
+    expect((await refusal(parts.tasks.create(team, { ...WEB, concurrency: { ...concurrency, onConflict } }))).code).toBe('forbidden');
+  }
+  const own = { ...concurrency, group: '${task}-${branch}' };
+  await parts.tasks.create(team, { ...WEB, concurrency: own });
+  await parts.tasks.create(team, { ...WEB, name: 'web-2', concurrency: { ...concurrency, onConflict: 'queue' } });
+  await parts.tasks.patch(EDITOR, 'web', { concurrency });
+  await parts.tasks.patch(team, 'web', { priority: 3 });
+  expect((await refusal(parts.tasks.patch(team, 'web', { concurrency: { group: 'other' } }))).code).toBe('forbidden');
 });
 
 describe('tasks', () => {

@@ -1,11 +1,13 @@
 import type { CreateRunBody } from '../../../api/run-request-schema.ts';
 import type { Principal } from '../../../model/security.ts';
 import { holds } from '../../../service/security/authorisation.ts';
+import { guardConcurrency } from '../../../service/tasks/task-guard.ts';
 import { type MadeRun, makeQuickRun, makeRunRequest, type RunReason } from '../../../service/tasks/task-to-run.ts';
 import type { HttpServices } from '../services.ts';
 
 /** The one request that a run service takes, from what somebody asked for by hand. */
 export async function makeRun({ tasks, defaults }: HttpServices, principal: Principal, body: CreateRunBody): Promise<MadeRun> {
+  guardConcurrency(principal, body.concurrency);
   const reason: RunReason = {
     causes: [{ kind: 'manual', principal: principal.name, from: principal.from }],
     keepPolicy: holds(principal, 'admin'),

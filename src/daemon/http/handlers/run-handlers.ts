@@ -1,7 +1,7 @@
 import { runResourceOf, runSummaryOf } from '../../../api/run-resource.ts';
 import type { RunResource } from '../../../api/run-schema.ts';
 import type { RunRecord } from '../../../model/run-record.ts';
-import { visibleTasks } from '../../../service/security/authorisation.ts';
+import { holds, visibleTasks } from '../../../service/security/authorisation.ts';
 import type { HttpServices } from '../services.ts';
 import type { Handlers } from './call.ts';
 import { numberAfter, pageOfItems } from './cursor.ts';
@@ -25,7 +25,7 @@ export function runHandlers(services: HttpServices): Handlers<RunRoute> {
       return created(body.isArchiveEnabled ? await runs.setArchived(run.id, true, principal) : run);
     },
     rerun: async ({ principal, run, body, request: { takenKey } }) => {
-      return created(await runs.rerun(run.id, principal, body, takenKey?.name));
+      return created(await runs.rerun(run.id, principal, { ...body, keepPolicy: holds(principal, 'admin') }, takenKey?.name));
     },
     listRuns: async ({ principal, query: { top, after, ...filter } }) => {
       const before = numberAfter(after);
