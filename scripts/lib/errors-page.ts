@@ -1,5 +1,6 @@
 import { DIAGNOSTIC_CODES } from '../../src/model/diagnostic-codes.ts';
 import { ERROR_CODES } from '../../src/model/error-codes.ts';
+import { tableRow } from './table-row.ts';
 
 const INTRODUCTION = `# Errors
 
@@ -26,13 +27,9 @@ The exit code is that of a command that ends so before it has a run. In a run, a
 export function errorsPage(): string {
   const diagnostics = Object.entries(DIAGNOSTIC_CODES)
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .map(([code, { title, help }]) => row([`\`${code}\``, title, help]));
+    .map(([code, { title, help }]) => tableRow([`\`${code}\``, title, help]));
   const failures = Object.entries(ERROR_CODES).map(([code, { exitCode, httpStatus, title, help }]) =>
-    row([`\`${code}\``, String(exitCode), String(httpStatus), title, help]),
+    tableRow([`\`${code}\``, String(exitCode), String(httpStatus), title, help]),
   );
   return `${INTRODUCTION}${diagnostics.join('\n')}\n${ENGINE}${failures.join('\n')}\n`;
-}
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

@@ -15,7 +15,8 @@ not: a file
 \`\`\`console
 $ task one
 out
-$ task two
+$ task two \\
+    --more
 …
 \`\`\`
 
@@ -30,7 +31,7 @@ describe('readPage', () => {
     expect(readPage(PAGE)).toEqual([
       { kind: 'file', line: 3, path: 'a/task.yaml', text: 'steps: []\n' },
       { kind: 'command', line: 13, text: 'task one', output: ['out'], exitCode: 0 },
-      { kind: 'command', line: 15, text: 'task two', output: ['…'], exitCode: 2 },
+      { kind: 'command', line: 15, text: 'task two \\\n    --more', output: ['…'], exitCode: 2 },
     ]);
   });
 
@@ -43,6 +44,12 @@ describe('matchesOutput', () => {
   it.each([
     ['the same', ['a', 'b'], ['a', 'b'], true],
     ['times, ids and digests', ['11:00:00 mwt7c4lrbila 0.4s sha256:aaaaaaaa'], ['12:34:56 mwt9zzzzzzzz 12.3s sha256:bbbbbbbb'], true],
+    [
+      'dates and random ids',
+      ['2026-11-23 14:05 (3m ago) e102f788-125a-41d6-9bfc-12597728d944'],
+      ['2027-01-02 15:06 (now) 110beace-80b2-4a07-9b91-cb2785e2de05'],
+      true,
+    ],
     ['any text', ['a … c'], ['a b b c'], true],
     ['any lines', ['a', '…', 'd'], ['a', 'b', 'c', 'd'], true],
     ['no lines', ['a', '…'], ['a'], true],

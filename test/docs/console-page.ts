@@ -2,7 +2,7 @@
 export interface PageCommand {
   readonly kind: 'command';
   readonly line: number;
-  /** Without the `$ `. */
+  /** Without the `$ `; more than one line where a line ends with a backslash. */
   readonly text: string;
   /** Lines; `…` stands for any text, a line of it alone for any lines. Empty: nothing is compared. */
   readonly output: readonly string[];
@@ -25,7 +25,7 @@ const NOT_RUN = /^<!-- not run: .+ -->$/;
 
 /**
  * The files and commands of a page, in order. A fenced block with `title=PATH` is a file. Every `console` block is run: lines that start
- * with `$ ` are commands, what follows is their output. `<!-- exit N -->` before a block gives the exit code of its last command;
+ * with `$ ` are commands, which go on behind a backslash at their end; what follows is their output. `<!-- exit N -->` before a block gives the exit code of its last command;
  * `<!-- not run: REASON -->` leaves the block out.
  */
 export function readPage(markdown: string): PagePart[] {
@@ -47,18 +47,25 @@ export function readPage(markdown: string): PagePart[] {
 
 function readCommands(body: readonly string[], firstLine: number, exitCode: number): PageCommand[] {
   const starts = body.flatMap((line, index) => (line.startsWith('$ ') ? [index] : []));
-  return starts.map((start, index) => ({
-    kind: 'command',
-    line: firstLine + start,
-    text: (body[start] ?? '').slice(2),
-    output: body.slice(start + 1, starts[index + 1] ?? body.length),
-    exitCode: index === starts.length - 1 ? exitCode : 0,
-  }));
+  return starts.map((start, index) => {
+    const lines = body.slice(start, starts[index + 1] ?? body.length);
+    const words = lines.findIndex((line) => !line.endsWith('\\')) + 1;
+    return {
+      kind: 'command',
+      line: firstLine + start,
+      text: lines.slice(0, words).join('\n').slice(2),
+      output: lines.slice(words),
+      exitCode: index === starts.length - 1 ? exitCode : 0,
+    };
+  });
 }
 
-/** What differs from run to run, the same in every text: times, durations, digests, ids of runs, sizes of disks. */
+/** What differs from run to run, the same in every text: times, durations, digests, random ids, ids of runs on this machine. */
 export function steady(text: string): string {
   return text
+    .replaceAll(/\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?Z)?/g, '2000-01-01')
+    .replaceAll(/\((?:now|in \d+[smhd]|\d+[smhd] ago)\)/g, '(now)')
+    .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'UUID')
     .replaceAll(/\b\d\d:\d\d:\d\d\b/g, '00:00:00')
     .replaceAll(/\b\d+(?:\.\d+)?(?:ms|s)\b/g, '0.0s')
     .replaceAll(/sha256:[0-9a-f]{8,64}/g, 'sha256:0')

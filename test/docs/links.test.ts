@@ -86,6 +86,15 @@ const OTHERS = new Set([
   // `COPY --from`, `npm run quickstart -- --undo`
   '--from',
   '--undo',
+  // `npm run chaos`, `curl`
+  '--fault',
+  '--rounds',
+  '--seed',
+  '--unix-socket',
+  // `az acr`
+  '--assign-identity',
+  '--auth-mode',
+  '--log-template',
 ]);
 
 /** Code of a page: spans, and the lines of blocks that are commands. */

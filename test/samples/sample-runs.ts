@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const samplesFolder = fileURLToPath(new URL('../../samples', import.meta.url));
@@ -30,9 +30,13 @@ const EXTRA: Readonly<Record<string, Extra>> = {
   '11-matrix': (places, folder) => ['--values', `${folder}/values.yaml`, ...toRegistry(places)],
 };
 
-/** Every sample, with the flags that the comment at its head asks for and a base image that needs no download. */
+/** Task definitions of a daemon; the other samples are task files. */
+export const definitionsFolder = `${samplesFolder}/12-daemon-tasks`;
+
+/** Every sample of a task file, with the flags that the comment at its head asks for and a base image that needs no download. */
 export function sampleRuns(places: SamplePlaces): SampleRun[] {
-  return readdirSync(samplesFolder).map((name) => {
+  const names = readdirSync(samplesFolder).filter((name) => existsSync(`${samplesFolder}/${name}/acr-task.yaml`));
+  return names.map((name) => {
     const folder = `${samplesFolder}/${name}`;
     const args = [folder, '--set', 'base=busybox:local', ...(EXTRA[name]?.(places, folder) ?? [])];
     return { name, folder, args, env: name === '06-secrets' ? { DEPLOY_KEY } : {} };

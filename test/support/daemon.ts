@@ -30,6 +30,8 @@ export interface TestDaemon extends AsyncDisposable {
   /** Of an admin. */
   readonly token: string;
   readonly pid: number;
+  /** What it wrote to standard output until it was ready, since its last start. */
+  readonly stdout: string;
   /** What it wrote to standard error since its last start. */
   readonly stderr: string;
   start(): Promise<void>;
@@ -60,6 +62,7 @@ class DaemonProcess implements TestDaemon {
   #child: ChildProcess | undefined;
   #url = '';
   #token = '';
+  #stdout = '';
   #stderr = '';
 
   constructor(data: string, options: DaemonOptions) {
@@ -83,6 +86,10 @@ class DaemonProcess implements TestDaemon {
     return this.#child?.pid ?? 0;
   }
 
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   get stderr(): string {
     return this.#stderr;
   }
@@ -95,7 +102,11 @@ class DaemonProcess implements TestDaemon {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    this.#stdout = '';
     this.#stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text;
+    });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text;
     });

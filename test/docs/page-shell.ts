@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { startDaemon, type TestDaemon } from '../support/daemon.ts';
+import type { PageCommand, PageFile } from './console-page.ts';
+
+export interface PagePlace {
+  readonly cwd: string;
+  readonly home: string;
+  /** Folder with the program. */
+  readonly bin: string;
+  /** `HOST:PORT` of the registry that the pages call `localhost:5000`. */
+  readonly registry: string;
+}
+
+export interface Finished {
+  readonly code: number | null;
+  readonly printed: string;
+}
+
+/**
+ * Does what a page says, in order, as a person at one terminal would: variables that a command exports stay. `task serve` goes on beside what
+ * comes after it, with a data directory and a port of its own.
+ */
+export class PageShell implements AsyncDisposable {
+  readonly #place: PagePlace;
+  #daemon: TestDaemon | undefined;
+
+  constructor(place: PagePlace) {
+    this.#place = place;
+    for (const path of [place.cwd, place.home]) mkdirSync(path);
+    writeFileSync(this.#exports, '');
+  }
+
+  get #exports(): string {
+    return join(this.#place.home, '.exports');
+  }
+
+  /** The page's names of what comes from elsewhere, as those of the test. */
+  localised(text: string): string {
+    const daemon = this.#daemon;
+    const here = text.replaceAll('localhost:5000', this.#place.registry).replaceAll(/busybox:(stable|1\.\d+)/g, 'busybox:local');
+    if (daemon === undefined) return here;
+    return here.replaceAll('127.0.0.1:7300', new URL(daemon.url).host).replaceAll('/var/lib/slipway', daemon.data);
+  }
+
+  write({ path, text }: PageFile): void {
+    const file = join(this.#place.cwd, this.localised(path));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, this.localised(text));
+  }
+
+  async run({ text }: PageCommand): Promise<Finished> {
+    if (text.startsWith('task serve') && !text.includes('--check')) return this.#serve(text);
+    return this.#command(this.localised(text));
+  }
+
+  async #serve(text: string): Promise<Finished> {
+    if (this.#daemon !== undefined) throw new Error('bug: the daemon of this page runs already');
+    const args = this.localised(text).split(' ').slice(2);
+    this.#daemon = await startDaemon({ args });
+    return { code: 0, printed: this.#daemon.stdout };
+  }
+
+  #command(text: string): Promise<Finished> {
+    const { cwd, home, bin } = this.#place;
+    const script = `exec 2>&1\n. '${this.#exports}'\ntrap 'export -p > "${this.#exports}"' EXIT\n${text}`;
+    const child = spawn('/bin/sh', ['-c', script], {
+      cwd,
+      env: {
+        ...{ PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: home },
+        ...(this.#daemon === undefined ? {} : { SLIPWAY_DATA: this.#daemon.data }),
+      },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      printed += chunk;
+    });
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => resolve({ code, printed }));
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#daemon?.[Symbol.asyncDispose]();
+  }
+}
