@@ -1,5 +1,6 @@
 import type { ContainerEngine, RunSpace } from '../model/ports/container-engine.ts';
 import { executeRun } from '../run/execute-run.ts';
+import { LONG_PATIENCE } from '../run/push-patience.ts';
 import type { RunResult } from '../run/run-options.ts';
 import { createMasker, type Masker } from '../util/masker.ts';
 import type { ActiveRun } from './active-run.ts';
@@ -70,7 +71,7 @@ export async function executePrepared(
         cleanupSignal: run.lost,
         cleanupDeadlineMs: CLEANUP_DEADLINE_MS,
         runTimeoutMs: options.runTimeoutMs,
-        ...{ parallel: deps.parallel, retryOnEngineLoss: deps.retryOnEngineLoss },
+        ...{ parallel: deps.parallel, retryOnEngineLoss: deps.retryOnEngineLoss, pushPatience: LONG_PATIENCE },
         ...{ keepGoing: request.keepGoing, extended: request.extended, noPush: request.noPush, limits: deps.limits },
         workspace: { kind: 'volume', name: prepared.workspaceVolume, seed: prepared.context.directory },
         dockerSocket: request.trust === 'trusted' && request.policy.dockerSocket,

@@ -136,15 +136,20 @@ export class LeaseChannel {
     if (events.length > 0 && !this.#run.lost.aborted) this.#channel.progress(this.#run.lease, events);
   }
 
-  /** Tries until it works, fails for good, or the run is lost. */
+  /**
+   * Tries until it works, fails for good, or the run is lost. One that is suspended is not waited for: what could not be told is not on
+   * record, as if this process had been killed, and the next attempt of the run learns it from the engine.
+   */
   async #tell(work: () => Promise<void>): Promise<void> {
-    for (let pause = FIRST_PAUSE_MS; !this.#run.lost.aborted; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+    const { lost, suspended } = this.#run;
+    for (let pause = FIRST_PAUSE_MS; !lost.aborted; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
       try {
         return await work();
       } catch (error) {
         if (isStale(error)) return this.#run.lose();
         if (!passes(error)) throw error;
-        await this.#clock.sleep(pause, this.#run.lost);
+        if (suspended.aborted) return await othersHaveHeard();
+        await this.#clock.sleep(pause, AbortSignal.any([lost, suspended]));
       }
     }
   }
@@ -157,6 +162,11 @@ export class LeaseChannel {
   #now(): string {
     return this.#clock.now().toISOString();
   }
+}
+
+/** What runs is let go of in the turn in which the run is suspended: nothing must start because this seems to be on record. */
+function othersHaveHeard(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function isStale(error: unknown): boolean {

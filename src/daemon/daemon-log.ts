@@ -4,6 +4,8 @@ const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 
 
 /** The daemon's own log on standard error: JSON lines for programs, short lines on a terminal. */
 export function createDaemonLog(level: string, stream: NodeJS.WriteStream = process.stderr): Logger {
+  // Who reads the log may go away (a pipe, a restarted journal): that ends no daemon.
+  stream.on('error', () => undefined);
   const options = {
     level,
     base: null,

@@ -8,6 +8,7 @@ import { criticalPathMs } from './critical-path.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { imageDependencies } from './image-dependencies.ts';
 import { decideNetworking, type RunNetworking } from './network-lanes.ts';
+import { SHORT_PATIENCE } from './push-patience.ts';
 import { restoredEndings, restoreFacts, resumedSteps } from './restore.ts';
 import { createRunFacts, type RunFacts } from './run-facts.ts';
 import { RunInterrupt } from './run-interrupt.ts';
@@ -107,13 +108,27 @@ async function runSteps(run: Run, engine: EngineDescription | undefined, cleanup
   try {
     const settled = cleanup.settle(runner.run());
     const outcome = await (suspend === undefined ? settled : Promise.race([settled, whenAborted(suspend).then(() => 'suspend' as const)]));
-    isLeft = outcome === 'suspend';
+    isLeft = outcome === 'suspend' || (outcome && (await isLeftUnrecorded(run)));
     if (outcome === false) runner.abandon();
   } finally {
     onSettled();
     await (isLeft ? letGo(space, runner) : cleanup.destroy(space, run.log.emit));
   }
   return isLeft ? { states: runner.states, failure: runner.failure, suspended: true } : runner;
+}
+
+/**
+ * Containers tell how steps ended until that is on record, so a run that survives its process keeps them until then. Resolves true when it
+ * was let go of before (the disk of the store is full, say): a later attempt learns from them.
+ */
+async function isLeftUnrecorded({ options, interrupt, log }: Run): Promise<boolean> {
+  const { durableLogs, suspend, cleanupSignal } = options;
+  if (!durableLogs || interrupt.signal.aborted) return false;
+  const over = new AbortController();
+  const signals = [suspend, cleanupSignal, interrupt.signal, over.signal].filter((signal) => signal !== undefined);
+  const recorded = await Promise.race([log.drained().then(() => true), whenAborted(AbortSignal.any(signals)).then(() => false)]);
+  over.abort();
+  return !recorded && suspend?.aborted === true;
 }
 
 /** Everything stays as it is in the engine; output so far has been delivered. */
@@ -177,6 +192,7 @@ function createContext(run: Run, space: RunSpace, networking: RunNetworking, eng
     tap: deps.output === undefined ? undefined : guardedTap(deps.output, interrupt),
     isDurable: options.durableLogs,
     retryOnEngineLoss: options.retryOnEngineLoss ?? false,
+    pushPatience: options.pushPatience ?? SHORT_PATIENCE,
     emit: log.emit,
     graceMs: graceOf(options.cleanupDeadlineMs),
     platform: { fallback: `${engine.os}/${engine.architecture}`, asked: options.platform },

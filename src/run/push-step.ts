@@ -1,10 +1,9 @@
 import type { PlanPushStep } from '../model/plan.ts';
 import { jitteredBackoffMs } from '../util/backoff.ts';
 import { withDeadline } from './deadline.ts';
+import { SHORT_PATIENCE } from './push-patience.ts';
 import type { StepContext } from './step-context.ts';
 import { CANCELED, resultOfError, resultOfTransfer, type WorkResult } from './work-result.ts';
-
-const ATTEMPTS = 3;
 
 /** Pushes the images one after the other, all within the step's timeout; the step's own retries and repeats do not count here. */
 export function runPushStep(step: PlanPushStep, context: StepContext, signal: AbortSignal): Promise<WorkResult> {
@@ -22,15 +21,22 @@ export function runPushStep(step: PlanPushStep, context: StepContext, signal: Ab
   });
 }
 
-/** Up to three attempts, with waits that grow, are spread at random and are never shorter than what the registry asks for. */
+/** A name that nobody knows is a mistake rather than an outage. */
+const NO_SUCH_HOST = /no such host/i;
+
+/** Attempts as the run's patience says, with waits that grow, are spread at random and are never shorter than what the registry asks for. */
 async function pushImage(step: PlanPushStep, image: string, context: StepContext, signal: AbortSignal): Promise<WorkResult> {
-  const { clock, emit, random } = context.run;
+  const { clock, emit, random, pushPatience } = context.run;
+  const since = clock.monotonicMs();
   for (let attempt = 1; ; attempt += 1) {
     if (signal.aborted) return CANCELED;
     context.attempts.last = Math.max(context.attempts.last, attempt);
     const pushed = await pushOnce(step, image, context, signal);
-    if (!('because' in pushed.result) || pushed.permanent || attempt === ATTEMPTS) return pushed.result;
-    const delayMs = Math.max(jitteredBackoffMs(attempt - 1, random), pushed.retryAfterMs);
+    if (!('because' in pushed.result) || pushed.permanent) return pushed.result;
+    const patience = NO_SUCH_HOST.test(pushed.result.because) ? SHORT_PATIENCE : pushPatience;
+    const delayMs = Math.max(jitteredBackoffMs(attempt - 1, random, patience.backoff), pushed.retryAfterMs);
+    const spentMs = clock.monotonicMs() - since;
+    if (attempt >= patience.attempts || spentMs + delayMs > patience.totalMs) return pushed.result;
     await emit({ type: 'step-retrying', step: step.id, attempt, delayMs, because: pushed.result.because });
     await clock.sleep(delayMs, signal);
   }

@@ -8,6 +8,7 @@ import type { RunResume } from '../model/run-resume.ts';
 import type { StepState } from '../model/step-state.ts';
 import type { Masker } from '../util/masker.ts';
 import type { EventSink } from './event-log.ts';
+import type { PushPatience } from './push-patience.ts';
 
 /** What a run needs of the world. */
 export interface RunDependencies {
@@ -59,6 +60,8 @@ export interface RunOptions {
   readonly suspend?: AbortSignal | undefined;
   /** A cmd step whose container the engine took along when it stopped is tried once more. */
   readonly retryOnEngineLoss?: boolean | undefined;
+  /** How long a push waits for a registry that is away; ACR's three attempts unless given. Never longer than the step's timeout. */
+  readonly pushPatience?: PushPatience | undefined;
   /** The engine's init as process 1 of the containers of cmd steps, so that zombies are reaped; as `durableLogs` unless given. */
   readonly init?: boolean | undefined;
   /** The most that the container of a step may have. */

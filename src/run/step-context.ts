@@ -5,6 +5,7 @@ import type { RunSpace, TransferProgress } from '../model/ports/container-engine
 import type { Registry } from '../model/ports/registry.ts';
 import type { Masker } from '../util/masker.ts';
 import type { EventLog } from './event-log.ts';
+import type { PushPatience } from './push-patience.ts';
 import type { ResumedStep } from './restore.ts';
 import type { RunFacts } from './run-facts.ts';
 import type { OutputTap } from './run-options.ts';
@@ -29,6 +30,7 @@ export interface RunContext {
   /** The run survives this process: what happens to containers is told before it is done, what ended stays until that is told. */
   readonly isDurable: boolean;
   readonly retryOnEngineLoss: boolean;
+  readonly pushPatience: PushPatience;
   /** Where a build reads the workspace. */
   workspaceOf(step: PlanStep): BuildInputsRequest['workspace'];
   containerOf(step: PlanCmdStep): ContainerSpec;

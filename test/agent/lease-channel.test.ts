@@ -80,3 +80,23 @@ describe('what an attempt tells', () => {
     expect(channel.gaps).toEqual(['ra001 a#3']);
   });
 });
+
+describe('a run that is suspended while the daemon cannot store', () => {
+  it('is not waited for, but is told what can be told', async () => {
+    const { channel, told, run, clock } = parts();
+    const { report } = channel;
+    let isFull = true;
+    channel.report = async (lease, events) => {
+      if (isFull) throw new EngineError('disk-full', 'full');
+      await report(lease, events);
+    };
+    const taken = told.emit(event(1));
+    await clock.sleeping();
+    run.suspend();
+    await taken;
+    expect(channel.events).toEqual([]);
+    isFull = false;
+    await told.emit(event(2));
+    expect(channel.events).toHaveLength(1);
+  });
+});
