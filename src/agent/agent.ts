@@ -54,7 +54,7 @@ export function createAgent(deps: AgentDependencies): Agent {
   /** Removes what runs have left in the engine that this agent does not hold. Never rejects. */
   async function collect(): Promise<void> {
     try {
-      const things = await engine.collectRuns({ owner: ownerOf(daemonId), live, signal: over.signal });
+      const things = await engine.collectRuns({ owner: ownerOf(daemonId), live: () => live, signal: over.signal });
       if (things.length > 0) deps.log('info', 'removed what runs had left in the engine', { things: things.length });
     } catch (error) {
       deps.log('warning', 'what runs left in the engine could not be removed', { error: messageOf(error) });

@@ -141,7 +141,7 @@ class DockerEngine implements ContainerEngine {
 
   async collectRuns(options: {
     readonly owner: string;
-    readonly live: ReadonlySet<string>;
+    live(): ReadonlySet<string> | Promise<ReadonlySet<string>>;
     readonly signal?: AbortSignal;
   }): Promise<readonly CollectedThing[]> {
     return await collectOwned(this.#api, options);

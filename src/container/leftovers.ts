@@ -1,4 +1,4 @@
-import type { CollectedThing } from '../model/ports/container-engine.ts';
+import type { CollectedThing, ContainerEngine } from '../model/ports/container-engine.ts';
 import { type EngineApi, toEngineError } from './engine-api.ts';
 import { removeContainer, removeNetwork, removeVolume } from './engine-containers.ts';
 import { LABEL_OWNER, LABEL_RUN } from './naming.ts';
@@ -74,12 +74,13 @@ const REMOVAL_LIMIT_MS = 20_000;
  */
 export async function collectOwned(
   api: EngineApi,
-  options: { readonly owner: string; readonly live: ReadonlySet<string>; readonly signal?: AbortSignal },
+  options: Parameters<ContainerEngine['collectRuns']>[0],
 ): Promise<readonly CollectedThing[]> {
   const things = await listLabelled(api, undefined, options.signal).catch((error: unknown) => {
     throw toEngineError(error, 'Looking for leftovers');
   });
-  const leftovers = things.filter(({ owner, run }) => owner === options.owner && !options.live.has(run));
+  const live = await options.live();
+  const leftovers = things.filter(({ owner, run }) => owner === options.owner && !live.has(run));
   const signal = options.signal ?? new AbortController().signal;
   const remaining: CollectedThing[] = [];
   // A removal that hangs holds up its own run only.

@@ -36,7 +36,7 @@ export async function collectEngine(
   { store, engine, daemonId }: Omit<GarbageParts, 'retention' | 'images'>,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const live = new Set((await store.runs.live()).map(({ id }) => `${id}x${daemonId}`));
+  const live = async (): Promise<ReadonlySet<string>> => new Set((await store.runs.live()).map(({ id }) => `${id}x${daemonId}`));
   const options = { owner: `daemon/${daemonId}`, live, ...(signal === undefined ? {} : { signal }) };
   return (await engine.collectRuns(options)).length;
 }

@@ -103,7 +103,7 @@ describe('an agent that is stopped and started', () => {
     await agent.start(NEVER);
     expect(await before.channel.outcome('ra001')).toMatchObject({ status: 'Error', error: { errorCode: 'secret-unavailable' } });
     await agent.drain({ graceMs: 1000 });
-    const left = await engine.collectRuns({ owner: 'daemon/ab12cd', live: new Set() });
+    const left = await engine.collectRuns({ owner: 'daemon/ab12cd', live: () => new Set() });
     expect(left).toEqual([]);
   });
 

@@ -89,7 +89,7 @@ describe('the things of a durable owner', () => {
     const proxy = await holdBack(`DELETE /containers/${ids[0]}?`, () => hung.resolve());
     const behind = await createDockerEngine({ endpoint: `unix://${proxy.path}` });
     const over = new AbortController();
-    const collecting = behind.collectRuns({ owner, live: new Set([specs[1]?.runId ?? '']), signal: over.signal });
+    const collecting = behind.collectRuns({ owner, live: () => new Set([specs[1]?.runId ?? '']), signal: over.signal });
     await hung.promise;
     const goneRuns = async (): Promise<true | undefined> => {
       const left = await Promise.all(specs.slice(2).map((spec) => leftovers(spec.runId)));
@@ -102,7 +102,7 @@ describe('the things of a durable owner', () => {
     expect((await leftovers(specs[1]?.runId)).length).toBeGreaterThan(0);
     await behind.close();
     await proxy.shut();
-    await engine.collectRuns({ owner, live: new Set() });
+    await engine.collectRuns({ owner, live: () => new Set() });
     for (const spec of specs) expect(await leftovers(spec.runId)).toEqual([]);
   });
 });

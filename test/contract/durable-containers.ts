@@ -24,7 +24,7 @@ export function durableContainersContract(name: string, subject: RealEngine): vo
       http = engineHttp(subject.socketPath());
     });
     afterAll(async () => {
-      await engine.collectRuns({ owner, live: new Set() });
+      await engine.collectRuns({ owner, live: () => new Set() });
       await engine.close();
     });
     const durable = (overrides: Partial<RunSpaceSpec> = {}): RunSpaceSpec => ({ ...runSpec(), owner, durableLogs: true, ...overrides });

@@ -13,7 +13,7 @@ export function durableEngineContract(name: string, subject: EngineUnderTest): v
       engine = await subject.open();
     });
     afterAll(async () => {
-      await engine.collectRuns({ owner, live: new Set() });
+      await engine.collectRuns({ owner, live: () => new Set() });
       await engine.close();
     });
 
@@ -99,9 +99,25 @@ export function durableEngineContract(name: string, subject: EngineUnderTest): v
       const spaces = await Promise.all([live, dead, foreign].map((spec) => engine.openRun(spec)));
       for (const space of spaces) await run(space, subject.request('a', { forever: true }, { detach: true }));
       expect((await engine.collect({ olderThanMs: 0, dryRun: true })).filter((thing) => thing.run === dead.runId)).toEqual([]);
-      const collected = await engine.collectRuns({ owner, live: new Set([live.runId]) });
+      const collected = await engine.collectRuns({ owner, live: () => new Set([live.runId]) });
       expect(new Set(collected.map((thing) => thing.run))).toEqual(new Set([dead.runId]));
       for (const space of spaces) await remove(space);
+    });
+
+    it('collects nothing of a run that begins while it looks', async () => {
+      const spec = durable();
+      let begun: RunSpace | undefined;
+      const collected = await engine.collectRuns({
+        owner,
+        live: async () => {
+          begun = await engine.openRun(spec);
+          await run(begun, subject.request('a', { forever: true }, { detach: true }));
+          return new Set();
+        },
+      });
+      expect(collected.filter((thing) => thing.run === spec.runId)).toEqual([]);
+      expect((await engine.collectRuns({ owner, live: () => new Set() })).some((thing) => thing.run === spec.runId)).toBe(true);
+      if (begun !== undefined) await remove(begun);
     });
   });
 }

@@ -152,9 +152,11 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       if (!dryRun) for (const [runId] of found) live.delete(runId);
       return found.flatMap(([, { space }]) => space.things());
     },
-    collectRuns: async ({ owner, live: alive }) => {
+    collectRuns: async ({ owner, live: askLive }) => {
       assertOpen('collectRuns');
-      const found = [...live].filter(([runId, { spec }]) => spec.owner === owner && !alive.has(runId));
+      const there = [...live].filter(([, { spec }]) => spec.owner === owner);
+      const alive = await askLive();
+      const found = there.filter(([runId]) => !alive.has(runId));
       const removed = found.flatMap(([, { space }]) => space.things());
       for (const [runId] of found) {
         live.delete(runId);

@@ -26,7 +26,7 @@ beforeAll(() => {
 });
 afterAll(async () => {
   const engine = await createDockerEngine();
-  await engine.collectRuns({ owner: 'test/kill9', live: new Set() });
+  await engine.collectRuns({ owner: 'test/kill9', live: () => new Set() });
   await engine.close();
   rmSync(folder, { recursive: true, force: true });
 });

@@ -38,8 +38,8 @@ export interface ContainerEngine {
    */
   collectRuns(options: {
     readonly owner: string;
-    /** Space ids. */
-    readonly live: ReadonlySet<string>;
+    /** Space ids. Asked for when it is known what is there: what a run makes that begins meanwhile is left alone. */
+    live(): ReadonlySet<string> | Promise<ReadonlySet<string>>;
     readonly signal?: AbortSignal;
   }): Promise<readonly CollectedThing[]>;
   /** Closes connections. Nothing else may be called afterwards. */
