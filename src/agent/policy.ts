@@ -77,7 +77,7 @@ function namedDemands(name: string, networks: Networks): readonly Demand[] {
 }
 
 function modeDemands(mode: string): readonly Demand[] {
-  if (mode === 'none') return [];
+  if (mode === '' || mode === 'none') return [];
   if (mode === 'host') return [{ what: 'the network of the host', needs: 'privileged' }];
   if (mode.startsWith('container:')) return [{ what: `the network of another container (${mode})`, needs: 'privileged' }];
   // `bridge` and `default` are what a container has anyway.

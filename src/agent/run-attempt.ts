@@ -50,10 +50,11 @@ async function carryOut(run: ActiveRun, told: LeaseChannel, deps: AgentDependenc
   const { clock } = deps;
   const { request, resume } = run.assignment;
   const startedMs = clock.monotonicMs();
-  const leftMs = request.timeout * 1000 - (resume?.elapsedMs ?? 0);
-  const prepared = await prepareInTime(run, told, deps, leftMs);
+  const timeoutMs = request.timeout * 1000;
+  const prepared = await prepareInTime(run, told, deps, timeoutMs - (resume?.elapsedMs ?? 0));
   if (typeof prepared === 'string' || !('plan' in prepared)) return { end: prepared, executed: false };
-  const runTimeoutMs = Math.max(1, leftMs - (clock.monotonicMs() - startedMs));
+  // Of the run as a whole: what earlier attempts took is taken off where the steps are executed.
+  const runTimeoutMs = Math.max(1, timeoutMs - (clock.monotonicMs() - startedMs));
   const masker = maskerOf(prepared);
   const { result, opened } = await executePrepared(run, prepared, told, deps, { owner, masker, runTimeoutMs });
   if (result.suspended) return { end: 'suspended', executed: opened };

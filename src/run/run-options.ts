@@ -72,7 +72,7 @@ export interface RunOptions {
   readonly cleanupSignal?: AbortSignal | undefined;
   /** From the moment the run ends: for stopping what runs and removing everything. */
   readonly cleanupDeadlineMs: number;
-  /** For the run as a whole; no limit unless given. */
+  /** For the run as a whole, `resume.elapsedMs` included; no limit unless given. */
   readonly runTimeoutMs?: number | undefined;
   /** Most steps at once; no limit unless given. */
   readonly parallel?: number | undefined;

@@ -116,4 +116,15 @@ describe('an agent that is stopped and started', () => {
     expect(await before.channel.outcome('ra001')).toMatchObject({ status: 'Timeout' });
     expect(before.engine.destroyed).toBe(1);
   });
+
+  it('counts it once', async () => {
+    const { before, held, container } = await suspended();
+    const resume = held.resume === undefined ? {} : { resume: { ...held.resume, elapsedMs: 3_500_000 } };
+    before.channel.held.push({ ...held, ...resume });
+    const { agent } = createRig({ before });
+    await agent.start(NEVER);
+    await container.write('stdout', '81b2 after\n');
+    container.exit(0);
+    expect(await before.channel.outcome('ra001')).toMatchObject({ status: 'Succeeded' });
+  });
 });
