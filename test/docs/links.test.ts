@@ -6,7 +6,8 @@ import { DOCKER_BUILD_FLAGS } from '../../src/task/build/docker-build-flags.ts';
 import { DOCKER_RUN_FLAGS } from '../../src/task/command/docker-run-flags.ts';
 import { projectRoot } from '../support/task-program.ts';
 
-const PAGES = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(projectRoot, 'docs')).map((name) => `docs/${name}`)].filter((name) =>
+const DOCS = readdirSync(join(projectRoot, 'docs'), { recursive: true, encoding: 'utf8' });
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...DOCS.map((name) => `docs/${name}`)].filter((name) =>
   name.endsWith('.md'),
 );
 
