@@ -27,6 +27,7 @@ import type { DataDirectory } from './data-directory.ts';
 import { diskRefusal } from './disk-space.ts';
 import { createEnginePort } from './engine-port.ts';
 import { createRunParts } from './run-parts.ts';
+import { uploadsWithRoom } from './upload-room.ts';
 
 export interface ComposeOptions {
   readonly settings: DaemonSettings;
@@ -64,14 +65,14 @@ export function composeParts(options: ComposeOptions): Parts {
   const clock = systemClock;
   const onProblem = (run: string, error: unknown): void => logger.error({ run, err: error }, 'a run could not be dealt with');
   const logs = createFileLogStore({ directory: data.logs, clock, capBytes: settings.logLimit });
-  const uploads = createFileUploadStore({ directory: data.uploads, clock });
+  const refusal = (): Promise<string | undefined> => diskRefusal(data.path);
+  const uploads = uploadsWithRoom(createFileUploadStore({ directory: data.uploads, clock }), refusal);
   const hub = createRunHub();
   const queue = createInProcessQueue({ store, clock, limits: { maxRunning: settings.maxRuns, pools: settings.poolLimits } });
   const audit = createAudit(store.audit);
   const secrets = createSecretService({ secrets: store.secrets, box, audit, clock });
   const ending = { store, logs, queue, hub };
   const gateway = createAgentGateway({ ...ending, uploads, box, secrets, clock, daemonId, onProblem });
-  const refusal = (): Promise<string | undefined> => diskRefusal(data.path);
   const defaults = taskDefaults(settings);
   const engine = createEnginePort({ endpoint: settings.engine, environment: options.environment });
   return {
