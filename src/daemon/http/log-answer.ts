@@ -34,9 +34,8 @@ export async function* logChunks(
   };
   const wake = AbortSignal.any([signal, ended]);
   let { offset } = wanted;
+  let over = wanted.end !== undefined;
   while (!signal.aborted && offset < end) {
-    // Asked first: a log that is over before it is read has nothing behind what is read.
-    const over = wanted.end !== undefined || (await isOver());
     const page = await logs.read(run, { offset, limit: Math.min(BYTES_AT_ONCE, end - offset), ...filter });
     for (const chunk of page.chunks) {
       if (chunk.offset >= end) return;
@@ -46,7 +45,10 @@ export async function* logChunks(
     const stuck = page.next <= offset;
     offset = Math.max(offset, page.next);
     if (page.end || (over && stuck)) return;
-    if (stuck) await logs.changed(run, offset, wake);
+    if (!stuck) continue;
+    // Asked before it is read once more: a log that was over by then has nothing behind what is read.
+    over = await isOver();
+    if (!over) await logs.changed(run, offset, wake);
   }
 }
 
