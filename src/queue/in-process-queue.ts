@@ -1,6 +1,6 @@
 import type { AgentDescription } from '../model/ports/agent-channel.ts';
 import type { Clock } from '../model/ports/clock.ts';
-import type { RunQueue } from '../model/ports/run-queue.ts';
+import type { RunQueue, WaitingRun } from '../model/ports/run-queue.ts';
 import type { Store } from '../model/ports/store.ts';
 import type { RunRecord } from '../model/run-record.ts';
 import type { QueueAgent, QueueLimits } from './admission.ts';
@@ -12,6 +12,13 @@ const PAUSE_KEY = 'queue.paused';
 
 /** An agent that has not asked for this long and has no run counts as gone for what waiting runs are told. */
 const AGENT_FORGOTTEN_MS = 60_000;
+
+/**
+ * An order that took so long to work out is given again for a while, so that those who ask for it (every look at a run that waits) take a tenth
+ * of the time at most: 15 ms with 10,000 waiting runs, kept for 0.14 s.
+ */
+const DEAR_MS = 2;
+const KEPT_FACTOR = 9;
 
 export interface InProcessQueueParts {
   readonly store: Pick<Store, 'settings'> & { readonly runs: Pick<Store['runs'], 'live' | 'claim'> };
@@ -45,6 +52,8 @@ class InProcessQueue implements RunQueue {
   readonly #agents = new Map<string, KnownAgent>();
   readonly #wakers = new Set<() => void>();
   #pause: Promise<Pause | undefined> | undefined;
+  /** The order of a long queue, as it was a moment ago. */
+  #order: { readonly of: readonly WaitingRun[]; readonly untilMs: number } | undefined;
   #changes = 0;
   #closed = false;
 
@@ -84,7 +93,15 @@ class InProcessQueue implements RunQueue {
   }
 
   async waiting() {
-    return waitingOrder(await this.#view());
+    const { clock } = this.#parts;
+    if (this.#order !== undefined && clock.monotonicMs() < this.#order.untilMs) return this.#order.of;
+    const view = await this.#view();
+    const startedMs = clock.monotonicMs();
+    const order = waitingOrder(view);
+    const endedMs = clock.monotonicMs();
+    const tookMs = endedMs - startedMs;
+    this.#order = tookMs < DEAR_MS ? undefined : { of: order, untilMs: endedMs + tookMs * KEPT_FACTOR };
+    return order;
   }
 
   async group(name: string) {

@@ -8,8 +8,10 @@ import type { Store } from '../../src/model/ports/store.ts';
 import type { RunRecord, RunRequest } from '../../src/model/run-record.ts';
 import { createInProcessQueue } from '../../src/queue/in-process-queue.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-store.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { outcome, runRequest } from '../contract/store-values.ts';
 import { createFakeClock, type FakeClock, settled } from '../fakes/fake-clock.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 let folder: string;
 let store: Store;
@@ -128,4 +130,17 @@ test('a waiting run hears that its agent is not there, and later that it is busy
   await claimNow(agent('one', 1));
   await add();
   expect(await queue.waiting()).toMatchObject([{ reason: 'agent-busy' }]);
+});
+
+test('the order of a long queue is not worked out for each who asks, and is soon up to date', async () => {
+  const long = createInProcessQueue({ store, clock: systemClock, limits });
+  const records = await Promise.all(Array.from({ length: 5000 }, () => store.runs.create(runRequest({ task: 'app' }), undefined)));
+  for (const record of records) long.notify(record);
+  const [first, second] = [await long.waiting(), await long.waiting()];
+  expect(second).toBe(first);
+  expect(first.length).toBe(5000);
+  const late = await store.runs.create(runRequest({ task: 'app' }), undefined);
+  long.notify(late);
+  await waitFor(async () => (await long.waiting()).find(({ run }) => run === late.id));
+  await long.close();
 });

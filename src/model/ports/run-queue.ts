@@ -11,7 +11,7 @@ export interface RunQueue {
   notify(changed?: RunRecord): void;
   /** Takes the next run for this agent: already claimed in the store (attempt counted up). Waits up to `waitMs`. */
   claim(agent: AgentDescription, options: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<RunRecord | undefined>;
-  /** Every queued run in the order in which they would start, and what each waits for. */
+  /** Every queued run in the order in which they would start, and what each waits for; of a long queue, as it was up to a second ago. */
   waiting(): Promise<readonly WaitingRun[]>;
   /** Runs of a concurrency group that have not ended, oldest first. */
   group(name: string): Promise<readonly GroupMember[]>;
