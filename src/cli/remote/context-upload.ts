@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { type ContextEntry, ContextReadError, type ContextSource } from '../../container/build/context/context-entry.ts';
 import { directorySource } from '../../container/build/context/directory-source.ts';
 import { type ExtraFile, packSource } from '../../container/build/context-tar.ts';
@@ -115,6 +115,7 @@ function sendable(source: ContextSource, tally: Tally | undefined): ContextSourc
     async *entries(selection) {
       for await (const entry of source.entries(selection)) {
         tally?.count(entry);
+        refuseWayOut(entry);
         if (isSendable(entry)) yield { ...entry, mtimeNs: ENTRY_TIME_NS };
       }
     },
@@ -123,6 +124,16 @@ function sendable(source: ContextSource, tally: Tally | undefined): ContextSourc
 
 function isSendable({ kind }: ContextEntry): boolean {
   return kind === 'file' || kind === 'directory' || kind === 'symlink';
+}
+
+/** A daemon takes no link that leads out of what is sent: there it would lead to files of another machine. */
+function refuseWayOut({ kind, path, linkname }: ContextEntry): void {
+  if (kind !== 'symlink' || linkname === undefined) return;
+  const place = posix.isAbsolute(linkname) ? '..' : posix.normalize(posix.join(posix.dirname(path), linkname));
+  if (place !== '..' && !place.startsWith('../')) return;
+  throw new EngineError('context-rejected', `the build context's ${path} is a symbolic link that leads out of it, to ${linkname}`, {
+    help: 'A daemon does not have what it leads to: name the link in .dockerignore, or put what it leads to into the context.',
+  });
 }
 
 class Tally {

@@ -65,7 +65,13 @@ export function parseServer(text: string, from: ServerPlace['from'], io: Pick<Io
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.search !== '' || url.hash !== '') {
     throw badServer(from, text, 'is no address of a daemon');
   }
-  if (url.username !== '' || url.password !== '') throw badServer(from, `${url.protocol}//…@${url.host}`, 'carries a password');
+  if (url.username !== '' || url.password !== '')
+    throw badServer(
+      from,
+      `${url.protocol}//…@${url.host}`,
+      'carries a password',
+      'Give the token with `--token-file`, SLIPWAY_TOKEN or `task login`.',
+    );
   const origin = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
   return { origin, name: origin, from };
 }
@@ -75,10 +81,13 @@ export function isClearText(place: ServerPlace): boolean {
   return place.socketPath === undefined && place.origin.startsWith('http:') && !isLoopback(place.origin);
 }
 
-function badServer(from: string, text: string, problem: string): EngineError {
-  return new EngineError('invalid-request', `${from}: ${text} ${problem}; expected http(s)://HOST[:PORT] or unix:PATH`, {
-    help: 'Give the token with `--token-file`, SLIPWAY_TOKEN or `task login`.',
-  });
+function badServer(
+  from: string,
+  text: string,
+  problem: string,
+  help = 'For example https://builds.example.org, or http://127.0.0.1:7300 for a daemon of this machine.',
+): EngineError {
+  return new EngineError('invalid-request', `${from}: ${text} ${problem}; expected http(s)://HOST[:PORT] or unix:PATH`, { help });
 }
 
 function localSocket(io: Io): ServerPlace {

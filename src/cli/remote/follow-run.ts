@@ -56,9 +56,9 @@ export async function followRun(client: DaemonClient, options: FollowOptions): P
       } catch (error) {
         signal.throwIfAborted();
         if (!mayPass(error)) throw error;
+        if (state.lostAt !== undefined && performance.now() - state.lostAt > LONGEST_LOSS_MS) throw error;
+        if (state.lostAt === undefined) options.onConnection('the connection to the daemon is lost, trying again; the run goes on');
         state.lostAt ??= performance.now();
-        if (performance.now() - state.lostAt > LONGEST_LOSS_MS) throw error;
-        if (state.losses === 0) options.onConnection('the connection to the daemon is lost, trying again; the run goes on');
       }
       await systemClock.sleep(jitteredBackoffMs(state.losses, Math.random), signal);
       signal.throwIfAborted();

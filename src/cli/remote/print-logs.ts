@@ -1,15 +1,17 @@
 import { StringDecoder } from 'node:string_decoder';
-import type { LogLine, RunSummaryResource } from '../../api/run-schema.ts';
+import type { LogLine, RunResource, RunSummaryResource } from '../../api/run-schema.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { jitteredBackoffMs } from '../../util/backoff.ts';
 import { systemClock } from '../../util/clock.ts';
 import { HttpError } from '../../util/http-error.ts';
+import { nearestName } from '../../util/nearest-name.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { TerminalFilter } from '../terminal/terminal-filter.ts';
 import { type DaemonClient, mayPass } from './client.ts';
 import { readLines } from './event-stream.ts';
 import type { ServerFlags } from './find-server.ts';
+import { isTerminal } from './follow-run.ts';
 import { withDaemon } from './with-daemon.ts';
 
 export interface LogFlags extends ServerFlags {
@@ -23,12 +25,16 @@ export interface LogFlags extends ServerFlags {
 }
 
 const MOST_FAILURES = 20;
+/** What the log of a run says outside its steps. */
+const PREPARATION = 'slipway';
 
 /** `task logs`: the bytes of a log as they are; on a terminal without what could steer it. */
 export function printLogs(id: string, flags: LogFlags, io: Io): Promise<ExitCode> {
   return withDaemon(flags, io, async (client) => {
-    const run = flags.image === undefined ? id : await newestWithImage(client, flags.image, flags.task);
+    const run = await findRun(client, id, flags);
+    checkStep(run, flags.step);
     const write = createWriter(flags, io);
+    const say = (sentence: string): void => void io.stderr.write(`${io.paintError('dim', sentence)}\n`);
     let readerGone = false;
     const leaving = new AbortController();
     io.onReaderGone(() => {
@@ -36,7 +42,9 @@ export function printLogs(id: string, flags: LogFlags, io: Io): Promise<ExitCode
       leaving.abort();
     });
     try {
-      for await (const line of readLog(client, run, flags, leaving.signal)) await write(line);
+      for await (const line of readLog(client, run.runId, { ...flags, say }, leaving.signal)) await write(line);
+      if (!flags.follow && !isTerminal(run.status))
+        say(`${run.runId} is ${run.status}, there may be more to come: \`--follow\` waits for it`);
     } catch (error) {
       if (!readerGone) throw error;
     }
@@ -45,20 +53,25 @@ export function printLogs(id: string, flags: LogFlags, io: Io): Promise<ExitCode
 }
 
 /** Every chunk once, over lost connections: each says where to go on. */
-async function* readLog(client: DaemonClient, run: string, flags: LogFlags, signal: AbortSignal): AsyncGenerator<LogLine, void, undefined> {
-  const { step, since, follow, task } = flags;
+async function* readLog(
+  client: DaemonClient,
+  run: string,
+  { step, since, follow, say }: LogFlags & { readonly say: (sentence: string) => void },
+  signal: AbortSignal,
+): AsyncGenerator<LogLine, void, undefined> {
   let offset = 0;
   for (let failures = 0; ; failures += 1) {
     try {
       const response = await client.open({
         method: 'GET',
         path: `/runs/${encodeURIComponent(run)}/log`,
-        query: { step, since, task, offset, follow: follow || undefined },
+        query: { step, since, offset, follow: follow || undefined },
         headers: { accept: 'application/x-ndjson' },
         signal,
         // A step may be silent for as long as it likes.
         ...(follow ? { idleTimeoutMs: 600_000 } : {}),
       });
+      if (failures > 0 && follow) say('connected again');
       for await (const text of readLines(response.body)) {
         if (text === '') continue;
         const line = JSON.parse(text) as LogLine;
@@ -69,9 +82,27 @@ async function* readLog(client: DaemonClient, run: string, flags: LogFlags, sign
       return;
     } catch (error) {
       if (!mayPass(error) || failures >= MOST_FAILURES) throw error instanceof HttpError ? lost(error, client) : error;
+      if (failures === 0 && follow) say('the connection to the daemon is lost, trying again');
       await systemClock.sleep(jitteredBackoffMs(failures, Math.random), signal);
     }
   }
+}
+
+/** The run that is meant now: `last` may be another one when a lost connection is taken up again. */
+async function findRun(client: DaemonClient, id: string, { image, task }: LogFlags): Promise<RunResource> {
+  const run = image === undefined ? id : await newestWithImage(client, image, task);
+  return (await client.call<RunResource>({ method: 'GET', path: `/runs/${encodeURIComponent(run)}`, query: { task } })).value;
+}
+
+/** Rejects a step that the run does not have; before its plan is known any may come. */
+function checkStep({ runId, steps, status }: RunResource, step: string | undefined): void {
+  if (step === undefined || step === PREPARATION || (steps.length === 0 && !isTerminal(status))) return;
+  const names = steps.map(({ id }) => id);
+  if (names.includes(step)) return;
+  const near = nearestName(step, names);
+  throw new EngineError('not-found', `the run ${runId} has no step ${JSON.stringify(step)}`, {
+    help: `${near === undefined ? '' : `Did you mean "${near}"? `}Its steps: ${names.length === 0 ? 'none' : names.join(', ')}.`,
+  });
 }
 
 function createWriter(flags: LogFlags, io: Io): (line: LogLine) => Promise<void> {

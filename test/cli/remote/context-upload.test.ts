@@ -53,6 +53,25 @@ test('an executable bit and a link count', async () => {
   expect(await namesOf(await packContext(folder, { signal }))).toEqual(['link', 'run']);
 });
 
+test.each([
+  ['bin/python', '/usr/bin/python3'],
+  ['bin/python', '../../python3'],
+  ['up', '..'],
+])('a link that leads out is refused before anything is sent: %s to %s', async (name, target) => {
+  const folder = folderWith({ 'bin/run': 'x' });
+  await symlink(target, join(folder, name));
+  await expect(packContext(folder, { signal })).rejects.toThrow(`${name} is a symbolic link that leads out of it, to ${target}`);
+  await writeFile(join(folder, '.dockerignore'), name);
+  expect(await namesOf(await packContext(folder, { signal }))).not.toContain(name);
+});
+
+test('a link up and down again inside the folder, or to nothing, is sent', async () => {
+  const folder = folderWith({ 'bin/run': 'x', 'lib/a': 'y' });
+  await symlink('../lib/../lib/a', join(folder, 'bin/a'));
+  await symlink('..gone', join(folder, 'gone'));
+  expect(await namesOf(await packContext(folder, { signal }))).toEqual(expect.arrayContaining(['bin/a', 'gone']));
+});
+
 test('what .dockerignore excludes and version control stay here; what the run needs goes along', async () => {
   const folder = folderWith({
     '.dockerignore': '*\n!keep.txt\n',

@@ -25,9 +25,21 @@ function linesFrom(parts: readonly Part[], offset: number): string[] {
   });
 }
 
-async function logsOf(parts: readonly Part[], flags: Partial<LogFlags>, place: { readonly isTTY: boolean; readonly breakAfter?: number }) {
+async function logsOf(
+  parts: readonly Part[],
+  flags: Partial<LogFlags>,
+  place: { readonly isTTY: boolean; readonly breakAfter?: number; readonly status?: string; readonly run?: string },
+) {
   const offsets: string[] = [];
+  const asked: string[] = [];
   await using server = await startHttpServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'http://x');
+    asked.push(pathname.replace('/api/v1', ''));
+    if (!pathname.endsWith('/log')) {
+      const run = { runId: 'ra001', status: place.status ?? 'Succeeded', steps: [{ id: 'compile' }, { id: 'a' }] };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(run));
+      return;
+    }
     const offset = new URL(request.url ?? '', 'http://x').searchParams.get('offset') ?? '';
     offsets.push(offset);
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
@@ -36,12 +48,13 @@ async function logsOf(parts: readonly Part[], flags: Partial<LogFlags>, place: {
     else response.write(lines.slice(0, place.breakAfter).join(''), () => response.socket?.destroy());
   });
   const written: Buffer[] = [];
+  const remote = remoteIo();
   const io: Io = {
-    ...remoteIo().io,
+    ...remote.io,
     stdout: { ...collected(place.isTTY), write: (data: string | Uint8Array) => written.push(Buffer.from(data)) > 0 },
   };
-  const code = await printLogs('ra001', { ...FLAGS, ...flags, server: server.url }, io);
-  return { code, bytes: Buffer.concat(written), offsets };
+  const code = await printLogs(place.run ?? 'ra001', { ...FLAGS, ...flags, server: server.url }, io);
+  return { code, bytes: Buffer.concat(written), offsets, asked, said: remote.stderr.text() };
 }
 
 test('into a pipe every byte goes as it is', async () => {
@@ -75,9 +88,28 @@ test('a sequence that one step began does not swallow the words of another', asy
 
 test('a lost connection goes on where it broke off', async () => {
   const parts = ['one\n', 'two\n', 'three\n', 'four\n', 'five\n'].map((text) => ({ step: 'a', bytes: Buffer.from(text) }));
-  const { bytes, offsets } = await logsOf(parts, { follow: true }, { isTTY: false, breakAfter: 2 });
+  const { bytes, offsets, said } = await logsOf(parts, { follow: true }, { isTTY: false, breakAfter: 2 });
   expect(bytes.toString()).toBe('one\ntwo\nthree\nfour\nfive\n');
   expect(offsets).toEqual(['0', '8', '19']);
+  expect(said).toContain('the connection to the daemon is lost, trying again\nconnected again\n');
+});
+
+test('`last` stays the run that it was when a lost connection is taken up again', async () => {
+  const parts = ['one\n', 'two\n'].map((text) => ({ step: 'a', bytes: Buffer.from(text) }));
+  const { asked } = await logsOf(parts, { follow: true }, { isTTY: false, breakAfter: 1, run: 'last' });
+  expect(asked).toEqual(['/runs/last', '/runs/ra001/log', '/runs/ra001/log']);
+});
+
+test('a log that is not whole yet says so, beside what it prints', async () => {
+  const { bytes, said } = await logsOf([], {}, { isTTY: false, status: 'Queued' });
+  expect([bytes.length, said]).toEqual([0, 'ra001 is Queued, there may be more to come: `--follow` waits for it\n']);
+  expect((await logsOf([], {}, { isTTY: false })).said).toBe('');
+});
+
+test('a step that the run does not have is refused, with the one that is meant', async () => {
+  const wrong = logsOf([], { step: 'compil' }, { isTTY: false });
+  await expect(wrong).rejects.toThrow('the run ra001 has no step "compil"');
+  await expect(wrong).rejects.toMatchObject({ help: 'Did you mean "compile"? Its steps: compile, a.' });
 });
 
 test('as JSON a line is an object, and DEL and C1 stand as escapes', async () => {

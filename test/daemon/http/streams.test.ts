@@ -262,6 +262,15 @@ describe('the log of a run', () => {
     await send(daemon.socket, { method: 'POST', path: `/api/v1/runs/${id}/cancel` });
     expect((await never).status).toBe(200);
   });
+
+  it('breaks off when the daemon ends before the run: whoever reads to an end has the whole log', async () => {
+    const daemon = await startDaemon();
+    const run = await begun(daemon);
+    await say(daemon, run, 'one\n');
+    const stream = await openStream(daemon.socket, logOf(run, '?follow=true'));
+    await daemon[Symbol.asyncDispose]();
+    await expect(stream.rest()).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
 });
 
 describe('fault 14: readers that take nothing', () => {

@@ -113,7 +113,7 @@ function stream(
 ): Streamed {
   const onEnd = streams.take(principal.name);
   return {
-    stream: streamBody(reply, parts, { stallMs: limits.stallMs, closing, onEnd }),
+    stream: streamBody(reply, parts, { stallMs: limits.stallMs, closing, breaksOff: type !== SSE, onEnd }),
     type,
     // Proxies shall pass every part on at once.
     headers: { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
