@@ -1,9 +1,10 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { renderDiagnostic } from '../../model/render-diagnostic.ts';
 import type { Principal } from '../../model/security.ts';
+import { systemClock } from '../../util/clock.ts';
 import { type AppliedTask, allTasks, applyTasks, FOLDER_OWNER } from './apply.ts';
 import { inOneLine } from './field-problem.ts';
 import { type FolderFile, readTasksFolder, withoutTwice } from './folder-files.ts';
@@ -23,9 +24,12 @@ export interface TasksFolderOptions {
   readonly signal: AbortSignal;
   /** Quiet time after a change before the folder is read: editors write in several steps. */
   readonly settleMs?: number;
+  /** How often to look whether the folder is still the one that is watched: it may be moved away, made anew, or a link to another one. */
+  readonly lookMs?: number;
 }
 
 const SETTLE_MS = 200;
+const LOOK_MS = 2000;
 
 /**
  * Keeps the tasks of a daemon as the files of a folder say, from now until the signal aborts. The files are the whole of what they own: a
@@ -33,18 +37,45 @@ const SETTLE_MS = 200;
  * unreadable or refused changes nothing, and neither does a folder that cannot be read. Resolves when the folder has been applied once.
  */
 export async function watchTasksFolder(options: TasksFolderOptions): Promise<{ readonly ended: Promise<void> }> {
+  const { directory, signal } = options;
   const folder = new TasksFolder(options);
   // Watches first: a change during the first reading is seen.
-  const watcher = watch(await realpath(options.directory).catch(() => options.directory), {
-    ignoreInitial: true,
-    depth: 0,
-    followSymlinks: false,
-  });
+  let place = await placeOf(directory);
+  let watcher = await startWatching(place?.path ?? directory, folder, signal);
+  await folder.reconcile();
+  const ended = (async (): Promise<void> => {
+    while (!signal.aborted) {
+      await systemClock.sleep(options.lookMs ?? LOOK_MS, signal);
+      const now = await placeOf(directory);
+      if (signal.aborted || now?.identity === place?.identity) continue;
+      place = now;
+      await watcher.close();
+      watcher = await startWatching(place?.path ?? directory, folder, signal);
+      folder.changed();
+    }
+    await watcher.close();
+    await folder.close();
+  })();
+  return { ended };
+}
+
+/** Where the folder really is; another identity when its name leads to another one. Undefined while there is none. */
+async function placeOf(directory: string): Promise<{ readonly path: string; readonly identity: string } | undefined> {
+  try {
+    const path = await realpath(directory);
+    const { dev, ino } = await stat(path);
+    return { path, identity: `${path} ${dev} ${ino}` };
+  } catch {
+    return undefined;
+  }
+}
+
+async function startWatching(path: string, folder: TasksFolder, signal: AbortSignal): Promise<FSWatcher> {
+  const watcher = watch(path, { ignoreInitial: true, depth: 0, followSymlinks: false });
   watcher.on('all', () => folder.changed());
   watcher.on('error', (error) => folder.failed(error));
-  await ready(watcher, options.signal);
-  await folder.reconcile();
-  return { ended: closed(watcher, folder, options.signal) };
+  await ready(watcher, signal);
+  return watcher;
 }
 
 /** A folder that is not there yet may never be ready. */
@@ -55,15 +86,6 @@ function ready(watcher: FSWatcher, signal: AbortSignal): Promise<void> {
   if (signal.aborted) resolve();
   signal.addEventListener('abort', () => resolve(), { once: true });
   return promise;
-}
-
-async function closed(watcher: FSWatcher, folder: TasksFolder, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  await watcher.close();
-  await folder.close();
 }
 
 class TasksFolder {
@@ -99,7 +121,14 @@ class TasksFolder {
   }
 
   async #reconcile(): Promise<void> {
-    const files = withoutTwice(await readTasksFolder(this.#options.directory));
+    const read = await readTasksFolder(this.#options.directory).catch((error: unknown) => {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      if (code === '') throw error;
+      const what = code === 'ENOENT' ? 'is not there; it is read when it is' : `cannot be read (${code})`;
+      return this.#say('', `the folder ${this.#options.directory} ${what}`, []);
+    });
+    if (read === undefined) return;
+    const files = withoutTwice(read);
     const changes: AppliedTask[] = [];
     const kept = new Set<string>();
     for (const file of files) {
