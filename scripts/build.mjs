@@ -13,7 +13,7 @@ const target = resolve(process.argv[2] ?? join(root, 'dist'));
 const started = new Date();
 
 // These stay in node_modules: large, seldom needed, or with parts of their own that are looked up at run time.
-const EXTERNAL = /^(ssh2|cpu-features|re2js|simple-git|chokidar|execa|fastify|@fastify|kysely|better-sqlite3|pino|prom-client)(\/|$)/;
+const EXTERNAL = /^(ssh2|cpu-features|re2js|simple-git|chokidar|execa|better-sqlite3)(\/|$)/;
 
 /** What packages load at once although a run seldom needs it. */
 const LAZY = {
