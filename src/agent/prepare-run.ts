@@ -6,6 +6,7 @@ import { SHARED_TASK_LIMITS } from '../task/limits.ts';
 import { loadPlan } from '../task/load-plan.ts';
 import type { TaskInputs } from '../task/load-task.ts';
 import { withPlatform } from '../task/plan/with-platform.ts';
+import { createMasker } from '../util/masker.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { AgentDependencies, RunParts } from './agent-options.ts';
 import { createAliasReader } from './alias-sources.ts';
@@ -63,8 +64,19 @@ export async function prepareRun(
   const { task, plan: compiled } = loaded.value.value;
   const plan = resume?.plan ?? withoutOwnEnvironment(forPlatform(compiled, request, deps));
   checkPolicy(plan, request, task);
+  refuseSecretIds(plan, secrets);
   const warnings = resume === undefined ? [...nothingToPush(request), ...loaded.value.warnings] : [];
   return { plan, context, secrets, parts, built, workspaceVolume, warnings };
+}
+
+/** Ids of steps are in events, labels and answers, where nothing is masked: they name things. */
+function refuseSecretIds({ steps }: Plan, secrets: RunSecrets): void {
+  const masker = createMasker(secrets.masked());
+  const position = steps.findIndex(({ id }) => masker.maskText(id) !== id);
+  if (position === -1) return;
+  throw new EngineError('bad-task', `the id of the step at position ${position} holds a secret`, {
+    help: 'Whoever may see the run sees the ids of its steps: give it another.',
+  });
 }
 
 function taskInputs(
