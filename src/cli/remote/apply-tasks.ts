@@ -3,6 +3,9 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ApplyResult } from '../../api/task-schema.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
+import { isDiagnosticCode } from '../../model/diagnostic-codes.ts';
+import { namesTwice, readTaskDocuments, type TaskDocument } from '../../service/tasks/task-documents.ts';
+import { err } from '../../util/result.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { isDirectory, readSource, readStdin } from '../source/find-task-file.ts';
@@ -25,11 +28,6 @@ export interface ApplyFlags extends ServerFlags {
   readonly idempotencyKey?: string;
 }
 
-interface DeclaredTask {
-  readonly document: unknown;
-  readonly file: string;
-}
-
 const TASK_FILES = /\.(ya?ml|json)$/i;
 
 /** `task apply`: makes tasks what files say. Without an error in any, or not at all. */
@@ -50,13 +48,13 @@ export function applyTasks(flags: ApplyFlags, io: Io): Promise<ExitCode> {
   });
 }
 
-async function apply(client: DaemonClient, flags: ApplyFlags, declared: readonly DeclaredTask[]) {
+async function apply(client: DaemonClient, flags: ApplyFlags, declared: readonly TaskDocument[]) {
   try {
     return await client.call<ApplyResult>({
       method: 'POST',
       path: '/apply',
       body: {
-        tasks: declared.map(({ document }) => document),
+        tasks: declared.map(({ input }) => input),
         dryRun: flags.dryRun,
         force: flags.force,
         prune: flags.prune,
@@ -65,32 +63,40 @@ async function apply(client: DaemonClient, flags: ApplyFlags, declared: readonly
       idempotencyKey: flags.idempotencyKey ?? randomUUID(),
     });
   } catch (error) {
-    throw error instanceof DaemonProblem ? namingFiles(error, declared) : error;
+    const placed = error instanceof DaemonProblem ? inFiles(error, declared) : [];
+    throw placed.length > 0 ? new FlagError(placed) : error;
   }
 }
 
-/** `tasks[2].timeout` of the request is `timeout` of some file. */
-function namingFiles(problem: DaemonProblem, declared: readonly DeclaredTask[]): DaemonProblem {
-  const mistakes = problem.mistakes.map((mistake) => {
-    const [, index, field] =
-      /^(?:body\.)?tasks(?:\[(\d+)\]|\.(\d+))\.?(.*)$/.exec(mistake.field ?? '')?.filter((part) => part !== undefined) ?? [];
-    const file = index === undefined ? undefined : declared[Number(index)]?.file;
-    if (file === undefined) return mistake;
-    return { ...mistake, field: `${file}${field === undefined || field === '' ? '' : `: ${field}`}` };
+/** What the daemon finds wrong, shown where it stands: `tasks[2].timeout` of the request is `timeout` of some file. Empty unless all of it stands in one. */
+function inFiles(problem: DaemonProblem, declared: readonly TaskDocument[]): readonly Diagnostic[] {
+  const placed = problem.mistakes.map((mistake): Diagnostic | undefined => {
+    const [, index, field = ''] = /^(?:body\.)?tasks\[(\d+)\]\.?(.*)$/.exec(mistake.field ?? '') ?? [];
+    const range = index === undefined ? undefined : declared[Number(index)]?.placeOf?.(field);
+    if (range === undefined) return undefined;
+    const { severity, message, expected, help, code } = mistake;
+    return {
+      ...{ code: isDiagnosticCode(code) ? code : 'task-field', severity, message, range },
+      ...(expected === undefined ? {} : { expected }),
+      ...(help === undefined ? {} : { help }),
+    };
   });
-  return new DaemonProblem(problem.status, problem.code, problem.message, { help: problem.help, mistakes });
+  return placed.every((diagnostic) => diagnostic !== undefined) ? placed : [];
 }
 
-async function readDeclared(paths: readonly string[], io: Io): Promise<readonly DeclaredTask[]> {
+/** Every mistake of every file is reported. */
+async function readDeclared(paths: readonly string[], io: Io): Promise<readonly TaskDocument[]> {
   if (paths.length === 0) throw conflict('`--file` is missing', 'name a file or a folder of task definitions: `task apply -f tasks/`');
   const files = (await Promise.all(paths.map((path) => filesOf(path, io)))).flat();
   const problems: Diagnostic[] = [];
-  const declared: DeclaredTask[] = [];
+  const declared: TaskDocument[] = [];
   for (const file of files) {
-    const read = await readDocuments(file, io);
-    if (Array.isArray(read)) declared.push(...read);
-    else problems.push(read as Diagnostic);
+    const source = file === '-' ? await readStdin(io.stdin) : await readSource({ path: resolve(io.directory, file), name: file });
+    const read = source.ok ? readTaskDocuments(source.value) : err([source.error]);
+    if (read.ok) declared.push(...read.value);
+    else problems.push(...read.error);
   }
+  if (files.length > 1) problems.push(...namesTwice(declared));
   if (problems.length > 0) throw new FlagError(problems);
   if (declared.length === 0) throw conflict(`there is no task in ${paths.join(', ')}`);
   return declared;
@@ -101,26 +107,6 @@ async function filesOf(path: string, io: Io): Promise<readonly string[]> {
   if (path === '-' || !(await isDirectory(absolute))) return [path];
   const names = (await readdir(absolute)).filter((name) => TASK_FILES.test(name) && !name.startsWith('.')).sort();
   return names.map((name) => join(path, name));
-}
-
-/** The documents of a YAML or JSON file: each a task, or a list of tasks. */
-async function readDocuments(file: string, io: Io): Promise<readonly DeclaredTask[] | Diagnostic> {
-  const read = file === '-' ? await readStdin(io.stdin) : await readSource({ path: resolve(io.directory, file), name: file });
-  if (!read.ok) return read.error;
-  const { loadAll, YAMLException } = await import('js-yaml');
-  try {
-    const documents = loadAll(read.value.text) as readonly unknown[];
-    return documents
-      .flatMap((document) => (Array.isArray(document) ? (document as readonly unknown[]) : [document]))
-      .filter((document) => document !== null && document !== undefined)
-      .map((document) => ({ document, file: read.value.name }));
-  } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    const { mark, reason } = error;
-    const { name } = read.value;
-    const place = mark == null ? name : `${name}:${mark.line + 1}:${mark.column + 1}`;
-    return { code: 'yaml-syntax', severity: 'error', message: `${place}: ${reason}` };
-  }
 }
 
 function changesText(changes: ApplyResult['tasks'], dryRun: boolean, io: Io): string {
