@@ -28,7 +28,7 @@ export function daemonHandlers(
   limits: Pick<HttpLimits, 'uploadBytes' | 'bodyMs'>,
   description: () => { readonly openapi: string },
 ): Handlers<DaemonRoute> {
-  const { runs, uploads, operations } = services;
+  const { runs, uploads, operations, audit } = services;
   return {
     headUpload: async ({ params: { sha256 }, reply }) => {
       // Who is about to send a larger one can say so at once: an answer in the middle of a body is easily lost.
@@ -52,7 +52,11 @@ export function daemonHandlers(
       return { status: 200, body: await showQueue(services, principal) };
     },
     listAgents: async ({ principal }) => ({ status: 200, body: { items: await shownAgents(services, principal) } }),
-    gc: async ({ principal, body }) => ({ status: 200, body: await operations.gc(principal, body) }),
+    gc: async ({ principal, body }) => {
+      const report = await operations.gc(principal, body);
+      if (!report.dryRun) await audit.record(principal, { action: 'gc', target: 'daemon', details: { ...report } });
+      return { status: 200, body: report };
+    },
     me: async ({ principal }) => {
       const { name, role, tasks, tokenId, from } = principal;
       return {
