@@ -21,6 +21,7 @@ import { type DataDirectory, openDataDirectory } from './data-directory.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
+import { startAgent } from './start-agent.ts';
 import { createTracing, type Tracing } from './tracing.ts';
 import { watchEndedRuns } from './watch-runs.ts';
 import { createWorkFolders } from './work-folders.ts';
@@ -111,7 +112,7 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
     garbageJobs({ collect, engine: parts.engine, store, id, logger }, background.signal),
     background.signal,
   );
-  await startAgent(parts, logger, background.signal);
+  await startAgent(parts.agent, { clock: systemClock, logger, signal: background.signal });
   const folder = await followFolder(parts, settings, { logger, signal: background.signal, warn: order.warn });
   return { ...parts, settings, data, http, tracing, logger, background, folderEnded: folder.ended };
 }
@@ -160,11 +161,6 @@ async function announce(parts: Parts, data: DataDirectory, about: { url: string;
     order.say(`  commands of this user find it in ${data.adminToken}; elsewhere: task login ${url}`);
   }
   order.say(`slipway ${version} is ready: ${url} and unix:${data.socket}`);
-}
-
-/** An agent that cannot register (no engine is needed for that) is a defect; runs wait until it is mended. */
-async function startAgent({ agent }: Parts, logger: Logger, signal: AbortSignal): Promise<void> {
-  await agent.start(signal).catch((error: unknown) => logger.error({ err: error }, 'the built-in agent could not start'));
 }
 
 async function followFolder(

@@ -271,7 +271,8 @@ class Gateway implements AgentGateway {
       if (checkpoint === undefined) throw new Error('bug: a step has begun without a plan that was kept');
       return await this.#resume(record, agent, openPlanned(this.#parts.box, record.id, checkpoint));
     } catch (error) {
-      if (error instanceof EngineError && error.code === 'store-failed') throw error;
+      // Nothing is wrong with the run: it is taken up when the agent registers again.
+      if (error instanceof EngineError && (error.code === 'store-failed' || error.transient)) throw error;
       this.#parts.onProblem(record.id, error);
       await endUnusableRun(this.#parts, (await store.runs.get(record.id)) ?? record, error);
       return undefined;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EngineError } from '../../../src/model/engine-error.ts';
 import { createFakeClock, settled } from '../../fakes/fake-clock.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import {
@@ -223,6 +224,21 @@ describe('after the daemon was killed', () => {
     }
     await plane.gateway.register(AGENT);
     expect(await plane.get(id)).toMatchObject({ status: 'Queued', crashes: 0 });
+  });
+
+  test('a disk that is full for a while ends no run: the agent registers again', async () => {
+    await plane.gateway.register(AGENT);
+    const { id } = await plane.create();
+    await begin(plane.gateway, await claimOne());
+    await reopen();
+    const { runs } = plane.store;
+    const { claim } = runs;
+    const full = new EngineError('disk-full', 'the disk of the database is full', { transient: true });
+    Object.assign(runs, { claim: () => Promise.reject(full) });
+    await expect(plane.gateway.register(AGENT)).rejects.toBe(full);
+    expect((await plane.get(id)).status).toBe('Running');
+    Object.assign(runs, { claim });
+    expect((await plane.gateway.register(AGENT)).held).toMatchObject([{ run: id, attempt: 2 }]);
   });
 
   test('a run whose plan cannot be opened ends, and the others go on', async () => {
