@@ -94,7 +94,9 @@ async function prepareAndTell(
   deps: AgentDependencies,
   stop: AbortSignal,
 ): Promise<PreparedRun> {
-  const prepared = await prepareRun(run, secrets, deps, { signal: stop, onNote: (message) => told.say(message) });
+  // A server that is sent a token may say it again.
+  const onNote = (message: string): void => told.say(createMasker(secrets.masked()).maskText(message));
+  const prepared = await prepareRun(run, secrets, deps, { signal: stop, onNote });
   const masker = maskerOf(prepared);
   for (const warning of prepared.warnings) told.say(masker.maskText(renderDiagnostic(warning)));
   stop.throwIfAborted();

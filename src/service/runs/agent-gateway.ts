@@ -217,7 +217,8 @@ class Gateway implements AgentGateway {
   }
 
   async cancelRequested(record: RunRecord): Promise<void> {
-    if (record.cancel === undefined) return;
+    // One that ended meanwhile has nobody to be told, ever.
+    if (record.cancel === undefined || isTerminal(record)) return;
     const held = this.#leases.get(record.id);
     if (held === undefined) {
       this.#cancels.set(record.id, record.cancel);
