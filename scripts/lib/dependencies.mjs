@@ -9,7 +9,13 @@ const OLDEST_NODE = 24;
 export function installDependencies() {
   if (!upToDate()) {
     say('installing the npm packages of package-lock.json (npm ci)');
-    const result = run('npm', ['ci', '--loglevel=error'], { cwd: projectRoot, stdio: ['ignore', 'inherit', 'inherit'] });
+    const install = () => run('npm', ['ci', '--loglevel=error'], { cwd: projectRoot, stdio: ['ignore', 'inherit', 'inherit'] });
+    // A connection that broke among some hundred downloads is no reason to give up; what has come is kept in npm's cache.
+    let result = install();
+    if (!result.ok) {
+      say('npm ci failed; trying once more');
+      result = install();
+    }
     if (!result.ok) fail('npm ci failed; its output above says why. Node 20 or newer with npm 10 or newer is needed.');
   }
   return findNode();
