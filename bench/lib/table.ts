@@ -23,6 +23,53 @@ export function renderTable(rows: readonly Row[]): string {
     `≤ ${format(row.aim)}${row.unit}`,
     row.value <= row.aim ? 'aim kept' : row.value <= row.must ? 'must kept' : 'MISSED',
   ]);
+  return markdown(head, cells);
+}
+
+/** One measured property of the daemon; the cells are texts. */
+export interface DaemonRow {
+  readonly work: string;
+  readonly measured: string;
+  readonly must: string;
+  readonly aim: string;
+  readonly verdict: Verdict;
+}
+
+type Verdict = 'aim kept' | 'must kept' | 'MISSED';
+type Judged = Pick<DaemonRow, 'must' | 'aim' | 'verdict'>;
+
+interface Limits {
+  readonly must: number;
+  readonly aim: number;
+  readonly unit: string;
+}
+
+/** The lower the better. */
+export function within(value: number, { must, aim, unit }: Limits): Judged {
+  return {
+    must: `≤ ${must} ${unit}`,
+    aim: `≤ ${aim} ${unit}`,
+    verdict: value <= aim ? 'aim kept' : value <= must ? 'must kept' : 'MISSED',
+  };
+}
+
+/** The higher the better. */
+export function atLeast(value: number, { must, aim, unit }: Limits): Judged {
+  return {
+    must: `≥ ${must} ${unit}`,
+    aim: `≥ ${aim} ${unit}`,
+    verdict: value >= aim ? 'aim kept' : value >= must ? 'must kept' : 'MISSED',
+  };
+}
+
+export function renderDaemonTable(rows: readonly DaemonRow[]): string {
+  return markdown(
+    ['work', 'measured', 'must', 'aim', ''],
+    rows.map(({ work, measured, must, aim, verdict }) => [work, measured, must, aim, verdict]),
+  );
+}
+
+function markdown(head: readonly string[], cells: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { visibleTasks } from '../../../service/security/authorisation.ts';
 import type { EventFeed } from '../event-feed.ts';
-import { logChunks, logLine } from '../log-answer.ts';
+import { logBytes, logChunks, logLine } from '../log-answer.ts';
 import type { HttpLimits } from '../options.ts';
 import { untilRunEnds } from '../run-end.ts';
 import { isOver, parsePlace, runStream } from '../run-stream.ts';
@@ -61,8 +61,9 @@ export function streamHandlers(services: HttpServices, streaming: Streaming): Ha
           );
         }
         try {
-          for await (const chunk of logChunks(logs, wanted, isRunOver, { reader: signal, over: over.signal }))
-            yield asLines ? logLine(chunk) : chunk.bytes;
+          const ends = { reader: signal, over: over.signal };
+          if (asLines) for await (const chunk of logChunks(logs, wanted, isRunOver, ends)) yield logLine(chunk);
+          else yield* logBytes(logs, wanted, isRunOver, ends);
         } finally {
           over.abort();
         }
