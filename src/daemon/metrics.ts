@@ -13,7 +13,7 @@ export interface HttpMetrics {
 export interface Metrics extends HttpMetrics {
   /** A run has reached its end: counts it, its wait and the times of its steps. */
   runEnded(run: RunRecord): void;
-  /** Bytes of output were stored. */
+  /** The bytes that the log of an ended run has. */
   logged(bytes: number): void;
   text(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -69,7 +69,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   });
   const refused = new Counter({ name: 'slipway_http_refused_proofs_total', help: 'Requests without a valid token.', registers });
-  const logBytes = new Counter({ name: 'slipway_log_bytes_total', help: 'Bytes of output that were stored.', registers });
+  const logBytes = new Counter({ name: 'slipway_log_bytes_total', help: 'Bytes in the logs of ended runs.', registers });
   return {
     answered: ({ method, route, status, seconds }) => requests.observe({ method, route, status }, seconds),
     refusedProof: () => refused.inc(),

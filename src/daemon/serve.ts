@@ -142,8 +142,9 @@ function garbageJobs({ collect, engine, store, id, logger }: GarbageJobs, signal
 function watchRuns(parts: Parts, { metrics, tracing }: { metrics: Metrics; tracing: Tracing }, signal: AbortSignal): void {
   void watchEndedRuns(
     parts,
-    (run) => {
+    (run, logBytes) => {
       metrics.runEnded(run);
+      metrics.logged(logBytes);
       tracing.runEnded(run);
     },
     signal,

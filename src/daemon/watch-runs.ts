@@ -1,11 +1,12 @@
+import type { LogStore } from '../model/ports/log-store.ts';
 import type { Store } from '../model/ports/store.ts';
 import { type RunRecord, TERMINAL_STATUSES } from '../model/run-record.ts';
 import type { RunHub } from '../service/runs/hub.ts';
 
-/** Calls `onEnded` once for each run that ends while this process lives. Ends with the signal. */
+/** Calls `onEnded` once for each run that ends while this process lives, with the bytes of its log. Ends with the signal. */
 export async function watchEndedRuns(
-  parts: { readonly hub: Pick<RunHub, 'subscribe'>; readonly store: Pick<Store, 'runs'> },
-  onEnded: (run: RunRecord) => void,
+  parts: { readonly hub: Pick<RunHub, 'subscribe'>; readonly store: Pick<Store, 'runs'>; readonly logs: Pick<LogStore, 'stat'> },
+  onEnded: (run: RunRecord, logBytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -18,7 +19,8 @@ export async function watchEndedRuns(
       for (const message of messages) {
         if (message.kind !== 'status' || !(TERMINAL_STATUSES as readonly string[]).includes(message.status)) continue;
         const run = await parts.store.runs.get(message.run).catch(() => undefined);
-        if (run !== undefined) onEnded(run);
+        const log = await parts.logs.stat(message.run).catch(() => undefined);
+        if (run !== undefined) onEnded(run, log?.bytes ?? 0);
       }
     }
   }
