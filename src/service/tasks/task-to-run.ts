@@ -91,7 +91,13 @@ export function makeRunRequest(
     ...(overrides.updateTriggerToken === undefined ? {} : { updateTriggerToken: overrides.updateTriggerToken }),
   };
   return {
-    request: finish(own, { ...overrides, concurrency: overrides.concurrency ?? definition.concurrency }, reason, defaults),
+    request: finish(
+      own,
+      { ...overrides, concurrency: overrides.concurrency ?? definition.concurrency },
+      reason,
+      defaults,
+      overrides.contextPath !== undefined,
+    ),
     secrets,
   };
 }

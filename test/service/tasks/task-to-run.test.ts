@@ -129,6 +129,12 @@ describe('a run of a task', () => {
     expect(JSON.stringify(request)).not.toContain('hidden');
   });
 
+  test('is for the commit of its cause only where it has the context of its task', () => {
+    expect(makeRunRequest(WEB, {}, { causes: [COMMIT] }, DEFAULTS).request.pinnedCommit).toBe(COMMIT.commit);
+    const other = { contextPath: 'https://git.example/other.git' };
+    expect(makeRunRequest(WEB, other, { causes: [COMMIT] }, DEFAULTS).request.pinnedCommit).toBeUndefined();
+  });
+
   test('has special rights only for what the task runs, unless an admin asks', () => {
     const upload = { contextPath: `upload:${'a'.repeat(64)}` };
     const none = { privileged: false, hostMounts: false, dockerSocket: false };
