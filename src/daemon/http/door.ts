@@ -22,6 +22,8 @@ declare module 'fastify' {
 /** What every request passes before a byte of its body is read. */
 export interface Door {
   pass(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  /** Whether whoever asked would still be let in: tokens end while their answers go on. A store that fails says nothing against it. */
+  isStillKnown(request: FastifyRequest): Promise<boolean>;
   /** Which count of requests it belongs to. */
   keyOf(request: FastifyRequest): string;
   isLocal(request: FastifyRequest): boolean;
@@ -85,6 +87,11 @@ export function createDoor(parts: DoorParts): Door {
       }
       checkBodyKind(request, entry);
     },
+    isStillKnown: (request) =>
+      authenticate(request, parts.overOf(request), parts.tokens).then(
+        () => true,
+        (error: unknown) => !(error instanceof EngineError && error.code === 'unauthenticated'),
+      ),
     keyOf: (request) => request.principal?.tokenId ?? addressOf(request, parts.overOf(request)),
     isLocal: (request) => parts.overOf(request) === 'unix' && request.principal?.tokenId === undefined,
   };

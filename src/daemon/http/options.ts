@@ -27,6 +27,8 @@ export interface HttpLimits {
   /** A reader of a stream that takes nothing for this long is dropped. */
   readonly stallMs: number;
   readonly heartbeatMs: number;
+  /** A stream ends so long after the token that it was asked for with was revoked or has expired, at most. */
+  readonly proofMs: number;
   /** Streams at once, of all and of one principal. */
   readonly streams: number;
   readonly streamsPerPrincipal: number;
@@ -48,6 +50,7 @@ export const STANDARD_LIMITS: HttpLimits = {
   bodyMs: 30_000,
   stallMs: 60_000,
   heartbeatMs: 15_000,
+  proofMs: 30_000,
   streams: 4000,
   streamsPerPrincipal: 2000,
   connections: 8192,

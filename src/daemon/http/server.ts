@@ -42,7 +42,7 @@ export async function createHttpServer(services: HttpServices, options: HttpServ
     handlers: (description) => ({
       ...taskHandlers(services),
       ...runHandlers(services),
-      ...streamHandlers(services, { limits, streams, feed, closing: closing.signal }),
+      ...streamHandlers(services, { limits, streams, feed, closing: closing.signal, isStillKnown: door.isStillKnown }),
       ...securityHandlers(services),
       ...daemonHandlers(services, limits, description),
     }),

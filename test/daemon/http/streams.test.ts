@@ -2,8 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Assignment } from '../../../src/model/ports/agent-channel.ts';
 import type { RunFact } from '../../../src/model/run-event.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { send } from './client.ts';
-import { type DaemonFixture, startDaemon } from './daemon-fixture.ts';
+import { ADMIN, type DaemonFixture, startDaemon } from './daemon-fixture.ts';
 import { type EventStream, openStream, type StreamMessage } from './event-stream.ts';
 
 const STARTED = { type: 'run-started', task: '', registry: '', engine: 'fake', steps: [{ id: 'one', kind: 'cmd', needs: [] }] } as const;
@@ -136,6 +137,22 @@ describe('the stream of one run', () => {
     expect(shapes(await rest)).toStrictEqual(ALL);
     feed.close();
     await feedRest;
+  });
+
+  it('ends with the token that it was asked for with', async () => {
+    await using own = await startDaemon({ limits: { proofMs: 20 } });
+    const { id } = await own.queueRun();
+    const { token, record } = await own.services.tokens.create(ADMIN, { name: 'short', role: 'viewer' });
+    const stream = await openStream(own.url, `/api/v1/runs/${id}/events`, { token });
+    const socket = await openStream(own.socket, `/api/v1/runs/${id}/events`);
+    const ended = stream.rest().then(
+      () => 'ended',
+      () => 'ended',
+    );
+    await own.services.tokens.revoke(ADMIN, record.id);
+    expect(await ended).toBe('ended');
+    await waitFor(async () => (own.server.streams() === 1 ? true : undefined));
+    socket.close();
   });
 
   it('ends when the daemon does, and goes on where it was', async () => {

@@ -13,7 +13,8 @@ import type { Answer, Call, Handlers, Streamed } from './call.ts';
 type StreamRoute = 'runEvents' | 'runLog' | 'events';
 
 export interface Streaming {
-  readonly limits: Pick<HttpLimits, 'stallMs' | 'heartbeatMs'>;
+  readonly limits: Pick<HttpLimits, 'stallMs' | 'heartbeatMs' | 'proofMs'>;
+  readonly isStillKnown: (request: FastifyRequest) => Promise<boolean>;
   readonly streams: StreamLimit;
   readonly feed: EventFeed;
   readonly closing: AbortSignal;
@@ -106,19 +107,30 @@ async function streamRun(services: HttpServices, streaming: Streaming, call: Cal
 }
 
 function stream(
-  { limits, streams, closing }: Streaming,
-  { principal }: Pick<Call<StreamRoute>, 'principal'>,
+  streaming: Streaming,
+  { principal, request }: Pick<Call<StreamRoute>, 'principal' | 'request'>,
   type: string,
   parts: (signal: AbortSignal) => AsyncIterable<string | Uint8Array>,
   reply: FastifyReply,
 ): Streamed {
+  const { limits, streams, closing } = streaming;
   const onEnd = streams.take(principal.name);
+  if (principal.tokenId !== undefined) endWithToken(streaming, request, reply);
   return {
     stream: streamBody(reply, parts, { stallMs: limits.stallMs, closing, breaksOff: type !== SSE, onEnd }),
     type,
     // Proxies shall pass every part on at once.
     headers: { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
   };
+}
+
+function endWithToken({ limits, isStillKnown }: Streaming, request: FastifyRequest, reply: FastifyReply): void {
+  const looking = setInterval(() => {
+    void isStillKnown(request).then((known) => {
+      if (!known) reply.raw.destroy();
+    });
+  }, limits.proofMs);
+  reply.raw.once('close', () => clearInterval(looking));
 }
 
 function accepts({ headers }: FastifyRequest, type: string): boolean {
