@@ -22,11 +22,20 @@ export async function isDeafToTerm(api: EngineApi, id: string): Promise<boolean>
     const status = await read(`/proc/${pid}/status`);
     // The number means another process when the engine is on another machine.
     if (status === undefined || !(await read(`/proc/${pid}/cgroup`))?.includes(id)) return false;
-    if (!/^Name:\s*(runc|crun)/m.test(status)) return isDeaf(status);
+    if (!/^Name:\s*(runc|crun)/m.test(status)) return isDeaf(status) && !(await waitsForSignals(pid, status));
     // The runtime has not yet become the command.
     await systemClock.sleep(STARTING_PAUSE_MS);
   }
   return false;
+}
+
+/**
+ * An init (`--init`) handles no signal but waits for them, and passes them on. While it waits the kernel shows them as neither handled nor
+ * blocked.
+ */
+async function waitsForSignals(pid: number, status: string): Promise<boolean> {
+  if (/^Name:\s*(docker-init|podman-init|catatonit|tini|dumb-init)/m.test(status)) return true;
+  return (await read(`/proc/${pid}/wchan`))?.includes('sigtimedwait') ?? false;
 }
 
 function isDeaf(status: string): boolean {

@@ -119,16 +119,14 @@ async function runSteps(run: Run, engine: EngineDescription | undefined, cleanup
 
 /**
  * Containers tell how steps ended until that is on record, so a run that survives its process keeps them until then. Resolves true when it
- * was let go of before (the disk of the store is full, say): a later attempt learns from them.
+ * was let go of before (the disk of the store is full, say): a later attempt learns from them. Of a canceled run nothing is left to learn.
  */
-async function isLeftUnrecorded({ options, interrupt, log }: Run): Promise<boolean> {
-  const { durableLogs, suspend, cleanupSignal } = options;
-  if (!durableLogs || interrupt.signal.aborted) return false;
-  const over = new AbortController();
-  const signals = [suspend, cleanupSignal, interrupt.signal, over.signal].filter((signal) => signal !== undefined);
-  const recorded = await Promise.race([log.drained().then(() => true), whenAborted(AbortSignal.any(signals)).then(() => false)]);
-  over.abort();
-  return !recorded && suspend?.aborted === true;
+async function isLeftUnrecorded({ options, log }: Run): Promise<boolean> {
+  const { durableLogs, suspend, signal } = options;
+  if (!durableLogs || signal.aborted) return false;
+  const hurry = AbortSignal.any(suspend === undefined ? [signal] : [suspend, signal]);
+  const isRecorded = await Promise.race([log.drained().then(() => true), whenAborted(hurry).then(() => false)]);
+  return !isRecorded && !signal.aborted;
 }
 
 /** Everything stays as it is in the engine; output so far has been delivered. */
