@@ -171,3 +171,14 @@ it('lets nobody end runs of tasks that are not theirs by a concurrency group', a
   expect([await run(team, 'deploy'), await run(narrow, 'deploy'), await run(all, 'deploy')]).toStrictEqual([403, 403, 201]);
   expect(await run(team, '${task}')).toBe(201);
 });
+
+it('keeps no run for ever for whoever may not ask for that afterwards', async () => {
+  await using own = await startDaemon();
+  await own.defineTask('web');
+  const [runner, editor] = [await own.token({ name: 'r', role: 'runner' }), await own.token({ name: 'e', role: 'editor' })];
+  const body = { type: 'TaskRunRequest', task: 'web', isArchiveEnabled: true };
+  const run = (token: string) => send(own.socket, { method: 'POST', path: '/api/v1/runs', body, token });
+  expect((await run(runner)).status).toBe(403);
+  expect((await own.store.runs.list({ limit: 1 })).length).toBe(0);
+  expect((await run(editor)).json()).toMatchObject({ isArchiveEnabled: true });
+});

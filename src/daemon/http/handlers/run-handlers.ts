@@ -1,7 +1,7 @@
 import { runResourceOf, runSummaryOf } from '../../../api/run-resource.ts';
 import type { RunResource } from '../../../api/run-schema.ts';
 import type { RunRecord } from '../../../model/run-record.ts';
-import { holds, visibleTasks } from '../../../service/security/authorisation.ts';
+import { authorise, holds, visibleTasks } from '../../../service/security/authorisation.ts';
 import type { HttpServices } from '../services.ts';
 import type { Handlers } from './call.ts';
 import { numberAfter, pageOfItems } from './cursor.ts';
@@ -20,6 +20,8 @@ export function runHandlers(services: HttpServices): Handlers<RunRoute> {
   });
   return {
     createRun: async ({ principal, body, request: { takenKey } }) => {
+      // The same as to ask for it afterwards.
+      if (body.isArchiveEnabled) authorise(principal, 'run:write', { task: body.type === 'TaskRunRequest' ? body.task : undefined });
       const { request, secrets } = await makeRun(services, principal, body);
       const run = await runs.create(request, principal, secrets, takenKey?.name);
       return created(body.isArchiveEnabled ? await runs.setArchived(run.id, true, principal) : run);
