@@ -43,10 +43,9 @@ async function follow(folder: string): Promise<Followed> {
   const readers = start('log-readers.ts', [folder, url, token, run]);
   await readers.line();
   server.child.stdin?.write('go\n');
-  const [told, readersTold] = await Promise.all([server.line(), readers.line()]);
+  const [told] = await Promise.all([server.line(), readers.line()]);
   server.child.stdin?.end();
   const { peakMb, rateMb } = JSON.parse(told);
-  if (process.env['BENCH_DEBUG']) console.error(told, readersTold);
   const lags = lagsOf(folder);
   return { p50: lags[Math.floor(lags.length / 2)] ?? Number.NaN, p99: lags[Math.floor(lags.length * 0.99)] ?? Number.NaN, peakMb, rateMb };
 }

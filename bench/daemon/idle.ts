@@ -3,7 +3,8 @@ import { median } from '../lib/measure.ts';
 import { type Served, serve } from '../lib/served.ts';
 import { type DaemonRow, within } from '../lib/table.ts';
 
-const SETTLE_MS = 5000;
+/** By then V8 has collected what the start left behind. */
+const SETTLE_MS = 20_000;
 const WATCH_MS = 30_000;
 
 /** `task serve` as a process: how long until it is ready (from the second start on), and what it costs when nobody asks for anything. */

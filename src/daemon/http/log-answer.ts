@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from '../../api/run-schema.ts';
 import type { LogPage, LogStore } from '../../model/ports/log-store.ts';
 
@@ -5,6 +6,8 @@ import type { LogPage, LogStore } from '../../model/ports/log-store.ts';
 const BYTES_AT_ONCE = 64 * 1024;
 /** The log store keeps and hands out memory in blocks of this size, so a page within one costs no more than any part of it. */
 const BLOCK_BYTES = 256 * 1024;
+/** A log that grows faster than this is followed in steps of this length: a step of its own for every piece of it would cost more than the bytes. */
+const STEP_MS = 10;
 
 export interface LogWanted {
   readonly run: string;
@@ -59,6 +62,7 @@ async function* logPages(
   const wake = AbortSignal.any([signal, ended]);
   let { offset } = wanted;
   let over = wanted.end !== undefined;
+  let wokenAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted && offset < end) {
     const page = await logs.read(run, { offset, limit: Math.min(mostBytes(offset), end - offset), ...filter });
     const chunks = page.chunks.filter((chunk) => chunk.offset < end).map((chunk) => cutAt(chunk, end));
@@ -69,7 +73,11 @@ async function* logPages(
     if (!stuck) continue;
     // A log that is over is read once more: only then nothing is behind what has been read.
     over = await isOver();
-    if (!over) await logs.changed(run, offset, wake);
+    if (over) continue;
+    await logs.changed(run, offset, wake);
+    const sinceMs = performance.now() - wokenAt;
+    if (sinceMs < STEP_MS) await sleep(STEP_MS - sinceMs);
+    wokenAt = performance.now();
   }
 }
 
