@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { ServeOrder } from '../config/serve-order.ts';
@@ -29,14 +29,8 @@ import { createWorkFolders } from './work-folders.ts';
 /** A daemon that runs. */
 interface Daemon extends Parts {
   readonly settings: DaemonSettings;
-  readonly data: DataDirectory;
-  readonly http: HttpServer;
-  readonly tracing: Tracing;
-  readonly logger: Logger;
-  /** Ends what watches and collects. */
-  readonly background: AbortController;
-  /** Nothing of the task folder is being applied any more. */
-  readonly folderEnded: Promise<void>;
+  /** Everything that was opened, closed in the opposite order. */
+  readonly opened: AsyncDisposableStack;
 }
 
 /** `task serve`: runs the daemon until it is told to end. Resolves with the exit code; rejects with EngineError when it cannot start. */
@@ -45,6 +39,9 @@ export async function serve(order: ServeOrder): Promise<number> {
   if (order.check) return checkDaemon(settings, order);
   const asked = watchSignals();
   const logger = createDaemonLog(settings.logLevel);
+  // A promise that nobody waited for is a defect of one run or request; the others go on.
+  const onStray = (error: unknown): void => logger.error({ err: error }, 'a defect: something failed that nobody waited for');
+  process.on('unhandledRejection', onStray);
   const data = await openDataDirectory(settings.data);
   try {
     const daemon = await start(settings, data, logger, order);
@@ -55,20 +52,24 @@ export async function serve(order: ServeOrder): Promise<number> {
   } finally {
     asked.dispose();
     await data.release();
+    process.off('unhandledRejection', onStray);
   }
 }
 
 async function start(settings: DaemonSettings, data: DataDirectory, logger: Logger, order: ServeOrder): Promise<Daemon> {
   const { environment } = order;
   const version = readVersion();
-  const keys = await loadSecretKey({ file: data.secretKey, environment });
+  const keys = await loadSecretKey({ file: data.secretKey, environment, make: !existsSync(data.database) });
   const box = createSecretBox(keys.key, keys.older);
+  await using opened = new AsyncDisposableStack();
   const store = await openSqliteStore({ path: data.database });
+  opened.defer(() => store.close());
   await checkSecretKey(box, store.settings);
   const id = await daemonId(store.settings);
   const parts = composeParts({ settings, environment, data, store, box, daemonId: id, version, logger });
-  const background = new AbortController();
   const tracing = await createTracing(environment, version);
+  opened.defer(() => tracing.close().catch(() => undefined));
+  deferParts(opened, parts);
   const retention = createRetention({
     ...{ store, logs: parts.logs, uploads: parts.uploads, clock: systemClock, work: createWorkFolders(data.work) },
     times: { runsMs: settings.runRetention, logsMs: settings.logRetention, uploadsMs: settings.uploadRetention },
@@ -100,21 +101,40 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
       limits: { uploadBytes: settings.uploadLimit },
     },
   );
-  await parts.gateway.start();
-  await parts.runs.start();
-  watchRuns(parts, { metrics, tracing }, background.signal);
-  const place = await http.listen();
-  const url = settings.publicUrl ?? place.url ?? '';
-  await data.describe({ url });
-  await announce(parts, data, { url, version, order });
-  void collectRegularly(
-    systemClock,
-    garbageJobs({ collect, engine: parts.engine, store, id, logger }, background.signal),
-    background.signal,
-  );
-  await startAgent(parts.agent, { clock: systemClock, logger, signal: background.signal });
-  const folder = await followFolder(parts, settings, { logger, signal: background.signal, warn: order.warn });
-  return { ...parts, settings, data, http, tracing, logger, background, folderEnded: folder.ended };
+  try {
+    opened.defer(() => http.close());
+    const background = new AbortController();
+    opened.defer(() => background.abort());
+    await parts.gateway.start();
+    await parts.runs.start();
+    watchRuns(parts, { metrics, tracing, logger }, background.signal);
+    const place = await http.listen();
+    const url = settings.publicUrl ?? place.url ?? '';
+    await data.describe({ url });
+    await announce(parts, data, { url, version, order });
+    void collectRegularly(
+      systemClock,
+      garbageJobs({ collect, engine: parts.engine, store, id, logger }, background.signal),
+      background.signal,
+    );
+    await startAgent(parts.agent, { clock: systemClock, logger, signal: background.signal });
+    const folder = await followFolder(parts, settings, { logger, signal: background.signal, warn: order.warn });
+    return { ...parts, settings, data, http, tracing, logger, background, folderEnded: folder.ended };
+  } catch (error) {
+    // What has begun would keep the process, and the database of a directory that is free again.
+    background.abort();
+    await closeParts({ ...parts, http, tracing });
+    throw error;
+  }
+}
+
+function deferParts(opened: AsyncDisposableStack, { engine, logs, tokens, queue, gateway, runs }: Parts): void {
+  opened.defer(() => engine.close().catch(() => undefined));
+  opened.defer(() => logs.close());
+  opened.defer(() => tokens.close());
+  opened.defer(() => queue.close());
+  opened.defer(() => gateway.close());
+  opened.defer(() => runs.close());
 }
 
 interface GarbageJobs {
@@ -139,7 +159,11 @@ function garbageJobs({ collect, engine, store, id, logger }: GarbageJobs, signal
   };
 }
 
-function watchRuns(parts: Parts, { metrics, tracing }: { metrics: Metrics; tracing: Tracing }, signal: AbortSignal): void {
+function watchRuns(
+  parts: Parts,
+  { metrics, tracing, logger }: { metrics: Metrics; tracing: Tracing; logger: Logger },
+  signal: AbortSignal,
+): void {
   void watchEndedRuns(
     parts,
     (run, logBytes) => {
@@ -147,6 +171,7 @@ function watchRuns(parts: Parts, { metrics, tracing }: { metrics: Metrics; traci
       metrics.logged(logBytes);
       tracing.runEnded(run);
     },
+    (error) => logger.error({ err: error }, 'a defect: the end of a run could not be counted'),
     signal,
   );
 }
@@ -181,22 +206,11 @@ async function followFolder(
   });
 }
 
-async function end(daemon: Daemon, hurry: Promise<void>): Promise<void> {
-  const { agent, runs, http, gateway, queue, tokens, logs, store, engine, tracing, background, folderEnded, settings } = daemon;
+async function end({ agent, runs, opened, settings }: Daemon, hurry: Promise<void>): Promise<void> {
   runs.drain();
   void hurry.then(() => agent.stop());
   await agent.drain({ graceMs: settings.gracePeriod });
-  background.abort();
-  await folderEnded;
-  await http.close();
-  await runs.close();
-  await gateway.close();
-  await queue.close();
-  await tokens.close();
-  await logs.close();
-  await engine.close().catch(() => undefined);
-  await tracing.close().catch(() => undefined);
-  await store.close();
+  await opened.disposeAsync();
 }
 
 interface AskedToEnd {
