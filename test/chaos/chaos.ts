@@ -15,7 +15,7 @@ if (chosen.length === 0 || !Number.isInteger(seed)) {
 
 say(`seed ${seed}`);
 const columns = ['fault', 'rounds', 'runs', 'lost', 'doubled', 'seconds', 'notes'];
-const widths = [18, 6, 5, 5, 8, 8, 0];
+const widths = [19, 6, 5, 5, 8, 8, 0];
 const line = (cells: readonly string[]): string =>
   cells
     .map((cell, index) => cell.padEnd(widths[index] ?? 0))
@@ -24,7 +24,7 @@ const line = (cells: readonly string[]): string =>
 say(line(columns));
 const rows: Row[] = [];
 for (const [fault, rounds] of chosen) {
-  const row = await runFault(fault, { rounds: values.rounds === undefined ? rounds : Number(values.rounds), seed });
+  const row = await runFault(fault, { rounds: values.rounds === undefined ? rounds : Number(values.rounds), seed, brief: false });
   rows.push(row);
   say(line([row.fault, ...[row.rounds, row.runs, row.lost.length, row.doubled.length].map(String), row.seconds.toFixed(1), row.notes]));
 }

@@ -3,6 +3,8 @@ import type { Random } from './random.ts';
 export interface FaultOptions {
   readonly rounds: number;
   readonly random: Random;
+  /** Less of it, where a minute counts. */
+  readonly brief: boolean;
 }
 
 export interface FaultReport {

@@ -4,24 +4,30 @@ import { takeOwners } from './chaos-daemon.ts';
 import type { Fault, FaultReport } from './fault.ts';
 import { cancelRace } from './faults/cancel-race.ts';
 import { clientRetry } from './faults/client-retry.ts';
+import { commitUnknown } from './faults/commit-unknown.ts';
 import { diskFull } from './faults/disk-full.ts';
 import { engineRestart } from './faults/engine-restart.ts';
 import { killDaemon, killStarting, terminateDaemon } from './faults/kill-daemon.ts';
+import { manySteps } from './faults/many-steps.ts';
 import { registryOutage } from './faults/registry-outage.ts';
 import { slowFollowers } from './faults/slow-followers.ts';
+import { soak } from './faults/soak.ts';
 import { createRandom } from './random.ts';
 
 /** With the rounds that each does unless told otherwise. */
 export const FAULTS: readonly (readonly [Fault, number])[] = [
   [killDaemon, 8],
   [killStarting, 4],
+  [manySteps, 1],
   [terminateDaemon, 4],
+  [commitUnknown, 6],
   [engineRestart, 2],
   [registryOutage, 4],
   [diskFull, 2],
   [slowFollowers, 1],
   [clientRetry, 4],
   [cancelRace, 4],
+  [soak, 8],
 ];
 
 export interface Row extends FaultReport {
@@ -30,10 +36,16 @@ export interface Row extends FaultReport {
   readonly seconds: number;
 }
 
+interface FaultRun {
+  readonly rounds: number;
+  readonly seed: number;
+  readonly brief: boolean;
+}
+
 /** Runs one fault with a seed of its own, so that it can be repeated alone. A fault that breaks the harness counts as lost. */
-export async function runFault(fault: Fault, { rounds, seed }: { readonly rounds: number; readonly seed: number }): Promise<Row> {
+export async function runFault(fault: Fault, { rounds, seed, brief }: FaultRun): Promise<Row> {
   const startedAt = performance.now();
-  const report = await fault.run({ rounds, random: createRandom(seed) }).catch(
+  const report = await fault.run({ rounds, random: createRandom(seed), brief }).catch(
     (error: unknown): FaultReport => ({
       ...{ runs: 0, doubled: [], notes: '' },
       lost: [`it broke: ${error instanceof Error ? error.message : String(error)}`],

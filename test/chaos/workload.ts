@@ -9,7 +9,7 @@ const MOST_WAIT_MS = 120_000;
 export interface RunShown {
   readonly runId: string;
   readonly status: string;
-  readonly steps: readonly { readonly id: string; readonly status: string; readonly errorCode?: string }[];
+  readonly steps: readonly { readonly id: string; readonly status: string; readonly errorCode?: string; readonly container?: string }[];
   readonly runErrorMessage?: string;
 }
 
