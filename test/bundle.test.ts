@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { folderWith } from './cli/task-process.ts';
@@ -9,6 +9,7 @@ const SLIPWAY = join(PROJECT, '.slipway');
 let folder: string;
 
 beforeAll(() => {
+  mkdirSync(SLIPWAY, { recursive: true });
   folder = mkdtempSync(join(SLIPWAY, 'bundle-'));
   execFileSync(process.execPath, [join(PROJECT, 'scripts/build.mjs'), join(folder, 'dist')], { stdio: 'inherit' });
   cpSync(join(PROJECT, 'package.json'), join(folder, 'package.json'));

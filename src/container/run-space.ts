@@ -116,12 +116,12 @@ export class DockerRunSpace implements RunSpace {
 
   prepareBuild(request: BuildAheadRequest, signal: AbortSignal): void {
     const wanted = AbortSignal.any([signal, this.#context.closing]);
-    this.#parts.builder().then(
-      (builder) => {
-        if (!wanted.aborted) builder.begin(request, this.#buildContext(request.step, 1), wanted);
-      },
-      () => undefined,
-    );
+    const begin = async (): Promise<void> => {
+      const builder = await this.#parts.builder();
+      if (!wanted.aborted) builder.begin(request, this.#buildContext(request.step, 1), wanted);
+    };
+    // What cannot be begun (a tag that is none, an engine that is gone) is told by the build itself.
+    begin().catch(() => undefined);
   }
 
   #buildContext(step: string, attempt: number): BuildRunContext {

@@ -34,7 +34,7 @@ export async function checkDaemon(settings: DaemonSettings, { environment, say, 
     const file = `${settings.data}/secret.key`;
     const given = (environment['SLIPWAY_SECRET_KEY'] ?? environment['SLIPWAY_SECRET_KEY_FILE'] ?? '') !== '';
     if (!given && (await stat(file).catch(() => undefined)) === undefined) return `${file} will be made`;
-    return `from ${(await loadSecretKey({ file, environment })).from}`;
+    return `from ${(await loadSecretKey({ file, environment, make: false })).from}`;
   });
   const engine = createEnginePort({ endpoint: settings.engine, environment });
   await check('engine', async () => {

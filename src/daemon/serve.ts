@@ -18,7 +18,7 @@ import { daemonId } from './daemon-id.ts';
 import { createDaemonLog } from './daemon-log.ts';
 import { type DaemonSettings, daemonSettings } from './daemon-settings.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
-import { createHttpServer, type HttpServer } from './http/server.ts';
+import { createHttpServer } from './http/server.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
 import { startAgent } from './start-agent.ts';
@@ -101,31 +101,28 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
       limits: { uploadBytes: settings.uploadLimit },
     },
   );
-  try {
-    opened.defer(() => http.close());
-    const background = new AbortController();
-    opened.defer(() => background.abort());
-    await parts.gateway.start();
-    await parts.runs.start();
-    watchRuns(parts, { metrics, tracing, logger }, background.signal);
-    const place = await http.listen();
-    const url = settings.publicUrl ?? place.url ?? '';
-    await data.describe({ url });
-    await announce(parts, data, { url, version, order });
-    void collectRegularly(
-      systemClock,
-      garbageJobs({ collect, engine: parts.engine, store, id, logger }, background.signal),
-      background.signal,
-    );
-    await startAgent(parts.agent, { clock: systemClock, logger, signal: background.signal });
-    const folder = await followFolder(parts, settings, { logger, signal: background.signal, warn: order.warn });
-    return { ...parts, settings, data, http, tracing, logger, background, folderEnded: folder.ended };
-  } catch (error) {
-    // What has begun would keep the process, and the database of a directory that is free again.
+  opened.defer(() => http.close());
+  const background = new AbortController();
+  opened.defer(() => background.abort());
+  await parts.gateway.start();
+  await parts.runs.start();
+  watchRuns(parts, { metrics, tracing, logger }, background.signal);
+  const place = await http.listen();
+  const url = settings.publicUrl ?? place.url ?? '';
+  await data.describe({ url });
+  await announce(parts, data, { url, version, order });
+  void collectRegularly(
+    systemClock,
+    garbageJobs({ collect, engine: parts.engine, store, id, logger }, background.signal),
+    background.signal,
+  );
+  await startAgent(parts.agent, { clock: systemClock, logger, signal: background.signal });
+  const folder = await followFolder(parts, settings, { logger, signal: background.signal, warn: order.warn });
+  opened.defer(async () => {
     background.abort();
-    await closeParts({ ...parts, http, tracing });
-    throw error;
-  }
+    await folder.ended;
+  });
+  return { ...parts, settings, opened: opened.move() };
 }
 
 function deferParts(opened: AsyncDisposableStack, { engine, logs, tokens, queue, gateway, runs }: Parts): void {

@@ -7,6 +7,7 @@ import type { RunHub } from '../service/runs/hub.ts';
 export async function watchEndedRuns(
   parts: { readonly hub: Pick<RunHub, 'subscribe'>; readonly store: Pick<Store, 'runs'>; readonly logs: Pick<LogStore, 'stat'> },
   onEnded: (run: RunRecord, logBytes: number) => void,
+  onProblem: (error: unknown) => void,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -20,7 +21,12 @@ export async function watchEndedRuns(
         if (message.kind !== 'status' || !(TERMINAL_STATUSES as readonly string[]).includes(message.status)) continue;
         const run = await parts.store.runs.get(message.run).catch(() => undefined);
         const log = await parts.logs.stat(message.run).catch(() => undefined);
-        if (run !== undefined) onEnded(run, log?.bytes ?? 0);
+        if (run === undefined) continue;
+        try {
+          onEnded(run, log?.bytes ?? 0);
+        } catch (error) {
+          onProblem(error);
+        }
       }
     }
   }

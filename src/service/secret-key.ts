@@ -21,17 +21,19 @@ const CHECK_PLACE = 'setting:secretKeyCheck';
 
 /**
  * The key of secrets: SLIPWAY_SECRET_KEY, else the file that SLIPWAY_SECRET_KEY_FILE names, else `file`, which is made (0600) when it is
- * not there. The text is base64 of 32 bytes; several, separated by white space or commas, are the key and the ones before it (rotation).
+ * not there and may be. The text is base64 of 32 bytes; several, separated by white space or commas, are the key and the ones before it (rotation).
  * Rejects with EngineError `data-directory`: a file that others may read, or a text that is no key.
  */
 export async function loadSecretKey(options: {
   readonly file: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** False where a database is there already: a key made now would not open what is in it. */
+  readonly make?: boolean;
 }): Promise<SecretKeys> {
   const { SLIPWAY_SECRET_KEY: text, SLIPWAY_SECRET_KEY_FILE: named } = options.environment;
   if (text !== undefined && text !== '') return readKeys(text, 'SLIPWAY_SECRET_KEY');
   if (named !== undefined && named !== '') return readKeys(await readKeyFile(named), named);
-  await createKeyFile(options.file);
+  if (options.make !== false) await createKeyFile(options.file);
   return readKeys(await readKeyFile(options.file), options.file);
 }
 

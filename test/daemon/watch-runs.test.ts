@@ -8,7 +8,13 @@ it('tells of each run that ends, and how much it has said', async () => {
   const plane = await openPlane(folder);
   const over = new AbortController();
   const ended: (readonly [string, string, number])[] = [];
-  const watching = watchEndedRuns(plane, (run, bytes) => void ended.push([run.id, run.status, bytes]), over.signal);
+  const failures: unknown[] = [];
+  const watching = watchEndedRuns(
+    plane,
+    (run, bytes) => void ended.push([run.id, run.status, bytes]),
+    (error) => void failures.push(error),
+    over.signal,
+  );
   await plane.gateway.register(AGENT);
   const [first, second] = [await plane.create(), await plane.create()];
   const lease = await plane.gateway.claim(AGENT.id, NOW);
@@ -25,6 +31,7 @@ it('tells of each run that ends, and how much it has said', async () => {
   ]);
   over.abort();
   await watching;
+  expect(failures).toEqual([]);
   await plane.stop();
   await folder.remove();
 });
