@@ -330,3 +330,12 @@ test('a folder that has been removed is bad input, and no defect', async () => {
   const removed = spawnSync('sh', ['-c', 'cd "$1" && rmdir "$1" && exec "$2" render', 'sh', folderWith({}), program], { encoding: 'utf8' });
   expect([removed.status, removed.stderr]).toEqual([2, expect.stringContaining('[task-file-missing]')]);
 });
+
+test.each([
+  [['run', '--no-wait', '--priority', '3', '.'], '`--no-wait`, `--priority`'],
+  [['run', '--arg', 'A=1', '.'], '`--arg`'],
+  [['build', '--no-logs', '--target', 'x', '.'], '`--no-logs`'],
+])('%j names the flags that mean nothing on this machine', async (args, named) => {
+  const { code, stderr } = await runTask(args, { cwd: folderWith({ 'task.yaml': 'steps: [{cmd: a}]\n', Dockerfile: 'FROM a\n' }) });
+  expect([code, stderr]).toEqual([2, expect.stringContaining(`${named} mean`)]);
+});

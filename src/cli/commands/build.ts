@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { BuildFlags } from '../build/build-task.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { collect, collectAssignments } from '../flags/option-values.ts';
-import { addRemoteRunFlags, asksForDaemon, type RemoteRunFlags } from '../flags/remote-run-flags.ts';
+import { addRemoteRunFlags, asksForDaemon, daemonFlagsRefusal, type RemoteRunFlags } from '../flags/remote-run-flags.ts';
 import { addRunFlags, type RunFlags } from '../flags/run-flags.ts';
 import { platformOption, repeatable } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';
@@ -60,6 +60,12 @@ export function addBuildCommand(program: Command, io: Io, finish: (code: ExitCod
     if (asksForDaemon(flags, io)) {
       const { buildOnDaemon } = await import('../remote/run-remotely.ts');
       finish(await buildOnDaemon(context, flags, io, command));
+      return;
+    }
+    const refusal = daemonFlagsRefusal(command, ['target']);
+    if (refusal !== undefined) {
+      const { refuseDaemonFlags } = await import('../remote/flag-error.ts');
+      finish(refuseDaemonFlags(refusal, io));
       return;
     }
     const { makeBuildTask } = await import('../build/build-task.ts');

@@ -5,6 +5,7 @@ import {
   addRemoteRunFlags,
   asksForDaemon,
   canBeTaskName,
+  daemonFlagsRefusal,
   type NamedRunFlags,
   type RemoteRunFlags,
 } from '../flags/remote-run-flags.ts';
@@ -42,6 +43,12 @@ export function addRunCommand(program: Command, io: Io, finish: (code: ExitCode)
         finish(code);
         return;
       }
+    }
+    const refusal = daemonFlagsRefusal(command);
+    if (refusal !== undefined) {
+      const { refuseDaemonFlags } = await import('../remote/flag-error.ts');
+      finish(refuseDaemonFlags(refusal, io));
+      return;
     }
     const { runCommand } = await import('../execution/run-command.ts');
     finish(await runCommand({ flags, io, open: { context: context ?? '.' } }));

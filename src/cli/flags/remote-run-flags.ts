@@ -84,6 +84,23 @@ export function asksForDaemon(
   return flags.remote !== false && (io.environment['SLIPWAY_SERVER'] ?? '') !== '';
 }
 
+/** Option names of flags that mean nothing for a run on this machine. */
+const DAEMON_ONLY = [
+  ...['tokenFile', 'wait', 'logs', 'queueTimeout', 'priority', 'agentPool', 'archive', 'idempotencyKey'],
+  ...['context', 'target', 'arg', 'secretArg'],
+];
+
+/** What to say when a run on this machine was given flags of a daemon; undefined when it was not. `own` are options that the command has itself. */
+export function daemonFlagsRefusal(command: Command, own: readonly string[] = []): string | undefined {
+  const given = command.options.filter((option) => {
+    const name = option.attributeName();
+    return DAEMON_ONLY.includes(name) && !own.includes(name) && command.getOptionValueSource(name) === 'cli';
+  });
+  if (given.length === 0) return undefined;
+  const flags = given.map(({ long }) => `\`${long}\``).join(', ');
+  return `${flags} ${given.length === 1 ? 'means' : 'mean'} something on a daemon only, and this runs on this machine`;
+}
+
 /** Whether CONTEXT can only mean a task of a daemon: it looks like a name, and there is nothing of that name here. */
 export function canBeTaskName(context: string | undefined, flags: { readonly file?: string; readonly cmd?: string }, io: Io): boolean {
   if (context === undefined || flags.file !== undefined || flags.cmd !== undefined || !TASK_NAME.test(context)) return false;

@@ -18,6 +18,13 @@ export function conflict(message: string, help?: string): FlagError {
   return new FlagError([{ code: 'flags-conflict', severity: 'error', message, ...(help === undefined ? {} : { help }) }]);
 }
 
+/** For a run on this machine that was given flags of a daemon. */
+export function refuseDaemonFlags(message: string, io: Io): ExitCode {
+  const { diagnostics } = conflict(message, 'add `--remote` or `--server URL` to run on a daemon, or leave them out');
+  io.stderr.write(renderDiagnostics(diagnostics, io.paintError));
+  return EXIT.badInput;
+}
+
 /** Prints flag errors and gives their exit code; other errors pass. */
 export async function reportingFlags(io: Io, work: () => Promise<ExitCode>): Promise<ExitCode> {
   try {
