@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CredentialInput, CredentialShown, TaskResource } from '../../api/task-schema.ts';
+import { definitionToYaml } from '../../service/tasks/definition-yaml.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { type ListFormat, printList, printValue } from '../tables/print-value.ts';
@@ -72,7 +73,9 @@ export function setTaskStatus(
 export function showTask(name: string, flags: PrintedFlags, io: Io): Promise<ExitCode> {
   return withDaemon(flags, io, async (client) => {
     const task = await getTask(client, name);
-    await printValue(io, flags.output, task, () => taskText(task, tablePlace(io)));
+    // As a file of tasks has it, with inline task files as text.
+    if (flags.output === 'yaml') io.stdout.write(definitionToYaml(task));
+    else await printValue(io, flags.output, task, () => taskText(task, tablePlace(io)));
     return EXIT.ok;
   });
 }

@@ -16,11 +16,18 @@ export async function withDaemon(
   try {
     return await reportingFlags(io, async () => (await use(client)) ?? EXIT.ok);
   } catch (error) {
-    if (error instanceof DaemonProblem) for (const mistake of error.mistakes) io.stderr.write(mistakeText(mistake, io));
+    if (error instanceof DaemonProblem) for (const mistake of mistakesBeside(error)) io.stderr.write(mistakeText(mistake, io));
     throw error;
   } finally {
     client.close();
   }
+}
+
+/** The mistakes that the error itself does not tell: a single one without a place in a file is its whole message. */
+function mistakesBeside({ mistakes, message }: DaemonProblem): readonly RemoteDiagnostic[] {
+  const [only] = mistakes;
+  const told = mistakes.length === 1 && only !== undefined && only.source === undefined && message.includes(only.message);
+  return told && only.expected === undefined && only.help === undefined ? [] : mistakes;
 }
 
 /** One mistake or warning with its place, for people. */
