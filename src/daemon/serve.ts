@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { ServeOrder } from '../config/serve-order.ts';
 import { createRetention } from '../service/runs/retention.ts';
 import { createSecretBox } from '../service/secret-box.ts';
-import { checkSecretKey, loadSecretKey } from '../service/secret-key.ts';
+import { checkSecretKey, hasSecretKey, loadSecretKey } from '../service/secret-key.ts';
 import { daemonPrincipal } from '../service/security/authorisation.ts';
 import { createTaskCredentials } from '../service/tasks/task-credentials.ts';
 import { watchTasksFolder } from '../service/tasks/tasks-folder.ts';
@@ -59,11 +59,11 @@ export async function serve(order: ServeOrder): Promise<number> {
 async function start(settings: DaemonSettings, data: DataDirectory, logger: Logger, order: ServeOrder): Promise<Daemon> {
   const { environment } = order;
   const version = readVersion();
-  const keys = await loadSecretKey({ file: data.secretKey, environment, make: !existsSync(data.database) });
-  const box = createSecretBox(keys.key, keys.older);
   await using opened = new AsyncDisposableStack();
   const store = await openSqliteStore({ path: data.database });
   opened.defer(() => store.close());
+  const keys = await loadSecretKey({ file: data.secretKey, environment, make: !(await hasSecretKey(store.settings)) });
+  const box = createSecretBox(keys.key, keys.older);
   await checkSecretKey(box, store.settings);
   const id = await daemonId(store.settings);
   const parts = composeParts({ settings, environment, data, store, box, daemonId: id, version, logger });

@@ -27,7 +27,7 @@ const CHECK_PLACE = 'setting:secretKeyCheck';
 export async function loadSecretKey(options: {
   readonly file: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** False where a database is there already: a key made now would not open what is in it. */
+  /** False where a database was used with a key before: a new one would not open what is in it. */
   readonly make?: boolean;
 }): Promise<SecretKeys> {
   const { SLIPWAY_SECRET_KEY: text, SLIPWAY_SECRET_KEY_FILE: named } = options.environment;
@@ -35,6 +35,11 @@ export async function loadSecretKey(options: {
   if (named !== undefined && named !== '') return readKeys(await readKeyFile(named), named);
   if (options.make !== false) await createKeyFile(options.file);
   return readKeys(await readKeyFile(options.file), options.file);
+}
+
+/** Whether a database was ever used with a key: what is sealed in it opens with that one only. */
+export async function hasSecretKey(settings: SettingStore): Promise<boolean> {
+  return (await settings.get(CHECK_SETTING)) !== undefined;
 }
 
 /**
