@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 
 /**
  * The task's secret volumes: exact bytes in memory (tmpfs), files 0444 in a directory 0755 so that a step may read them
- * as any `user:`.
+ * whatever `user:` it has.
  *
  * The engine unmounts a tmpfs volume, and its content is gone, when no running container has it. So one sleeping
  * container keeps them all mounted for as long as the run lasts, and the files are written through it. Where no holder

@@ -6,10 +6,8 @@ import type { ContextParts } from '../../service/build-context.ts';
 import type { Io } from '../io.ts';
 import { lazyPort } from './lazy-port.ts';
 import { lazyRegistry } from './lazy-registry.ts';
+import { OWN_NETWORK } from './own-network.ts';
 import type { RegistryTrust } from './registry-trust.ts';
-
-/** A person's own machine: the addresses of its network are as good as any. */
-export const OWN_NETWORK = { allowPrivate: true, allowLoopback: true } as const;
 
 export interface ContextPlaces extends RegistryTrust {
   readonly credentials: CredentialSource;

@@ -1,5 +1,6 @@
 import type { Registry } from '../../model/ports/registry.ts';
 import { createHttpClient } from '../../util/http.ts';
+import { OWN_NETWORK } from '../composition/own-network.ts';
 import type { Check } from './check.ts';
 
 const PROBE_TIMEOUT_MS = 20_000;
@@ -33,7 +34,7 @@ export function registryChecks(place: RegistryPlace): readonly Check[] {
 async function checkClock(place: RegistryPlace): ReturnType<Check['run']> {
   const host = place.registry.split('/')[0] ?? '';
   const plain = place.insecure.includes(host) || /^(localhost|127\.|\[::1\])/.test(host);
-  const http = createHttpClient({ addresses: { allowPrivate: true, allowLoopback: true } });
+  const http = createHttpClient({ addresses: OWN_NETWORK });
   try {
     const response = await http.request({ url: `${plain ? 'http' : 'https'}://${host}/v2/`, timeoutMs: PROBE_TIMEOUT_MS });
     response.discard();

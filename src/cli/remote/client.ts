@@ -2,6 +2,7 @@ import { EngineError } from '../../model/engine-error.ts';
 import { createHttpClient, type HttpBody, type HttpRequest, type HttpResponse } from '../../util/http.ts';
 import { HttpError } from '../../util/http-error.ts';
 import { requestWithRetries } from '../../util/http-retry.ts';
+import { OWN_NETWORK } from '../composition/own-network.ts';
 import type { ServerPlace } from './find-server.ts';
 import { DaemonProblem, readProblem } from './problem.ts';
 
@@ -46,7 +47,7 @@ export interface DaemonClient {
 export function createDaemonClient(place: ServerPlace, environment: NodeJS.ProcessEnv): DaemonClient {
   const http = createHttpClient({
     // The daemon is named by its user: it may stand anywhere in the user's network.
-    addresses: { allowPrivate: true, allowLoopback: true },
+    addresses: OWN_NETWORK,
     environment,
     ...(place.socketPath === undefined ? {} : { socketPath: place.socketPath }),
   });

@@ -1,10 +1,8 @@
 import { resolve } from 'node:path';
 import { fetchAliasSource } from '../../task/alias/fetch-alias-source.ts';
 import { err, ok, type Result } from '../../util/result.ts';
+import { OWN_NETWORK } from '../composition/own-network.ts';
 import { readSource } from './find-task-file.ts';
-
-/** A person's own machine: addresses of its network are as good as any. */
-const OWN_NETWORK = { allowPrivate: true, allowLoopback: true };
 
 /** Reads what `alias.src` names: http(s) URLs, and files relative to the context. The error is one sentence. */
 export function createAliasSourceReader(directory: string, signal: AbortSignal): (src: string) => Promise<Result<string, string>> {

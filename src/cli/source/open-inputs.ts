@@ -4,6 +4,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { Diagnostic, SourceText } from '../../model/diagnostic.ts';
 import type { TaskInputs } from '../../task/load-task.ts';
 import { err, ok, type Result } from '../../util/result.ts';
+import { OWN_NETWORK } from '../composition/own-network.ts';
 import { registryTrust } from '../composition/registry-trust.ts';
 import type { Assignment } from '../flags/option-values.ts';
 import type { RunFlags } from '../flags/run-flags.ts';
@@ -132,7 +133,7 @@ async function describeGit(source: TaskSource): Promise<TaskSource['git']> {
   if (source.context === undefined || !/Commit|Branch|Repository|RunJSON|\balias\b|\.Run(?![.\w])/.test(source.source.text))
     return undefined;
   const { createGitSource } = await import('../../git/git-source.ts');
-  const git = createGitSource({ addresses: { allowPrivate: true, allowLoopback: true } });
+  const git = createGitSource({ addresses: OWN_NETWORK });
   return git.describe(source.context).catch(() => undefined);
 }
 
