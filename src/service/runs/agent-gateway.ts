@@ -19,8 +19,10 @@ import type { SecretService } from '../security/secret-service.ts';
 import { AgentRoll, type AgentStatus } from './agent-roll.ts';
 import { HeldRun } from './held-run.ts';
 import { GONE_MS, LEASE_MS, LeaseKeeper, type LeaseTimes } from './lease-keeper.ts';
+import { dealWithLost, hasLeft, rememberLeft, stillHeld } from './lost-runs.ts';
 import { openPlanned, type Planned, sealPlanned } from './run-checkpoint.ts';
-import { allEvents, type EndingParts, endLostRun, endRun, endUnusableRun, giveBack, releaseRun, tellChange } from './run-endings.ts';
+import { allEvents, type EndingParts, endRun, endUnusableRun, giveBack, releaseRun, tellChange } from './run-endings.ts';
+import { RunNews } from './run-news.ts';
 import { endedSteps, hasBegun, isTerminal, outcomeTold, projectRun, resumeOf } from './run-projection.ts';
 import { resolveRequestSecrets } from './run-secrets.ts';
 
@@ -55,6 +57,7 @@ class Gateway implements AgentGateway {
   readonly #leaseMs: number;
   readonly #roll: AgentRoll;
   readonly #leases: LeaseKeeper;
+  readonly #news: RunNews;
   /** Asked while the run was between the queue and its lease. */
   readonly #cancels = new Map<string, { readonly reason: string }>();
 
@@ -62,6 +65,7 @@ class Gateway implements AgentGateway {
     this.#parts = parts;
     this.#leaseMs = parts.leaseMs ?? LEASE_MS;
     this.#roll = new AgentRoll(parts.clock);
+    this.#news = new RunNews(parts.hub);
     this.#leases = new LeaseKeeper({
       clock: parts.clock,
       leaseMs: this.#leaseMs,
@@ -80,13 +84,13 @@ class Gateway implements AgentGateway {
 
   async register(agent: AgentDescription): Promise<{ readonly daemonId: string; readonly held: readonly Assignment[] }> {
     const { store, daemonId } = this.#parts;
-    const leftInPeace = (await store.settings.get(leftKey(agent.id))) === true;
+    const leftInPeace = await hasLeft(store.settings, agent.id);
     this.#roll.register(agent);
     const before = (await store.runs.live()).filter((record) => record.agent === agent.id && record.status !== 'Queued');
     // Side by side: they share the transactions of the store.
     const taken = await Promise.all(before.map((record) => this.#takeUp(record, agent.id, leftInPeace)));
     const held = taken.filter((assignment) => assignment !== undefined);
-    if (leftInPeace) await store.settings.set(leftKey(agent.id), false);
+    if (leftInPeace) await rememberLeft(store.settings, agent.id, false);
     return { daemonId, held };
   }
 
@@ -96,7 +100,7 @@ class Gateway implements AgentGateway {
     const record = await this.#parts.queue.claim(description, options);
     if (record === undefined) return undefined;
     const held = this.#hold(record, false);
-    this.#publishStatus(held);
+    this.#news.status(held);
     return this.#assignment(held);
   }
 
@@ -134,7 +138,7 @@ class Gateway implements AgentGateway {
   progress(lease: Lease, events: readonly RunEvent[]): void {
     const held = this.#leases.get(lease.run);
     if (held === undefined || held.attempt !== lease.attempt) return;
-    for (const event of events) this.#publishEvent(held, event, false);
+    for (const event of events) this.#news.event(held, event, false);
   }
 
   planned(lease: Lease, planned: Planned): Promise<void> {
@@ -154,10 +158,8 @@ class Gateway implements AgentGateway {
   log(lease: Lease, chunk: LogChunk): void | Promise<void> {
     const held = this.#holder(lease);
     const written = held.log.append({ ...chunk, afterEvent: held.storedNumber(chunk.afterEvent) });
-    const { hub } = this.#parts;
-    const told = { kind: 'output' as const, ...this.#about(held) };
-    if (written === undefined) hub.publish(told);
-    else return written.then(() => hub.publish(told));
+    if (written === undefined) this.#news.output(held);
+    else return written.then(() => this.#news.output(held));
   }
 
   gap(lease: Lease, step: string, attempt: number, because: string): void {
@@ -176,7 +178,7 @@ class Gateway implements AgentGateway {
       // The run has ended whatever becomes of its log: the queue must know.
       this.#parts.queue.notify({ ...held.record, status: outcome.status });
       await held.log.seal().catch((error: unknown) => this.#parts.onProblem(held.run, error));
-      this.#parts.hub.publish({ kind: 'status', ...this.#about(held), status: outcome.status });
+      this.#news.status(held, outcome.status);
     });
   }
 
@@ -213,7 +215,7 @@ class Gateway implements AgentGateway {
       held.expiresAtMs = this.#leases.expiry();
       await held.log.close();
     }
-    await this.#parts.store.settings.set(leftKey(agent), true);
+    await rememberLeft(this.#parts.store.settings, agent, true);
   }
 
   async cancelRequested(record: RunRecord): Promise<void> {
@@ -312,7 +314,7 @@ class Gateway implements AgentGateway {
     if ((await this.#parts.store.runs.append(held.run, held.attempt, events, progress)) === 'stale') throw this.#fenced(held);
     held.view = view;
     held.lastEvent += events.length;
-    for (const event of events) this.#publishEvent(held, event, true);
+    for (const event of events) this.#news.event(held, event, true);
     if (runs) this.#running(held);
   }
 
@@ -320,19 +322,7 @@ class Gateway implements AgentGateway {
     if (held.record.status === 'Running') return;
     held.record = { ...held.record, status: 'Running' };
     this.#parts.queue.notify(held.record);
-    this.#publishStatus(held);
-  }
-
-  #publishEvent(held: HeldRun, event: RunEvent, stored: boolean): void {
-    this.#parts.hub.publish({ kind: 'event', ...this.#about(held), event, stored });
-  }
-
-  #publishStatus(held: HeldRun): void {
-    this.#parts.hub.publish({ kind: 'status', ...this.#about(held), status: held.record.status });
-  }
-
-  #about({ run, record: { request } }: HeldRun): { readonly run: string; readonly task?: string } {
-    return request.task === undefined ? { run } : { run, task: request.task };
+    this.#news.status(held);
   }
 
   /** Who has the lease, also past its expiry while nobody else has taken the run. Throws EngineError `stale-attempt` otherwise. */
@@ -361,20 +351,13 @@ class Gateway implements AgentGateway {
   }
 
   async #onExpired(held: HeldRun): Promise<void> {
-    const { store } = this.#parts;
-    const record = await store.runs.get(held.run);
-    if (record === undefined || isTerminal(record) || record.attempt !== held.attempt) this.#letGo(held);
+    const record = await stillHeld(this.#parts.store, held);
+    if (record === undefined) this.#letGo(held);
     else if (record.cancel !== undefined || !hasBegun(record)) await this.#endLost(held);
   }
 
-  /** Nobody will go on with it: what has begun nothing goes back to the queue, anything else ends. */
   async #endLost(held: HeldRun): Promise<void> {
-    const { store } = this.#parts;
-    const record = await store.runs.get(held.run);
-    if (record !== undefined && !isTerminal(record) && record.attempt === held.attempt) {
-      if (hasBegun(record)) await endLostRun(this.#parts, record);
-      else await giveBack(this.#parts, record, (await store.settings.get(leftKey(held.agent))) !== true);
-    }
+    await dealWithLost(this.#parts, held);
     this.#letGo(held);
     await held.log.close();
   }
@@ -382,9 +365,4 @@ class Gateway implements AgentGateway {
 
 function stale({ run, attempt }: Lease): EngineError {
   return new EngineError('stale-attempt', `attempt ${attempt} of run ${run} is over: the run was taken over, given back or has ended`);
-}
-
-/** Whether the agent said goodbye before it went: then what it was preparing did not break it. */
-function leftKey(agent: string): string {
-  return `agent.left.${agent}`;
 }
