@@ -1,6 +1,6 @@
 import type { LogStore } from '../model/ports/log-store.ts';
 import type { Store } from '../model/ports/store.ts';
-import { type RunRecord, TERMINAL_STATUSES } from '../model/run-record.ts';
+import { isTerminal, type RunRecord } from '../model/run-record.ts';
 import type { RunHub } from '../service/runs/hub.ts';
 
 /** Calls `onEnded` once for each run that ends while this process lives, with the bytes of its log. Ends with the signal. */
@@ -18,7 +18,7 @@ export async function watchEndedRuns(
       // What was missed is missing in counters and traces; the store has it.
       if (messages === 'behind') break;
       for (const message of messages) {
-        if (message.kind !== 'status' || !(TERMINAL_STATUSES as readonly string[]).includes(message.status)) continue;
+        if (message.kind !== 'status' || !isTerminal(message)) continue;
         const run = await parts.store.runs.get(message.run).catch(() => undefined);
         const log = await parts.logs.stat(message.run).catch(() => undefined);
         if (run === undefined) continue;

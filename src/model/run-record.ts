@@ -5,6 +5,11 @@ import type { TaskCredential, TaskPlatform, TaskPolicy, TaskStepDefinition } fro
 /** Statuses that nothing leaves. */
 export const TERMINAL_STATUSES = ['Succeeded', 'Failed', 'Canceled', 'Error', 'Timeout'] as const satisfies readonly RunStatus[];
 export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
+
+/** Whether a run with this status has ended: nothing changes it any more. */
+export function isTerminal<Run extends { readonly status: RunStatus }>(run: Run): run is Run & { readonly status: TerminalStatus } {
+  return TERMINAL_STATUSES.some((terminal) => terminal === run.status);
+}
 export const ACTIVE_STATUSES = ['Started', 'Running'] as const satisfies readonly RunStatus[];
 
 export type RunType = 'QuickBuild' | 'QuickRun' | 'AutoBuild' | 'AutoRun';

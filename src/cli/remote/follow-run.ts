@@ -1,6 +1,6 @@
 import type { RunResource } from '../../api/run-schema.ts';
 import type { RunEvent, RunStatus } from '../../model/run-event.ts';
-import { TERMINAL_STATUSES } from '../../model/run-record.ts';
+import { isTerminal } from '../../model/run-record.ts';
 import { jitteredBackoffMs } from '../../util/backoff.ts';
 import { systemClock } from '../../util/clock.ts';
 import { type DaemonClient, mayPass } from './client.ts';
@@ -52,7 +52,7 @@ export async function followRun(client: DaemonClient, options: FollowOptions): P
         const ended = await readStream(client, options, state, takeEvent);
         if (ended !== undefined) return { status: ended, told: true, run: undefined };
         const run = await getRun(client, options.runId, signal);
-        if (isTerminal(run.status)) return { status: run.status, told: false, run };
+        if (isTerminal(run)) return { status: run.status, told: false, run };
       } catch (error) {
         signal.throwIfAborted();
         if (!mayPass(error)) throw error;
@@ -117,10 +117,6 @@ async function watchQueue(client: DaemonClient, { runId, onWaiting }: FollowOpti
 
 export async function getRun(client: DaemonClient, id: string, signal?: AbortSignal): Promise<RunResource> {
   return (await client.call<RunResource>({ method: 'GET', path: `/runs/${encodeURIComponent(id)}`, signal })).value;
-}
-
-export function isTerminal(status: RunStatus): boolean {
-  return (TERMINAL_STATUSES as readonly RunStatus[]).includes(status);
 }
 
 function parseEvent(data: string): RunEvent | undefined {

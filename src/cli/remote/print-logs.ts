@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { LogLine, RunResource, RunSummaryResource } from '../../api/run-schema.ts';
 import { EngineError } from '../../model/engine-error.ts';
+import { isTerminal } from '../../model/run-record.ts';
 import { jitteredBackoffMs } from '../../util/backoff.ts';
 import { systemClock } from '../../util/clock.ts';
 import { HttpError } from '../../util/http-error.ts';
@@ -11,7 +12,6 @@ import { TerminalFilter } from '../terminal/terminal-filter.ts';
 import { type DaemonClient, mayPass } from './client.ts';
 import { readLines } from './event-stream.ts';
 import type { ServerFlags } from './find-server.ts';
-import { isTerminal } from './follow-run.ts';
 import { withDaemon } from './with-daemon.ts';
 
 export interface LogFlags extends ServerFlags {
@@ -43,8 +43,7 @@ export function printLogs(id: string, flags: LogFlags, io: Io): Promise<ExitCode
     });
     try {
       for await (const line of readLog(client, run.runId, { ...flags, say }, leaving.signal)) await write(line);
-      if (!flags.follow && !isTerminal(run.status))
-        say(`${run.runId} is ${run.status}, there may be more to come: \`--follow\` waits for it`);
+      if (!flags.follow && !isTerminal(run)) say(`${run.runId} is ${run.status}, there may be more to come: \`--follow\` waits for it`);
     } catch (error) {
       if (!readerGone) throw error;
     }
@@ -96,7 +95,7 @@ async function findRun(client: DaemonClient, id: string, { image, task }: LogFla
 
 /** Rejects a step that the run does not have; before its plan is known any may come. */
 function checkStep({ runId, steps, status }: RunResource, step: string | undefined): void {
-  if (step === undefined || step === PREPARATION || (steps.length === 0 && !isTerminal(status))) return;
+  if (step === undefined || step === PREPARATION || (steps.length === 0 && !isTerminal({ status }))) return;
   const names = steps.map(({ id }) => id);
   if (names.includes(step)) return;
   const near = nearestName(step, names);

@@ -1,6 +1,6 @@
 import type { LogPage, LogStore } from '../../model/ports/log-store.ts';
 import type { RunEvent } from '../../model/run-event.ts';
-import { type RunRecord, TERMINAL_STATUSES } from '../../model/run-record.ts';
+import { isTerminal } from '../../model/run-record.ts';
 import type { HubMessage, HubSubscription, RunHub } from '../../service/runs/hub.ts';
 import type { RunService } from '../../service/runs/run-service.ts';
 import { createHeartbeat, HEARTBEAT } from './heartbeat.ts';
@@ -117,7 +117,7 @@ class RunStream {
     const { run, logs } = this.#options;
     while (!signal.aborted) {
       // The row first: once it says that the run has ended, all of its events and output are there.
-      const over = isOver(await this.#parts.runs.get(run));
+      const over = isTerminal(await this.#parts.runs.get(run));
       const events = await this.#parts.runs.events(run, { after: this.#seq, limit: EVENTS_AT_ONCE });
       for (const event of events) {
         // Told when the row says so too: who then asks for the run sees how it ended.
@@ -161,10 +161,6 @@ class RunStream {
   #place(): StreamPlace {
     return { seq: this.#seq, logOffset: this.#logOffset };
   }
-}
-
-export function isOver({ status }: Pick<RunRecord, 'status'>): boolean {
-  return TERMINAL_STATUSES.some((terminal) => terminal === status);
 }
 
 function message(event: RunEvent, place?: StreamPlace): string {

@@ -15,6 +15,7 @@ import type { Store } from '../../model/ports/store.ts';
 import type { UploadStore } from '../../model/ports/upload-store.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import type { RunRecord, StepRecord } from '../../model/run-record.ts';
+import { isTerminal } from '../../model/run-record.ts';
 import type { SecretService } from '../security/secret-service.ts';
 import { AgentRoll, type AgentStatus } from './agent-roll.ts';
 import { HeldRun } from './held-run.ts';
@@ -23,7 +24,7 @@ import { dealWithLost, hasLeft, rememberLeft, stillHeld } from './lost-runs.ts';
 import { openPlanned, type Planned, sealPlanned } from './run-checkpoint.ts';
 import { allEvents, type EndingParts, endRun, endUnusableRun, giveBack, releaseRun, tellChange } from './run-endings.ts';
 import { RunNews } from './run-news.ts';
-import { endedSteps, hasBegun, isTerminal, outcomeTold, projectRun, resumeOf } from './run-projection.ts';
+import { endedSteps, hasBegun, outcomeTold, projectRun, resumeOf } from './run-projection.ts';
 import { resolveRequestSecrets } from './run-secrets.ts';
 
 export interface AgentGatewayParts extends EndingParts, Partial<LeaseTimes> {

@@ -2,7 +2,7 @@ import type { Clock } from '../../model/ports/clock.ts';
 import type { ContainerEngine } from '../../model/ports/container-engine.ts';
 import type { Store } from '../../model/ports/store.ts';
 import { runNumberOf } from '../../model/run-id.ts';
-import { TERMINAL_STATUSES } from '../../model/run-record.ts';
+import { isTerminal } from '../../model/run-record.ts';
 
 export interface ImageRetentionParts {
   readonly store: Pick<Store, 'runs' | 'settings'>;
@@ -46,7 +46,7 @@ async function oldRuns({ store }: ImageRetentionParts, until: string, done: numb
   for (let before: number | undefined; ; ) {
     const page = await store.runs.list({ until, limit: PAGE, ...(before === undefined ? {} : { before }) });
     for (const { id, number, status } of page) {
-      found.push({ id, number, ended: TERMINAL_STATUSES.some((terminal) => terminal === status) });
+      found.push({ id, number, ended: isTerminal({ status }) });
     }
     before = page.at(-1)?.number;
     if (page.length < PAGE || before === undefined || before <= done) break;

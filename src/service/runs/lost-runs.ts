@@ -1,8 +1,9 @@
 import type { Store } from '../../model/ports/store.ts';
 import type { RunRecord } from '../../model/run-record.ts';
+import { isTerminal } from '../../model/run-record.ts';
 import type { HeldRun } from './held-run.ts';
 import { type EndingParts, endLostRun, giveBack } from './run-endings.ts';
-import { hasBegun, isTerminal } from './run-projection.ts';
+import { hasBegun } from './run-projection.ts';
 
 /** Remembers of agents that they said goodbye: what they were preparing did not break them. */
 export function rememberLeft(settings: Store['settings'], agent: string, left: boolean): Promise<void> {

@@ -3,7 +3,7 @@ import type { LogStore } from '../../model/ports/log-store.ts';
 import { IDEMPOTENCY_KEPT_MS, type Store } from '../../model/ports/store.ts';
 import type { UploadStore } from '../../model/ports/upload-store.ts';
 import type { RunRecord } from '../../model/run-record.ts';
-import { isTerminal } from './run-projection.ts';
+import { isTerminal } from '../../model/run-record.ts';
 
 /** How long things are kept after their end or last use. What is archived stays for ever. */
 export interface RetentionTimes {

@@ -4,9 +4,10 @@ import type { RunQueue } from '../../model/ports/run-queue.ts';
 import type { RunOutcome, Store } from '../../model/ports/store.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import type { RunRecord } from '../../model/run-record.ts';
+import { isTerminal } from '../../model/run-record.ts';
 import type { RunHub } from './hub.ts';
 import { RunLog } from './run-log.ts';
-import { isTerminal, outcomeOfDaemon, outcomeTold } from './run-projection.ts';
+import { outcomeOfDaemon, outcomeTold } from './run-projection.ts';
 
 /** A run that broke its agent this often while it was prepared is not tried again. */
 export const QUARANTINE_AT = 3;

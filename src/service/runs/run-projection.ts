@@ -3,7 +3,7 @@ import type { Plan } from '../../model/plan.ts';
 import type { LogPosition } from '../../model/ports/log-store.ts';
 import type { RunOutcome } from '../../model/ports/store.ts';
 import { RUN_EVENT_VERSION, type RunEvent } from '../../model/run-event.ts';
-import { type RunRecord, type StepRecord, TERMINAL_STATUSES, type TerminalStatus } from '../../model/run-record.ts';
+import { isTerminal, type RunRecord, type StepRecord, type TerminalStatus } from '../../model/run-record.ts';
 import type { RunResume } from '../../model/run-resume.ts';
 import type { StepState } from '../../model/step-state.ts';
 
@@ -176,8 +176,4 @@ export function closingEvent(record: RunRecord): RunEvent | undefined {
     durationMs: Math.max(0, Date.parse(at) - Date.parse(startTime ?? createTime)),
     ...(error === undefined ? {} : { failure: error }),
   };
-}
-
-export function isTerminal(record: RunRecord): record is RunRecord & { readonly status: TerminalStatus } {
-  return (TERMINAL_STATUSES as readonly string[]).includes(record.status);
 }

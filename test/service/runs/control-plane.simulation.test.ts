@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Lease } from '../../../src/model/ports/agent-channel.ts';
-import { isTerminal } from '../../../src/service/runs/run-projection.ts';
+import { isTerminal } from '../../../src/model/run-record.ts';
 import { createFakeClock, settled } from '../../fakes/fake-clock.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import {

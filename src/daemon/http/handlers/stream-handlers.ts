@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isTerminal } from '../../../model/run-record.ts';
 import { visibleTasks } from '../../../service/security/authorisation.ts';
 import type { EventFeed } from '../event-feed.ts';
 import { logBytes, logChunks, logLine } from '../log-answer.ts';
 import type { HttpLimits } from '../options.ts';
 import { untilRunEnds } from '../run-end.ts';
-import { isOver, parsePlace, runStream } from '../run-stream.ts';
+import { parsePlace, runStream } from '../run-stream.ts';
 import type { HttpServices } from '../services.ts';
 import { streamBody } from '../stream-body.ts';
 import type { StreamLimit } from '../stream-limit.ts';
@@ -34,7 +35,7 @@ export function streamHandlers(services: HttpServices, streaming: Streaming): Ha
         body: {
           items: items.map((event) => ({ ...event })),
           next: items.at(-1)?.seq ?? after,
-          finished: isOver(call.run) && items.length < top,
+          finished: isTerminal(call.run) && items.length < top,
         },
       };
     },
@@ -51,7 +52,7 @@ export function streamHandlers(services: HttpServices, streaming: Streaming): Ha
       };
       const asLines = accepts(request, 'application/x-ndjson');
       const isRunOver = async (): Promise<boolean> => {
-        return isOver(await runs.get(run.id));
+        return isTerminal(await runs.get(run.id));
       };
       async function* parts(signal: AbortSignal): AsyncGenerator<string | Uint8Array> {
         const over = new AbortController();
@@ -102,7 +103,8 @@ async function streamRun(services: HttpServices, streaming: Streaming, call: Cal
     heartbeatMs: streaming.limits.heartbeatMs,
   };
   // A reader that comes back to what it knows to the end is told not to come again.
-  if (last !== undefined && isOver(run) && (await runs.events(run.id, { after: last.seq, limit: 1 })).length === 0) return { status: 204 };
+  if (last !== undefined && isTerminal(run) && (await runs.events(run.id, { after: last.seq, limit: 1 })).length === 0)
+    return { status: 204 };
   return stream(streaming, call, SSE, (signal) => runStream({ runs, logs, hub }, options, signal), call.reply);
 }
 
