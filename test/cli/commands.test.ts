@@ -335,6 +335,7 @@ test.each([
   [['run', '--no-wait', '--priority', '3', '.'], '`--no-wait`, `--priority`'],
   [['run', '--arg', 'A=1', '.'], '`--arg`'],
   [['build', '--no-logs', '--target', 'x', '.'], '`--no-logs`'],
+  [['run', '--task', 'hello', '--dry-run'], '`--task`'],
 ])('%j names the flags that mean nothing on this machine', async (args, named) => {
   const { code, stderr } = await runTask(args, { cwd: folderWith({ 'task.yaml': 'steps: [{cmd: a}]\n', Dockerfile: 'FROM a\n' }) });
   expect([code, stderr]).toEqual([2, expect.stringContaining(`${named} mean`)]);

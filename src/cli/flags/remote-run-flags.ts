@@ -87,7 +87,7 @@ export function asksForDaemon(
 /** Option names of flags that mean nothing for a run on this machine. */
 const DAEMON_ONLY = [
   ...['tokenFile', 'wait', 'logs', 'queueTimeout', 'priority', 'agentPool', 'archive', 'idempotencyKey'],
-  ...['context', 'target', 'arg', 'secretArg'],
+  ...['task', 'context', 'target', 'arg', 'secretArg'],
 ];
 
 /** What to say when a run on this machine was given flags of a daemon; undefined when it was not. `own` are options that the command has itself. */

@@ -16,7 +16,9 @@ export function renderSummary(
   options: { readonly paint: Paint; readonly logs: LogPlaces },
 ): string[] {
   const { paint } = options;
-  const lines = ['', paint('bold', 'Steps'), ...indented([...view.steps.values()].map((step) => stepRow(step, paint)))];
+  const steps = [...view.steps.values()].map((step) => stepRow(step, paint));
+  // A run that waited too long, or whose task file is wrong, has none.
+  const lines = steps.length === 0 ? [] : ['', paint('bold', 'Steps'), ...indented(steps)];
   if (finished.images.length > 0) {
     lines.push(
       '',

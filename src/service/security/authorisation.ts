@@ -57,7 +57,7 @@ export function holds(principal: Principal, scope: Scope, target?: Authorisation
 /** Why not, as a part of a sentence; undefined when it is allowed. */
 function refusal(rights: Rights, scope: Scope, target: AuthorisationTarget | undefined): string | undefined {
   const needed = LOWEST_ROLE[scope];
-  if (ROLES.indexOf(rights.role) < ROLES.indexOf(needed)) return `it needs the role ${needed}, and this is a ${rights.role}`;
+  if (ROLES.indexOf(rights.role) < ROLES.indexOf(needed)) return `it needs the role ${needed}, and this has the role ${rights.role}`;
   if (rights.scopes !== undefined && !rights.scopes.includes(scope)) {
     return `the role ${needed} is needed in full, and this one is narrowed to ${list(rights.scopes)}`;
   }

@@ -60,7 +60,7 @@ describe('the rights of roles', () => {
 
   test('a refusal names the role that would do, and who was refused', () => {
     expect(() => authorise(principal('viewer'), 'run:create', { task: 'web' })).toThrow(
-      'token viewer may not do this (`run:create`): it needs the role runner, and this is a viewer',
+      'token viewer may not do this (`run:create`): it needs the role runner, and this has the role viewer',
     );
   });
 
