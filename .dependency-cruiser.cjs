@@ -14,14 +14,17 @@ const floors = {
   files: ['model', 'util'],
   queue: ['model', 'util'],
   api: ['model', 'util'],
+  forge: ['model', 'util'],
+  schedule: ['model', 'util'],
   config: ['task', 'model', 'util'],
   run: ['model', 'util'],
-  service: ['run', 'task', 'model', 'util'],
+  service: ['run', 'task', 'schedule', 'model', 'util'],
+  trigger: ['task', 'schedule', 'model', 'util'],
   agent: ['run', 'task', 'model', 'util'],
-  cli: ['service', 'run', 'task', 'config', 'api', 'container', 'archive', 'git', 'registry', 'model', 'util'],
+  cli: ['service', 'run', 'task', 'schedule', 'config', 'api', 'container', 'archive', 'git', 'registry', 'model', 'util'],
   daemon: [
-    ...['service', 'agent', 'run', 'task', 'config', 'api', 'store', 'files', 'queue'],
-    ...['container', 'archive', 'git', 'registry', 'model', 'util'],
+    ...['service', 'trigger', 'agent', 'run', 'task', 'schedule', 'config', 'api', 'store', 'files', 'queue'],
+    ...['forge', 'container', 'archive', 'git', 'registry', 'model', 'util'],
   ],
 };
 

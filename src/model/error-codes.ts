@@ -49,6 +49,18 @@ export const ERROR_CODES = {
     title: 'A registry answered with an error.',
     help: 'Read the message of the registry; a 5xx or 429 may pass when tried again.',
   },
+  'forge-failed': {
+    exitCode: 3,
+    httpStatus: 502,
+    title: 'A forge (GitHub, GitLab, Gitea, Bitbucket, Azure DevOps) answered with an error, or not at all.',
+    help: 'Read the message of the forge; a 5xx or 429 may pass when tried again.',
+  },
+  'forge-denied': {
+    exitCode: 3,
+    httpStatus: 403,
+    title: 'A forge refused the token.',
+    help: 'Give the trigger a token with the rights that `task trigger webhook` lists for the forge.',
+  },
   'context-failed': {
     exitCode: 3,
     httpStatus: 502,

@@ -1,5 +1,6 @@
 import type { BaseImage, BuiltImage, ImageDependencies, PushedImage } from './image.ts';
 import type { RunStatus, StepOutcomeStatus } from './run-event.ts';
+import type { RunApproval, RunHold } from './run-hold.ts';
 import type { TaskCredential, TaskPlatform, TaskPolicy, TaskStepDefinition } from './task-definition.ts';
 
 /** Statuses that nothing leaves. */
@@ -38,8 +39,9 @@ export type Cause =
       readonly trigger: string;
       readonly images: readonly { readonly registry: string; readonly repository: string; readonly tag: string; readonly digest: string }[];
       readonly eventId?: string;
-      /** The run of this daemon that pushed it. */
+      /** The run of this daemon that pushed it, and its task. */
       readonly run?: string;
+      readonly task?: string;
     }
   | { readonly kind: 'timer'; readonly trigger: string; readonly occurrence: string; readonly late?: boolean; readonly eventId?: string }
   | { readonly kind: 'after'; readonly task: string; readonly run: string; readonly eventId?: string };
@@ -77,6 +79,14 @@ export interface RunRequest {
   readonly causes: readonly Cause[];
   /** The fetched commit must be this one. */
   readonly pinnedCommit?: string;
+  /** A ref of the context's repository that leads to `pinnedCommit`, for servers that serve no commit by its id: `refs/pull/5/head`. */
+  readonly pinnedRef?: string;
+  /** The task file and its values are read from this git context instead of the run's own: of forked pull requests the base's commit (`URL#COMMIT:dir`). */
+  readonly taskFileContext?: string;
+  /** Base images that builds take otherwise than written: `reference` as in the Dockerfile, `use` with the tag that the task's tracks chose. */
+  readonly baseImages?: readonly { readonly reference: string; readonly use: string }[];
+  /** Counts against the cap of runs that no person or commit asked for (base images), which is the daemon's. */
+  readonly background?: boolean;
   /** Exit conditions have their evident meaning (docs/acr-compatibility.md). */
   readonly extended: boolean;
   readonly noPush: boolean;
@@ -124,6 +134,9 @@ export interface RunRecord {
   readonly crashes: number;
   readonly cancel?: { readonly at: string; readonly by: string; readonly reason: string };
   readonly archived: boolean;
+  /** Present while it is queued and not to be claimed. */
+  readonly hold?: RunHold;
+  readonly approval?: RunApproval;
   readonly steps: readonly StepRecord[];
   readonly images: readonly PushedImage[];
   readonly built: readonly BuiltImage[];

@@ -1,3 +1,5 @@
+import type { TaskTriggers } from './trigger-definition.ts';
+
 /**
  * A task as it is defined on a daemon: once, to be run many times. The names are those of ACR's task resource where it has one; what is
  * Slipway's own stands in fields that ACR has not. Plain JSON. Secret values never stand in it: only where they are.
@@ -23,6 +25,8 @@ export interface TaskDefinition {
   readonly concurrency?: TaskConcurrency;
   /** What an admin lets its runs do; false for everything unless given. */
   readonly policy: TaskPolicy;
+  /** Read it through `triggersOf`. */
+  readonly trigger?: TaskTriggers;
   readonly tags?: Readonly<Record<string, string>>;
 }
 

@@ -9,11 +9,52 @@ export interface GitSource {
   checkout(request: GitCheckoutRequest): Promise<GitCheckout>;
   /** HEAD commit and branch of a directory when it is (inside) a work tree, else undefined. Runs no hook and no filter. */
   describe(directory: string): Promise<{ readonly commit: string; readonly branch: string; readonly remote: string } | undefined>;
+  /**
+   * Every branch, tag and pull request head of a remote, by full name (`refs/heads/main`); tags are peeled to commits. One round trip. The
+   * default branch is `head`. Rejects with EngineError `context-failed` or `context-rejected`. `patterns` narrow it where the server can: full
+   * names, or patterns as `git ls-remote` takes them.
+   */
+  listRefs(request: GitRemoteRequest & { readonly patterns?: readonly string[] }): Promise<RemoteRefs>;
+  /**
+   * What lies between two commits of a remote, by git and never by a payload: changed paths (of the merge base when `before` is no ancestor of
+   * `after`), and the message of `after`. `before` absent: against `against` (a ref). Uses and keeps a cache below `cacheDirectory` without file
+   * contents where the server can. `paths` is undefined when it cannot be known (`before` unreachable).
+   */
+  changes(request: GitChangesRequest): Promise<GitChanges>;
+}
+
+export interface GitRemoteRequest {
+  readonly url: string;
+  readonly signal: AbortSignal;
+  readonly token?: string;
+}
+
+export interface RemoteRefs {
+  /** Full name of the default branch; absent in an empty repository. */
+  readonly head?: string;
+  /** Object ids of commits by full ref name. */
+  readonly refs: ReadonlyMap<string, string>;
+}
+
+export interface GitChangesRequest extends GitRemoteRequest {
+  readonly after: string;
+  /** A ref that leads to `after`, for servers that serve no commit by its id. */
+  readonly afterRef?: string;
+  readonly before?: string;
+  readonly against?: string;
+  readonly cacheDirectory: string;
+}
+
+export interface GitChanges {
+  readonly paths: readonly string[] | undefined;
+  readonly message: string;
 }
 
 export interface GitCheckoutRequest {
   readonly url: string;
   readonly ref: string;
+  /** Tried when the server refuses to serve `ref`, a commit, by its id; the commit must be among what it leads to. */
+  readonly throughRef?: string;
   readonly directory: string;
   readonly signal: AbortSignal;
   /**

@@ -45,4 +45,4 @@ export interface WaitingRun {
   readonly queuedMs: number;
 }
 
-export type WaitReason = 'paused' | 'group-full' | 'task-limit' | 'agent-busy' | 'no-agent' | 'daemon-full' | 'starting';
+export type WaitReason = 'paused' | 'group-full' | 'task-limit' | 'agent-busy' | 'no-agent' | 'daemon-full' | 'held' | 'starting';

@@ -1,8 +1,16 @@
 import type { PushedImage } from '../image.ts';
 import type { RunEvent, RunStatus } from '../run-event.ts';
-import type { RunRecord, RunRequest, RunSummary, StepRecord, TerminalStatus } from '../run-record.ts';
+import type { RunHold } from '../run-hold.ts';
+import type { Cause, RunRecord, RunRequest, RunSummary, StepRecord, TerminalStatus } from '../run-record.ts';
 import type { AuditEntry, SecretRow, TokenRecord } from '../security.ts';
 import type { TaskDefinition, TaskRecord } from '../task-definition.ts';
+import type { NewTriggerEvent } from '../trigger-event.ts';
+import type { EventStore } from './event-store.ts';
+import type { GitWatchStore } from './git-watch-store.ts';
+import type { HookStore } from './hook-store.ts';
+import type { ImageWatchStore } from './image-watch-store.ts';
+import type { StatusStore } from './status-store.ts';
+import type { TimerStore } from './timer-store.ts';
 
 /**
  * The state of a daemon: rows, not bytes of logs or contexts. Every method is one transaction, durable when it resolves, and safe to
@@ -18,6 +26,12 @@ export interface Store {
   readonly audit: AuditStore;
   readonly settings: SettingStore;
   readonly idempotency: IdempotencyStore;
+  readonly events: EventStore;
+  readonly hooks: HookStore;
+  readonly gitWatch: GitWatchStore;
+  readonly imageWatch: ImageWatchStore;
+  readonly timers: TimerStore;
+  readonly statuses: StatusStore;
   /** Cheap; rejects when the database cannot be written (disk full, read-only). */
   ping(): Promise<void>;
   /** Finishes what runs, checkpoints, closes. Nothing may be called afterwards. */
@@ -80,12 +94,50 @@ export interface RunCheckpoint {
   readonly plan: Uint8Array;
 }
 
+/** The right of a trigger to make one run for one happening. Each (task, trigger, key) is used once, for ever. */
+export interface Firing {
+  /** `TaskRecord.id`. */
+  readonly taskId: string;
+  readonly trigger: string;
+  /** At least one: `refs/heads/main COMMIT`, `docker.io/library/node:20 DIGEST`, an occurrence. */
+  readonly keys: readonly string[];
+  /** Id of the event. */
+  readonly event: string;
+}
+
+export interface NewRun {
+  readonly request: RunRequest;
+  /** What of the request only the daemon's key opens. */
+  readonly sealed?: Uint8Array;
+  readonly hold?: RunHold;
+  /** An event that is settled with this run as its decision, in the same transaction: what people ask for by hand. */
+  readonly event?: NewTriggerEvent;
+}
+
 export interface RunStore {
   /**
-   * Numbers the run, stores it as Queued. `sealed`: what of its request only the daemon's key opens. With a `key` there is one run: what was
+   * Numbers the run, stores it as Queued. With a `key` there is one run: what was
    * created with it within IDEMPOTENCY_KEPT_MS is given back as it is now.
    */
-  create(request: RunRequest, sealed: Uint8Array | undefined, key?: string): Promise<RunRecord>;
+  create(run: NewRun, key?: string): Promise<RunRecord>;
+  /**
+   * Creates the run and uses up the firing, in one transaction; keys that were used already are passed over. `created` is false, and `run`
+   * the id that the first of them made, when none is left. A task that is gone (by id) makes none: undefined.
+   */
+  fire(
+    run: NewRun,
+    firing: Firing,
+  ): Promise<{ readonly created: true; readonly run: RunRecord } | { readonly created: false; readonly run: string } | undefined>;
+  /** Which of these keys of a trigger were used, and by which run. */
+  fired(taskId: string, trigger: string, keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Adds a firing to a queued run that is held or has not been claimed: its first cause becomes `cause`, the keys are used up. `stale` when it has been claimed or ended. */
+  join(id: string, joining: { readonly cause: Cause; readonly firing: Firing; readonly hold?: RunHold }): Promise<'done' | 'stale'>;
+  /** Changes or takes away what a queued run waits for. */
+  hold(id: string, hold: RunHold | undefined): Promise<'done' | 'stale'>;
+  /** Takes the approval off its hold and keeps who gave it; `stale` unless it is queued and waits for one of this commit. */
+  approve(id: string, approval: { readonly by: string; readonly commit: string }): Promise<'done' | 'stale'>;
+  /** Queued runs with a hold, oldest first. */
+  held(): Promise<readonly RunRecord[]>;
   /** What was created with a key within IDEMPOTENCY_KEPT_MS. */
   byKey(key: string): Promise<RunRecord | undefined>;
   get(id: string): Promise<RunRecord | undefined>;

@@ -1,0 +1,47 @@
+import type { NewTriggerEvent, TriggerDecision, TriggerEvent } from '../trigger-event.ts';
+
+/** Trigger events and what was decided about them. Every method is one transaction, as in `Store`. */
+export interface EventStore {
+  /** In order. Events whose `dedupKey` is known are left out: `fresh` is false and `id` that of the first. */
+  record(events: readonly NewTriggerEvent[]): Promise<readonly { readonly id: string; readonly fresh: boolean }[]>;
+  get(id: string): Promise<TriggerEvent | undefined>;
+  /** Newest first. */
+  list(query: EventQuery): Promise<readonly TriggerEvent[]>;
+  /** Pending events that are due, oldest first. */
+  pending(limit: number): Promise<readonly TriggerEvent[]>;
+  /** Counts an attempt before it is begun, so that an event that ends the process is known by it. */
+  begin(ids: readonly string[]): Promise<void>;
+  /** Ends the event and keeps what was decided. Idempotent: an event that is settled stays as it is. */
+  settle(
+    settlements: readonly {
+      readonly id: string;
+      readonly decisions: readonly Omit<TriggerDecision, 'event' | 'at'>[];
+      /** Events that follow from it, recorded in the same transaction. */
+      readonly then?: readonly NewTriggerEvent[];
+    }[],
+  ): Promise<void>;
+  /** Tried again at `retryAt`, or `failed` for good without it. */
+  postpone(id: string, why: { readonly error: string; readonly retryAt?: string }): Promise<void>;
+  /** Newest first. */
+  decisions(query: {
+    readonly event?: string;
+    readonly task?: string;
+    readonly run?: string;
+    readonly limit: number;
+  }): Promise<readonly TriggerDecision[]>;
+  /** Settled and failed events, with their decisions, received before; keeps `dedupKey`s of webhooks as long as that. Firings stay. */
+  prune(query: { readonly before: string; readonly limit: number }): Promise<number>;
+  counts(): Promise<Readonly<Record<TriggerEvent['status'], number>>>;
+}
+
+export interface EventQuery {
+  readonly origin?: TriggerEvent['origin'];
+  readonly status?: TriggerEvent['status'];
+  readonly kind?: TriggerEvent['happening']['kind'];
+  /** Events with a decision for this task. */
+  readonly task?: string;
+  readonly since?: string;
+  readonly limit: number;
+  /** Events with a smaller number. */
+  readonly before?: number;
+}
