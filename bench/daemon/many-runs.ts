@@ -11,7 +11,7 @@ const AT_ONCE = 250;
 export async function fillRuns({ runs }: Store): Promise<void> {
   for (let first = 0; first < LISTED; first += AT_ONCE) {
     const numbers = Array.from({ length: AT_ONCE }, (_, index) => first + index);
-    const stored = await Promise.all(numbers.map((number) => runs.create(requestOf(number), undefined)));
+    const stored = await Promise.all(numbers.map((number) => runs.create({ request: requestOf(number) })));
     await Promise.all(stored.map(({ id, number }) => runs.finish(id, undefined, outcomeOf(number))));
     await Promise.all(stored.filter(({ number }) => number % 50 === 0).map(({ id }) => runs.setArchived(id, true)));
   }

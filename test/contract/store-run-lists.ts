@@ -97,7 +97,7 @@ export function describeRunLists(use: () => StoreUnderTest): void {
 
     it('a time may be written in any way of ISO 8601', async () => {
       const { runs } = use().store;
-      await runs.create(runRequest(), undefined);
+      await runs.create({ request: runRequest() });
       expect(await runs.list({ since: '2030-01-02T03:04:05Z', limit: 9 })).toHaveLength(1);
       expect(await runs.list({ since: '2030-01-02T05:04:05+02:00', limit: 9 })).toHaveLength(1);
       expect(await runs.list({ until: '2030-01-02T03:04:05Z', limit: 9 })).toEqual([]);
@@ -105,7 +105,7 @@ export function describeRunLists(use: () => StoreUnderTest): void {
 
     it('asks about each task once, however many runs it has, and about none when the task is named', async () => {
       const { runs } = use().store;
-      for (let count = 0; count < 30; count += 1) await runs.create(runRequest({ task: `task-${count % 20}` }), undefined);
+      for (let count = 0; count < 30; count += 1) await runs.create({ request: runRequest({ task: `task-${count % 20}` }) });
       const asked: string[] = [];
       const visibleTasks = (task: string): boolean => {
         asked.push(task);
@@ -129,10 +129,9 @@ async function plant({ runs }: Store, each: Seed): Promise<void> {
     ...(branch === '' ? {} : { Branch: branch }),
     ...(commit === '' || 'pinnedCommit' in pinned ? {} : { Commit: commit }),
   };
-  const { id } = await runs.create(
-    runRequest({ ...(each.task === '' ? {} : { task: each.task }), runType: each.runType, variables, ...pinned }),
-    undefined,
-  );
+  const { id } = await runs.create({
+    request: runRequest({ ...(each.task === '' ? {} : { task: each.task }), runType: each.runType, variables, ...pinned }),
+  });
   const images = each.images.map((image) => ({ step: 'push', ...image }));
   if (each.status !== 'Queued') {
     await runs.claim(id, { agent: 'one', from: 0 });

@@ -19,7 +19,7 @@ export function describeRuns(use: () => StoreUnderTest): void {
 }
 
 async function claimed(store: Store): Promise<RunRecord> {
-  const { id } = await store.runs.create(runRequest({ task: 'app' }), undefined);
+  const { id } = await store.runs.create({ request: runRequest({ task: 'app' }) });
   const run = await store.runs.claim(id, { agent: 'one', from: 0 });
   if (run === undefined) throw new Error('a queued run could not be claimed');
   return run;
@@ -29,8 +29,8 @@ function describeLife(use: () => StoreUnderTest): void {
   it('are numbered from 1 and stored whole', async () => {
     const { runs } = use().store;
     const request = runRequest({ task: 'app', variables: { Branch: 'main', Commit: 'ABCDEF12' } });
-    const first = await runs.create(request, Buffer.from('sealed'));
-    const second = await runs.create(runRequest(), undefined);
+    const first = await runs.create({ request, sealed: Buffer.from('sealed') });
+    const second = await runs.create({ request: runRequest() });
     expect([first.id, first.number, second.id, second.number]).toEqual(['ra001', 1, 'ra002', 2]);
     expect(first).toMatchObject({ request, status: 'Queued', attempt: 0, crashes: 0, lastEvent: 0, archived: false, steps: [] });
     expect(await runs.get('ra001')).toEqual(first);
@@ -45,18 +45,18 @@ function describeLife(use: () => StoreUnderTest): void {
   it('are made once for a key, also by several that ask at once', async () => {
     const { runs } = use().store;
     const request = runRequest({ task: 'app' });
-    const made = await Promise.all(Array.from({ length: 5 }, () => runs.create(request, Buffer.from('sealed'), 'ann 1')));
+    const made = await Promise.all(Array.from({ length: 5 }, () => runs.create({ request, sealed: Buffer.from('sealed') }, 'ann 1')));
     expect(new Set(made.map(({ id }) => id))).toEqual(new Set(['ra001']));
-    expect((await runs.create(request, undefined, 'bob 1')).id).toBe('ra002');
+    expect((await runs.create({ request }, 'bob 1')).id).toBe('ra002');
     await runs.claim('ra001', { agent: 'one', from: 0 });
-    expect(await runs.create(request, undefined, 'ann 1')).toMatchObject({ id: 'ra001', status: 'Started' });
+    expect(await runs.create({ request }, 'ann 1')).toMatchObject({ id: 'ra001', status: 'Started' });
     expect([(await runs.byKey('ann 1'))?.id, await runs.byKey('ann 2')]).toEqual(['ra001', undefined]);
   });
 
   it('are made anew for a key of the day before', async () => {
     const { store, clock } = use();
     const { runs } = store;
-    const create = async (): Promise<string> => (await runs.create(runRequest({ task: 'app' }), undefined, 'ann 1')).id;
+    const create = async (): Promise<string> => (await runs.create({ request: runRequest({ task: 'app' }) }, 'ann 1')).id;
     expect(await create()).toBe('ra001');
     await clock.advance(24 * 3_600_000 - 1);
     expect(await create()).toBe('ra001');
@@ -69,7 +69,7 @@ function describeLife(use: () => StoreUnderTest): void {
   it('go from Queued over Started and Running to an end, and say when', async () => {
     const { store, clock } = use();
     const { runs } = store;
-    const { id, createTime } = await runs.create(runRequest({ task: 'app' }), undefined);
+    const { id, createTime } = await runs.create({ request: runRequest({ task: 'app' }) });
     await clock.advance(1000);
     const started = await runs.claim(id, { agent: 'one', from: 0 });
     expect(started).toMatchObject({ status: 'Started', attempt: 1, agent: 'one', createTime, startTime: '2030-01-02T03:04:06.000Z' });
@@ -90,7 +90,7 @@ function describeLife(use: () => StoreUnderTest): void {
 
   it('live runs are all that have not ended, oldest first, as they are now', async () => {
     const { runs } = use().store;
-    for (let count = 0; count < 6; count += 1) await runs.create(runRequest(), undefined);
+    for (let count = 0; count < 6; count += 1) await runs.create({ request: runRequest() });
     const live = async (): Promise<unknown> => (await runs.live()).map(({ number, status, attempt }) => [number, status, attempt]);
     expect(await live()).toHaveLength(6);
     await runs.claim('ra003', { agent: 'one', from: 0 });
@@ -99,7 +99,7 @@ function describeLife(use: () => StoreUnderTest): void {
     await runs.release('ra002', 1);
     await runs.finish('ra004', undefined, outcome('Timeout'));
     await runs.requestCancel('ra001', { by: 'me', reason: 'why not' });
-    await runs.create(runRequest(), undefined);
+    await runs.create({ request: runRequest() });
     const expected = [
       [2, 'Queued', 1],
       [3, 'Running', 1],
@@ -154,7 +154,7 @@ function describeLife(use: () => StoreUnderTest): void {
 function describeFence(use: () => StoreUnderTest): void {
   it('a claim takes the run at the attempt that it names, once', async () => {
     const { runs } = use().store;
-    const { id } = await runs.create(runRequest(), undefined);
+    const { id } = await runs.create({ request: runRequest() });
     expect(await runs.claim(id, { agent: 'one', from: 1 })).toBeUndefined();
     const asked = await Promise.all(Array.from({ length: 40 }, (_, index) => runs.claim(id, { agent: `agent ${index}`, from: 0 })));
     const won = asked.filter((run) => run !== undefined);
@@ -241,7 +241,7 @@ function describeRaces(use: () => StoreUnderTest): void {
     const { store } = use();
     await fc.assert(
       fc.asyncProperty(fc.array(move, { minLength: 1, maxLength: 40 }), async (moves) => {
-        const { id } = await store.runs.create(runRequest(), undefined);
+        const { id } = await store.runs.create({ request: runRequest() });
         // All at once, so that they share transactions in whatever way the store makes them.
         const answers = await Promise.all(moves.map((each) => play(store, id, each)));
         const ends = answers.filter((answer) => answer !== undefined);
@@ -302,7 +302,7 @@ function describeEnds(use: () => StoreUnderTest): void {
   it('a cancel ends a queued run, asks for the end of a claimed one, and the first reason stays', async () => {
     const { store } = use();
     const { runs } = store;
-    const { id } = await runs.create(runRequest(), undefined);
+    const { id } = await runs.create({ request: runRequest() });
     expect(await runs.requestCancel(id, { by: 'me', reason: 'first' })).toBe('ended');
     const cancel = { at: '2030-01-02T03:04:05.000Z', by: 'me', reason: 'first' };
     expect(await runs.get(id)).toMatchObject({ status: 'Canceled', finishTime: cancel.at, cancel, error: { message: 'first' } });
@@ -337,14 +337,14 @@ function describeEnds(use: () => StoreUnderTest): void {
     expect(await runs.get(id)).toBeUndefined();
     expect(await runs.events(id, { after: 0, limit: 9 })).toEqual([]);
     expect(await runs.list({ image: 'app', limit: 9 })).toEqual([]);
-    expect((await runs.create(runRequest(), undefined)).number).toBe(2);
+    expect((await runs.create({ request: runRequest() })).number).toBe(2);
   });
 
   it('expired runs are ended, not archived, and old or beyond the newest to keep', async () => {
     const { store, clock } = use();
     const { runs } = store;
     for (let count = 0; count < 5; count += 1) {
-      const { id } = await runs.create(runRequest(), undefined);
+      const { id } = await runs.create({ request: runRequest() });
       if (count !== 3) await runs.finish(id, undefined, outcome('Succeeded'));
       await clock.advance(1000);
     }
@@ -363,9 +363,9 @@ function describeEnds(use: () => StoreUnderTest): void {
   it('counts name every status', async () => {
     const { store } = use();
     await claimed(store);
-    await store.runs.create(runRequest(), undefined);
+    await store.runs.create({ request: runRequest() });
     await store.runs.finish('ra001', 1, outcome('Error'));
-    for (let count = 0; count < 2; count += 1) await store.runs.create(runRequest(), undefined);
+    for (let count = 0; count < 2; count += 1) await store.runs.create({ request: runRequest() });
     await store.runs.requestCancel('ra003', { by: 'me', reason: 'none' });
     await store.runs.delete('ra003');
     const none = { Started: 0, Running: 0, Succeeded: 0, Failed: 0, Canceled: 0, Timeout: 0 };

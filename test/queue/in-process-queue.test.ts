@@ -37,7 +37,7 @@ function agent(id: string, slots = 100): AgentDescription {
 }
 
 async function add(parts: Partial<RunRequest> = {}): Promise<RunRecord> {
-  const record = await store.runs.create(runRequest({ task: 'app', ...parts }), undefined);
+  const record = await store.runs.create({ request: runRequest({ task: 'app', ...parts }) });
   queue.notify(record);
   return record;
 }
@@ -134,12 +134,12 @@ test('a waiting run hears that its agent is not there, and later that it is busy
 
 test('the order of a long queue is not worked out for each who asks, and is soon up to date', async () => {
   const long = createInProcessQueue({ store, clock: systemClock, limits });
-  const records = await Promise.all(Array.from({ length: 5000 }, () => store.runs.create(runRequest({ task: 'app' }), undefined)));
+  const records = await Promise.all(Array.from({ length: 5000 }, () => store.runs.create({ request: runRequest({ task: 'app' }) })));
   for (const record of records) long.notify(record);
   const [first, second] = [await long.waiting(), await long.waiting()];
   expect(second).toBe(first);
   expect(first.length).toBe(5000);
-  const late = await store.runs.create(runRequest({ task: 'app' }), undefined);
+  const late = await store.runs.create({ request: runRequest({ task: 'app' }) });
   long.notify(late);
   await waitFor(async () => (await long.waiting()).find(({ run }) => run === late.id));
   await long.close();

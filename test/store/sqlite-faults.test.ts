@@ -79,7 +79,7 @@ describe('SQLite store and faults', () => {
     const one = await openSqliteStore({ path });
     const two = await openSqliteStore({ path });
     const made = await Promise.all(
-      Array.from({ length: 60 }, (_, index) => (index % 2 === 0 ? one : two).runs.create(runRequest(), undefined)),
+      Array.from({ length: 60 }, (_, index) => (index % 2 === 0 ? one : two).runs.create({ request: runRequest() })),
     );
     expect(new Set(made.map(({ id }) => id)).size).toBe(60);
     expect((await one.runs.live()).map(({ id }) => id)).toEqual((await two.runs.live()).map(({ id }) => id));

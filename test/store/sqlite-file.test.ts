@@ -37,7 +37,7 @@ describe('SQLite file', () => {
   it('of an older version is copied, then brought up to date with what it holds', async () => {
     const path = newPath();
     const old = await openSqliteStore({ path, migrations: FIRST });
-    const { id } = await old.runs.create(runRequest({ task: 'app' }), undefined);
+    const { id } = await old.runs.create({ request: runRequest({ task: 'app' }) });
     await old.runs.finish(id, undefined, outcome('Failed'));
     await old.tasks.create(taskDefinition('app'));
     await old.close();

@@ -12,7 +12,7 @@ const codeOf = (error: unknown): string => (error instanceof EngineError ? error
 /** Tells each write after it was acknowledged, until it is killed. */
 async function writeForEver(store: Store): Promise<never> {
   for (;;) {
-    const { id } = await store.runs.create(runRequest(), undefined);
+    const { id } = await store.runs.create({ request: runRequest() });
     say({ id, events: 0 });
     await store.runs.claim(id, { agent: 'one', from: 0 });
     for (const seq of [1, 2, 3]) {
@@ -31,7 +31,7 @@ async function fillDisk(store: Store): Promise<void> {
   const failures: string[] = [];
   while (failures.length === 0) {
     // Several at once share a transaction: it is stored whole or not at all.
-    const told = await Promise.allSettled(Array.from({ length: 3 }, () => store.runs.create(large, undefined)));
+    const told = await Promise.allSettled(Array.from({ length: 3 }, () => store.runs.create({ request: large })));
     for (const each of told) {
       if (each.status === 'fulfilled') stored.push(each.value.id);
       else failures.push(codeOf(each.reason));
@@ -40,7 +40,7 @@ async function fillDisk(store: Store): Promise<void> {
   const whole = await Promise.all(stored.map(async (id) => (await store.runs.get(id))?.request.env[0]?.length));
   const listed = (await store.runs.list({ limit: 1000 })).map(({ id }) => id).reverse();
   rmSync(`${path}.filler`);
-  const { id } = await store.runs.create(large, undefined);
+  const { id } = await store.runs.create({ request: large });
   await store.ping();
   say({ failures, stored, listed, whole: whole.every((length) => length === 30_006), next: id });
 }
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   if (mode === 'loop') await writeForEver(store);
   if (mode === 'full') await fillDisk(store);
   if (mode === 'count') {
-    for (let index = 0; index < 200; index += 1) say({ number: (await store.runs.create(runRequest(), undefined)).number });
+    for (let index = 0; index < 200; index += 1) say({ number: (await store.runs.create({ request: runRequest() })).number });
   }
   await store.close();
 }

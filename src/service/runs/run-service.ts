@@ -227,7 +227,7 @@ class Runs implements RunService {
 
   async #enqueue(request: RunRequest, sealed: Uint8Array | undefined, key?: string): Promise<RunRecord> {
     const { store, queue, hub } = this.#parts;
-    const record = await store.runs.create(request, sealed, key);
+    const record = await store.runs.create({ request, ...(sealed === undefined ? {} : { sealed }) }, key);
     const older = await this.#olderInGroup(record);
     const { skip, cancel, reason } = decideConflict(record, older);
     const by = `run ${record.id}`;

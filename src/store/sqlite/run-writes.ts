@@ -29,7 +29,7 @@ export function createRunWrites(database: Database, live: LiveRuns, now: () => s
   }
 
   return {
-    create: (request, sealed, key) =>
+    create: ({ request, sealed }, key) =>
       database.write(() => {
         const known = key === undefined ? undefined : madeWith(statements, key, Date.parse(now()));
         if (known !== undefined) return known;

@@ -15,7 +15,7 @@ async function rig(builds: readonly (readonly [tag: string, image: string])[], i
   const clock = createFakeClock();
   const store = await openSqliteStore({ path: join(folder, 'db'), clock });
   for (const [tag, id] of builds) {
-    const run = await store.runs.create(runRequest(), undefined);
+    const run = await store.runs.create({ request: runRequest() });
     await store.runs.claim(run.id, { agent: 'one', from: 0 });
     await store.runs.finish(run.id, 1, outcome('Succeeded', { built: [{ step: 'b', id, tags: [tag] }] }));
     await clock.advance(DAY_MS);

@@ -155,7 +155,7 @@ test('secrets of a request open for no other request', async () => {
   const { id } = await plane.runs.create(runRequest({ task: 'app', step }), ASKER, { 'argument:KEY': 'canary-value' });
   const sealed = await plane.store.runs.sealed(id);
   expect(Buffer.from(sealed ?? []).includes('canary-value')).toBe(false);
-  await plane.store.runs.create(runRequest({ task: 'evil', step }), sealed);
+  await plane.store.runs.create({ request: runRequest({ task: 'evil', step }), ...(sealed === undefined ? {} : { sealed }) });
   await plane.gateway.register(AGENT);
   const [own, stolen] = [await plane.gateway.claim(AGENT.id, NOW), await plane.gateway.claim(AGENT.id, NOW)];
   if (own === undefined) throw new Error('nothing to claim');
@@ -212,7 +212,7 @@ test('cancel and finish of the same run have one winner, ten thousand times', { 
   const { gateway, store } = plane;
   await gateway.register({ ...AGENT, slots: 10_000 });
   for (let batch = 0; batch < 20; batch += 1) {
-    const made = await Promise.all(Array.from({ length: 500 }, () => store.runs.create(runRequest(), undefined)));
+    const made = await Promise.all(Array.from({ length: 500 }, () => store.runs.create({ request: runRequest() })));
     const ends = await Promise.all(
       made.map(async ({ id }, index) => {
         const early = index % 2 === 0;
