@@ -1,4 +1,5 @@
 import type { TaskConcurrency, TaskPlatform, TaskPolicy, TaskStepDefinition } from './task-definition.ts';
+import type { AfterTrigger, BaseImageTrigger, ImageTrack, SourceRepository, SourceTrigger, TimerTrigger } from './trigger-definition.ts';
 
 /**
  * What people write for a secret value. `plain`: the value itself, sealed before it is stored. `secret`: a secret of the daemon by name.
@@ -36,6 +37,33 @@ export interface CredentialInput {
   readonly password: SecretInput;
 }
 
+/** A name that is left out is ACR's `defaultSourceTriggerName`. Without a URL: the repository of the context; without a type: by the host. */
+export type SourceTriggerInput = Partial<Omit<SourceTrigger, 'sourceRepository' | 'paths'>> & {
+  readonly paths?: Partial<SourceTrigger['paths']>;
+  readonly sourceRepository?: Partial<Omit<SourceRepository, 'sourceControlAuthProperties'>> & {
+    readonly sourceControlAuthProperties?: { readonly tokenType?: 'PAT' | 'OAuth'; readonly token: SecretInput };
+  };
+};
+
+/** Names that are left out are `t1`, `t2`, …, as in ACR. */
+export type TimerTriggerInput = Pick<TimerTrigger, 'schedule'> & Partial<TimerTrigger>;
+
+export type BaseImageTriggerInput = Partial<Omit<BaseImageTrigger, 'updateTriggerEndpoint' | 'tracks'>> & {
+  readonly updateTriggerEndpoint?: SecretInput;
+  readonly tracks?: readonly (Pick<ImageTrack, 'image'> & Partial<ImageTrack>)[];
+};
+
+/** A name that is left out is `after-TASK`. */
+export type AfterTriggerInput = Pick<AfterTrigger, 'task'> & Partial<AfterTrigger>;
+
+/** What is left out of it is not there; `{}` is a task that only people start. */
+export interface TriggersInput {
+  readonly sourceTriggers?: readonly SourceTriggerInput[];
+  readonly timerTriggers?: readonly TimerTriggerInput[];
+  readonly baseImageTrigger?: BaseImageTriggerInput;
+  readonly afterTriggers?: readonly AfterTriggerInput[];
+}
+
 /** A task as people define it, its shape checked and nothing else: what is left out gets its default. */
 export interface TaskInput {
   readonly name: string;
@@ -51,5 +79,7 @@ export interface TaskInput {
   readonly maxParallelRuns?: number;
   readonly concurrency?: Pick<TaskConcurrency, 'group'> & Partial<TaskConcurrency>;
   readonly policy?: Partial<TaskPolicy>;
+  /** Left out: what ACR starts a task by (`src/service/tasks/default-triggers.ts`). */
+  readonly trigger?: TriggersInput;
   readonly tags?: Readonly<Record<string, string>>;
 }

@@ -29,6 +29,10 @@ export const SECRET_FIELDS = {
   contextAccessToken: 'contextAccessToken',
   userName: (loginServer: string): string => `userName:${loginServer}`,
   password: (loginServer: string): string => `password:${loginServer}`,
+  /** `sourceRepository.sourceControlAuthProperties.token` of a source trigger. */
+  sourceToken: (trigger: string): string => `sourceToken:${trigger}`,
+  /** Of the base image trigger. */
+  updateTriggerEndpoint: 'updateTriggerEndpoint',
 } as const;
 
 /** Stands in a RunRequest where the value came with the request: it is in the run's own sealed part, under the field's name. */
