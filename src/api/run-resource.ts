@@ -46,7 +46,7 @@ export function runSummaryOf(run: RunSummary, waiting?: WaitingRun): RunSummaryR
 
 /** A run in full: every field of ACR's run under its name (null where there is nothing), and what Slipway knows besides. */
 export function runResourceOf(run: RunRecord, { waiting, log }: RunSurroundings = {}): RunResource {
-  const { request, cancel, error, source, agent } = run;
+  const { request, cancel, error, source, agent, hold, approval } = run;
   return {
     ...runSummaryOf(summaryOf(run), waiting),
     provisioningState: 'Succeeded',
@@ -65,6 +65,9 @@ export function runResourceOf(run: RunRecord, { waiting, log }: RunSurroundings 
     keepGoing: request.keepGoing,
     extended: request.extended,
     crashes: run.crashes,
+    ...(hold === undefined ? {} : { hold }),
+    ...(approval === undefined ? {} : { approval }),
+    background: request.background ?? false,
     ...(agent === undefined ? {} : { agent }),
     ...(cancel === undefined ? {} : { cancel }),
     ...(error === undefined ? {} : { error }),

@@ -28,6 +28,7 @@ const cause = z
       images: listOf(imageName),
       eventId: z.string().exactOptional(),
       run: z.string().exactOptional(),
+      task: z.string().exactOptional(),
     }),
     z.object({
       kind: z.literal('timer'),
@@ -64,13 +65,25 @@ const stepResource = z
 const waiting = z
   .object({
     position: z.number(),
-    reason: z.enum(['paused', 'group-full', 'task-limit', 'agent-busy', 'no-agent', 'daemon-full', 'starting']),
+    reason: z.enum(['paused', 'group-full', 'task-limit', 'agent-busy', 'no-agent', 'daemon-full', 'held', 'starting']),
     because: z.string(),
     queuedMs: z.number(),
   })
   .readonly()
   .meta({ id: 'Waiting', description: 'Where a queued run stands and what it waits for.' });
 export type WaitingResource = z.output<typeof waiting>;
+
+const hold = z
+  .object({
+    because: z.string(),
+    until: time.exactOptional(),
+    runs: listOf(z.string()).exactOptional(),
+    approval: z.object({ commit: z.string() }).readonly().exactOptional(),
+  })
+  .readonly()
+  .meta({ id: 'RunHold', description: 'Why a queued run may not start yet: a time, runs, or a person’s word for its commit.' });
+
+const approval = z.object({ at: time, by: z.string(), commit: z.string() }).readonly().meta({ id: 'RunApproval' });
 
 const logFacts = z
   .object({ bytes: z.number(), droppedBytes: z.number(), sealed: z.boolean() })
@@ -169,6 +182,9 @@ export const runResource = z
     extended: z.boolean(),
     agent: z.string().exactOptional(),
     crashes: z.number(),
+    hold: hold.exactOptional(),
+    approval: approval.exactOptional(),
+    background: z.boolean().describe('Of the runs that no person or commit asked for, of which only so many run at once.'),
     cancel: z.object({ at: time, by: z.string(), reason: z.string() }).readonly().exactOptional(),
     error: z
       .object({ step: z.string().exactOptional(), message: z.string(), errorCode: z.string().exactOptional() })

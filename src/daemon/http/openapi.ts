@@ -6,6 +6,7 @@ import { globalRegistry } from 'zod';
 const TAGS = {
   tasks: 'Tasks as they are defined on the daemon, and their registry credentials.',
   runs: 'Runs: start, look at, follow, cancel.',
+  triggers: 'What starts tasks by itself: events and what was decided on them, webhooks, timers, the graph of images.',
   uploads: 'Contexts that clients send, by the SHA-256 of their tar stream.',
   queue: 'What waits, and for what.',
   security: 'Tokens, secrets and the audit log.',
