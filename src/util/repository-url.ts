@@ -86,7 +86,7 @@ function azureKey(host: string, segments: readonly string[]): string | undefined
   }
   const old = /^([a-z0-9-]+)\.visualstudio\.com$/.exec(host);
   if (old === null && host !== 'dev.azure.com') return undefined;
-  const [organisation, ...path] = old === null ? segments : [old[1], ...segments];
+  const [organisation, ...path] = old === null ? segments : [old[1] ?? '', ...segments];
   const within = path[0]?.toLowerCase() === 'defaultcollection' ? path.slice(1) : path;
   const at = within.findIndex((segment) => segment.toLowerCase() === '_git');
   const repository = within[at + 1];
