@@ -9,6 +9,8 @@ export class EngineError extends Error {
   readonly help: string;
   /** True when the same call may succeed later. */
   readonly transient: boolean;
+  /** What a server asked for before the next try; undefined when it asked for nothing. */
+  readonly retryAfterMs: number | undefined;
   /** Every mistake of the request or file that was refused; empty for other errors. */
   readonly diagnostics: readonly Diagnostic[];
 
@@ -19,6 +21,7 @@ export class EngineError extends Error {
       readonly cause?: unknown;
       readonly help?: string;
       readonly transient?: boolean;
+      readonly retryAfterMs?: number | undefined;
       readonly diagnostics?: readonly Diagnostic[];
     } = {},
   ) {
@@ -26,6 +29,7 @@ export class EngineError extends Error {
     this.code = code;
     this.help = options.help ?? ERROR_CODES[code].help;
     this.transient = options.transient ?? false;
+    this.retryAfterMs = options.retryAfterMs;
     this.diagnostics = options.diagnostics ?? [];
   }
 }

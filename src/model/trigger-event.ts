@@ -104,6 +104,12 @@ export type Happening =
       readonly previousTag?: string;
       /** The run of this daemon that pushed it. */
       readonly run?: string;
+      /** Key of the target (ImageWatchStore) that was looked at. */
+      readonly target?: string;
+      /** As `platforms`, of `previous`. */
+      readonly previousPlatforms?: Readonly<Record<string, string>>;
+      /** Name of the one task that it is about; all that follow the image otherwise. */
+      readonly task?: string;
     }
   | {
       readonly kind: 'timer';
@@ -152,6 +158,7 @@ export const DECISION_CODES = [
   'action-ignored',
   'other-repository',
   'same-digest',
+  'looked',
   'not-in-scope',
   'unreachable',
   'already-in-chain',

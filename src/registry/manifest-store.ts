@@ -1,5 +1,6 @@
 import { EngineError } from '../model/engine-error.ts';
 import type { HttpResponse } from '../util/http.ts';
+import { isTransientStatus } from '../util/http-retry.ts';
 import { ACCEPT, isDigest, type Manifest, sha256 } from './manifest.ts';
 import type { RegistryHttp, RegistryRequest } from './registry-http.ts';
 
@@ -12,6 +13,8 @@ export interface Repository {
 
 /** Manifests of repositories; `name` is a tag or a digest. Undefined means 404. */
 export interface ManifestStore {
+  /** As `head`, sent once. Only where the registry answers HEAD with no digest, or not at all, is the manifest read. */
+  look(repository: Repository, name: string, signal?: AbortSignal): Promise<Pick<Manifest, 'digest' | 'mediaType'> | undefined>;
   head(repository: Repository, name: string, signal?: AbortSignal): Promise<Pick<Manifest, 'digest' | 'mediaType'> | undefined>;
   get(repository: Repository, name: string, signal?: AbortSignal): Promise<Manifest | undefined>;
   put(repository: Repository, name: string, manifest: Manifest, signal?: AbortSignal): Promise<void>;
@@ -22,16 +25,8 @@ export interface ManifestStore {
 export function createManifestStore(http: RegistryHttp): ManifestStore {
   return {
     get: (repository, name, signal) => getManifest(http, repository, name, signal),
-    head: async (repository, name, signal) => {
-      const response = await http.send({ ...request(repository, name, 'pull', signal), method: 'HEAD', headers: { accept: ACCEPT } });
-      response.discard();
-      if (response.status === 404) return undefined;
-      const digest = response.headers['docker-content-digest'];
-      const mediaType = contentType(response);
-      if (response.status === 200 && isDigest(digest) && mediaType !== '') return { digest, mediaType };
-      // HEAD is not everywhere, or without the digest, and has no body that says why it failed.
-      return getManifest(http, repository, name, signal);
-    },
+    head: (repository, name, signal) => headManifest(http, repository, name, { signal }),
+    look: (repository, name, signal) => headManifest(http, repository, name, { signal, retry: false }),
     put: async (repository, name, manifest, signal) => {
       const headers = { 'content-type': manifest.mediaType };
       const response = await http.send({ ...request(repository, name, 'pull,push', signal), method: 'PUT', headers, body: manifest.bytes });
@@ -41,6 +36,27 @@ export function createManifestStore(http: RegistryHttp): ManifestStore {
     },
     remove: (repository, digest, signal) => removeManifest(http, repository, digest, signal),
   };
+}
+
+async function headManifest(
+  http: RegistryHttp,
+  repository: Repository,
+  name: string,
+  { signal, retry = true }: { readonly signal: AbortSignal | undefined; readonly retry?: boolean },
+): Promise<Pick<Manifest, 'digest' | 'mediaType'> | undefined> {
+  const asked = { ...request(repository, name, 'pull', signal), method: 'HEAD' as const, headers: { accept: ACCEPT }, retry };
+  const response = await http.send(asked);
+  response.discard();
+  if (response.status === 404) return undefined;
+  const digest = response.headers['docker-content-digest'];
+  const mediaType = contentType(response);
+  if (response.status === 200 && isDigest(digest) && mediaType !== '') return { digest, mediaType };
+  // A registry that wants to be left alone is not asked again at once.
+  if (!retry && response.status !== 200 && isTransientStatus(response.status)) {
+    throw await http.errorOf(repository.host, `the question about ${described(repository, name)}`, response);
+  }
+  // HEAD is not everywhere, or without the digest, and has no body that says why it failed.
+  return getManifest(http, repository, name, signal);
 }
 
 function request(

@@ -1,7 +1,7 @@
 import { EngineError } from '../model/engine-error.ts';
 import { type ImageReference, parseImageReference } from '../model/image-reference.ts';
 import type { CredentialSource } from '../model/ports/credential-source.ts';
-import type { Descriptor, Registry, ResolvedReference } from '../model/ports/registry.ts';
+import type { Descriptor, ImageLook, Registry, ResolvedReference } from '../model/ports/registry.ts';
 import type { AddressPolicy } from '../util/address-policy.ts';
 import type { RetryPolicy } from '../util/retry.ts';
 import { createAuthorizer } from './authorizer.ts';
@@ -48,6 +48,7 @@ export function createRegistryClient(options: RegistryClientOptions): Registry &
   const blobs = createBlobStore(http, retry);
   return {
     resolve: async (reference, { platform, signal }) => resolve(manifests, located(reference), platform, signal),
+    look: async (reference, options) => look(manifests, located(reference), options),
     listTags: async (repository, { signal } = {}) => listTags(http, located(repository), signal),
     copy: async (from, to, { signal } = {}) => {
       const source = located(from);
@@ -99,6 +100,21 @@ async function resolve(
   const index = await manifests.get(reference, digest, signal);
   const content = index === undefined ? undefined : readManifest(index);
   return { digest, mediaType, platformDigest: choosePlatform(content?.manifests ?? [], platform)?.digest ?? '' };
+}
+
+async function look(
+  manifests: ManifestStore,
+  reference: ImageReference,
+  { platforms, known, signal }: { readonly platforms: readonly string[]; readonly known?: string; readonly signal?: AbortSignal },
+): Promise<ImageLook | undefined> {
+  const head = await manifests.look(reference, nameOf(reference), signal);
+  if (head === undefined) return undefined;
+  const { digest } = head;
+  if (digest === known) return { digest };
+  if (!INDEX_TYPES.includes(head.mediaType)) return { digest, platforms: Object.fromEntries(platforms.map((one) => [one, digest])) };
+  const index = await manifests.get(reference, digest, signal);
+  const entries = (index === undefined ? undefined : readManifest(index))?.manifests ?? [];
+  return { digest, platforms: Object.fromEntries(platforms.map((one) => [one, choosePlatform(entries, one)?.digest ?? ''])) };
 }
 
 function listTags(

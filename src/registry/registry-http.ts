@@ -2,7 +2,7 @@ import { EngineError } from '../model/engine-error.ts';
 import type { HttpBody, HttpRequest, HttpResponse } from '../util/http.ts';
 import { HttpError } from '../util/http-error.ts';
 import { printable, requestWithRetries } from '../util/http-retry.ts';
-import type { RetryPolicy } from '../util/retry.ts';
+import { type RetryPolicy, retryAfterMs } from '../util/retry.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Endpoints, RegistryEndpoint } from './endpoint.ts';
 import type { Scopes } from './token-request.ts';
@@ -62,7 +62,7 @@ export function createRegistryHttp(options: {
   };
   const errorOf = async (host: string, doing: string, response: HttpResponse): Promise<EngineError> => {
     const words = authorizer.redact(await registryWords(response));
-    return statusError(host, doing, response.status, words);
+    return statusError(host, doing, response, words);
   };
   const failure = (host: string, error: unknown): unknown => (error instanceof HttpError ? connectionError(host, error) : error);
   return {
@@ -96,13 +96,16 @@ function messagesOf(text: string): string | undefined {
   }
 }
 
-function statusError(host: string, doing: string, status: number, words: string): EngineError {
+function statusError(host: string, doing: string, { status, headers }: HttpResponse, words: string): EngineError {
   const said = words === '' ? `status ${status}` : `status ${status}: ${words}`;
   if (status === 401 || status === 403) {
     return new EngineError('registry-denied', `${host} denied ${doing} (${said}); the repository may need credentials, or may not exist`);
   }
   const transient = status === 429 || status === 408 || status >= 500;
-  return new EngineError('registry-failed', `${host} answered ${doing} with ${said}`, { transient });
+  return new EngineError('registry-failed', `${host} answered ${doing} with ${said}`, {
+    transient,
+    retryAfterMs: transient ? retryAfterMs(headers['retry-after'], new Date()) : undefined,
+  });
 }
 
 function connectionError(host: string, error: HttpError): EngineError {

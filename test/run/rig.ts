@@ -117,6 +117,7 @@ async function unexpected(): Promise<never> {
 
 export const NO_REGISTRY: Registry = {
   resolve: unexpected,
+  look: unexpected,
   listTags: unexpected,
   copy: unexpected,
   delete: unexpected,

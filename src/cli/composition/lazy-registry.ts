@@ -5,7 +5,7 @@ import type { RegistryTrust } from './registry-trust.ts';
 
 /** The registry client, loaded at its first use. */
 export function lazyRegistry(places: RegistryTrust & { readonly credentials: CredentialSource }): Registry {
-  return lazyPort<Registry>(['resolve', 'listTags', 'copy', 'delete', 'referrers', 'pullArtifact', 'probePush'], async () => {
+  return lazyPort<Registry>(['resolve', 'look', 'listTags', 'copy', 'delete', 'referrers', 'pullArtifact', 'probePush'], async () => {
     const { createRegistryClient } = await import('../../registry/registry-client.ts');
     return createRegistryClient({
       credentials: places.credentials,

@@ -8,6 +8,14 @@ export interface Registry {
     reference: string,
     options: { readonly platform?: string; readonly signal?: AbortSignal },
   ): Promise<ResolvedReference | undefined>;
+  /**
+   * What a tag names now, asked once and without retries: for whoever looks again later anyway. One HEAD; a GET of the index only when its
+   * digest is not `known`. Undefined for 404. Rejects as `resolve`; the error has `retryAfterMs` when the registry asks to wait.
+   */
+  look(
+    reference: string,
+    options: { readonly platforms: readonly string[]; readonly known?: string; readonly signal?: AbortSignal },
+  ): Promise<ImageLook | undefined>;
   /** All tags of a repository, paging done; undefined for 404. */
   listTags(repository: string, options?: { readonly signal?: AbortSignal }): Promise<readonly string[] | undefined>;
   /** Copies a manifest with everything it names, within and between registries; blobs are mounted where the registry can. */
@@ -24,6 +32,13 @@ export interface Registry {
   ): Promise<{ readonly digest: string; readonly mediaType: string }>;
   /** Checks that the credentials may push to a repository (starts an upload and drops it). */
   probePush(repository: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+export interface ImageLook {
+  /** Of what the tag names: an index or a manifest. */
+  readonly digest: string;
+  /** Digest by platform asked for; empty for one that the index lacks. Absent when `digest` is the known one: it was not read. */
+  readonly platforms?: Readonly<Record<string, string>>;
 }
 
 export interface Descriptor {
