@@ -15,6 +15,8 @@ export interface QueueAgent {
 export interface QueueLimits {
   readonly maxRunning: number;
   readonly pools: Readonly<Record<string, number>>;
+  /** Most runs at once that no person or commit asked for (base images); no limit unless given. */
+  readonly maxBackground?: number;
 }
 
 export interface Refusal {
@@ -32,24 +34,30 @@ export function agedPriority(priority: number, sinceMs: number, nowMs: number): 
   return priority + Math.max(0, Math.floor((nowMs - sinceMs) / AGING_STEP_MS));
 }
 
-/** Whether a run may start by the limits that do not depend on an agent: its group, its task, and its being tried alone. */
+/** Whether a run may start by the limits that do not depend on an agent: its group, its task, the cap of its kind, and its being tried alone. */
 export class Admission {
   readonly #book: QueueBook;
   readonly #usage: Usage;
   readonly #nowMs: number;
   readonly #pools: ReadonlySet<string>;
+  readonly #maxBackground: number;
   readonly #firstOfGroup = new Map<string, LiveRun | undefined>();
   readonly #limitsOfOwner = new Map<string, Map<number, number>>();
 
-  constructor(book: QueueBook, agents: readonly QueueAgent[], nowMs: number, usage: Usage = book.usage) {
+  constructor(
+    book: QueueBook,
+    { agents, nowMs, limits }: { readonly agents: readonly QueueAgent[]; readonly nowMs: number; readonly limits: QueueLimits },
+    usage: Usage = book.usage,
+  ) {
     this.#book = book;
     this.#usage = usage;
     this.#nowMs = nowMs;
     this.#pools = new Set(agents.map(({ pool }) => pool));
+    this.#maxBackground = limits.maxBackground ?? Number.POSITIVE_INFINITY;
   }
 
   refusal(run: LiveRun): Refusal | undefined {
-    return this.#byGroup(run) ?? this.#byTask(run) ?? this.#bySuspicion(run);
+    return this.#byGroup(run) ?? this.#byTask(run) ?? this.#byBackground(run) ?? this.#bySuspicion(run);
   }
 
   /**
@@ -76,6 +84,11 @@ export class Admission {
     for (const [limit, number] of this.#waitingLimits(run.owner)) if (number < run.number) strictest = Math.min(strictest, limit);
     if (share.runs.length < strictest) return undefined;
     return { reason: 'task-limit', because: `${taken(share.runs, strictest)} of task "${run.task}" at once` };
+  }
+
+  #byBackground(run: LiveRun): Refusal | undefined {
+    if (run.background !== true || this.#usage.background < this.#maxBackground) return undefined;
+    return { reason: 'daemon-full', because: `the daemon rebuilds for base images in at most ${runs(this.#maxBackground)} at once` };
   }
 
   /** A run whose agent was lost while it prepared it is tried without another such run beside it: so it is known which one breaks agents. */

@@ -42,7 +42,7 @@ export function nextRun(view: QueueView, agent: QueueAgent): LiveRun | undefined
   const { usage } = book;
   if (view.paused !== undefined || usage.agent(agent.id) >= agent.slots) return undefined;
   if (capacityRefusal(agent.pool, usage, limits) !== undefined) return undefined;
-  const admission = new Admission(book, view.agents, view.nowMs);
+  const admission = new Admission(book, view);
   let best: LiveRun | undefined;
   let bestRank: Rank | undefined;
   for (const flow of book.flows.values()) {
@@ -56,10 +56,10 @@ export function nextRun(view: QueueView, agent: QueueAgent): LiveRun | undefined
   return best;
 }
 
-/** Every waiting run in the order in which they would start if each ran equally long, and what it waits for. O(n log n). */
+/** Every waiting run in the order in which they would start if each ran equally long, and what it waits for; held ones last. O(n log n). */
 export function waitingOrder(view: QueueView): readonly WaitingRun[] {
   const { book, nowMs } = view;
-  const admission = new Admission(book, view.agents, nowMs);
+  const admission = new Admission(book, view);
   const ranked: { readonly run: LiveRun; readonly rank: Rank }[] = [];
   for (const flow of book.flows.values()) {
     const leader = flow.runs.find((run) => admission.refusal(run) === undefined) ?? flow.runs[0];
@@ -71,10 +71,11 @@ export function waitingOrder(view: QueueView): readonly WaitingRun[] {
   }
   ranked.sort((a, b) => before(a.rank, b.rank));
   const explain = explainer(view, admission);
-  return ranked.map(({ run }, index) => ({
+  const held = [...book.held.values()].sort((a, b) => a.number - b.number);
+  return [...ranked.map(({ run }) => run), ...held].map((run, index) => ({
     run: run.id,
     position: index + 1,
-    ...explain(run),
+    ...(run.held === undefined ? explain(run) : { reason: 'held' as const, because: run.held }),
     queuedMs: Math.max(0, nowMs - run.createdMs),
   }));
 }
@@ -88,7 +89,7 @@ function rankOf({ book, nowMs }: QueueView, flow: Flow, run: LiveRun, turn: numb
 function explainer(view: QueueView, admission: Admission): (run: LiveRun) => Refusal {
   const usage = new Usage();
   for (const run of view.book.runs()) if (run.phase !== 'queued') usage.add(run);
-  const simulated = new Admission(view.book, view.agents, view.nowMs, usage);
+  const simulated = new Admission(view.book, view, usage);
   const pools = Map.groupBy(view.agents, ({ pool }) => pool);
   return (run) => {
     if (view.paused !== undefined) return { reason: 'paused', because: `the queue is paused: ${view.paused}` };

@@ -107,7 +107,7 @@ class InProcessQueue implements RunQueue {
   async group(name: string) {
     const book = await this.#runs.book();
     const members = [...book.runs()].filter(({ group }) => group?.name === name).sort((a, b) => a.number - b.number);
-    return members.map(({ id, phase, trust }) => ({ run: id, queued: phase === 'queued', trust }));
+    return members.map(({ id, phase, trust, held }) => ({ run: id, queued: phase === 'queued', held: held !== undefined, trust }));
   }
 
   async queued(task?: string): Promise<number> {

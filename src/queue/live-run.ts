@@ -20,6 +20,10 @@ export interface LiveRun {
   readonly maxParallelRuns?: number;
   readonly crashes: number;
   readonly trust: TrustClass;
+  /** Why it is not to be claimed yet, for people. */
+  readonly held?: string;
+  /** Counts against the cap of runs that no person or commit asked for. */
+  readonly background?: boolean;
 }
 
 /** Undefined for a run that has ended. */
@@ -42,6 +46,8 @@ export function liveRunOf(record: RunRecord): LiveRun | undefined {
     ...(request.maxParallelRuns === undefined ? {} : { maxParallelRuns: request.maxParallelRuns }),
     crashes: record.crashes,
     trust: request.trust,
+    ...(phase === 'queued' && record.hold !== undefined ? { held: record.hold.because } : {}),
+    ...(request.background === true ? { background: true } : {}),
   };
 }
 

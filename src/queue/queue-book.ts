@@ -18,6 +18,9 @@ export class QueueBook {
   readonly usage = new Usage();
   readonly flows = new Map<string, Flow>();
   readonly queuedByGroup = new Map<string, Map<string, LiveRun>>();
+  /** Waiting runs that are not to be claimed yet: in no flow and in no group's order, so that they keep nobody. */
+  readonly held = new Map<string, LiveRun>();
+  readonly #heldByOwner = new Map<string, number>();
   readonly #runs = new Map<string, LiveRun>();
   readonly #flowsOfOwner = new Map<string, Set<Flow>>();
   readonly #served = new Map<string, number>();
@@ -81,11 +84,16 @@ export class QueueBook {
   queuedOf(owner: string): number {
     let count = 0;
     for (const flow of this.#flowsOfOwner.get(owner) ?? []) count += flow.runs.length;
-    return count;
+    return count + (this.#heldByOwner.get(owner) ?? 0);
   }
 
   #enqueue(run: LiveRun): void {
     this.#queued += 1;
+    if (run.held !== undefined) {
+      this.held.set(run.id, run);
+      this.#heldByOwner.set(run.owner, (this.#heldByOwner.get(run.owner) ?? 0) + 1);
+      return;
+    }
     const { runs } = this.#flowOf(run);
     runs.splice(placeOf(runs, run.number), 0, run);
     if (run.group === undefined) return;
@@ -96,6 +104,12 @@ export class QueueBook {
 
   #dequeue(run: LiveRun): void {
     this.#queued -= 1;
+    if (this.held.delete(run.id)) {
+      const left = (this.#heldByOwner.get(run.owner) ?? 1) - 1;
+      if (left === 0) this.#heldByOwner.delete(run.owner);
+      else this.#heldByOwner.set(run.owner, left);
+      return;
+    }
     const flow = this.#flowOf(run);
     flow.runs.splice(placeOf(flow.runs, run.number), 1);
     if (flow.runs.length === 0) this.#dropFlow(flow);

@@ -3,6 +3,7 @@ import type { LiveRun } from './live-run.ts';
 /** What the active runs take of each limit. */
 export class Usage {
   total = 0;
+  background = 0;
   readonly #agents = new Map<string, number>();
   readonly #pools = new Map<string, number>();
   readonly #owners = new Map<string, number>();
@@ -58,6 +59,7 @@ export class Usage {
 
   #count(run: LiveRun, agent: string | undefined, by: 1 | -1): void {
     this.total += by;
+    if (run.background === true) this.background += by;
     if (agent !== undefined) bump(this.#agents, agent, by);
     bump(this.#pools, run.pool, by);
     bump(this.#owners, run.owner, by);

@@ -55,6 +55,38 @@ describe('what a waiting run is told', () => {
     expect(reasons({ runs })).toEqual(Array(2).fill('task-limit: waits for r1: at most 1 run of task "a" at once'));
   });
 
+  test('a hold, which keeps nobody else', () => {
+    const group = { name: 'deploy', limit: 1 };
+    const runs = [
+      waitingRun(1, { task: 'a', group, priority: 100, held: 'waits for an approval' }),
+      waitingRun(2, { task: 'b', group }),
+      waitingRun(3, { task: 'a', maxParallelRuns: 1 }),
+    ];
+    const { order, next } = decide({ runs });
+    expect(order.map(({ run, reason, because }) => [run, reason, because])).toEqual([
+      ['r2', 'starting', 'starts as soon as the agent asks for it'],
+      ['r3', 'starting', 'starts as soon as the agent asks for it'],
+      ['r1', 'held', 'waits for an approval'],
+    ]);
+    expect(next(agent)).toBe('r2');
+    expect(decide({ runs: runs.slice(0, 1) }).next(agent)).toBeUndefined();
+  });
+
+  test('the cap of runs that nobody asked for', () => {
+    const background = { background: true, priority: 50 };
+    const runs = [
+      waitingRun(1, { task: 'a', ...background, phase: 'running', agent: 'agent1' }),
+      waitingRun(2, { task: 'b', ...background }),
+      waitingRun(3, { task: 'c', priority: -100 }),
+    ];
+    const limits = { maxRunning: 100, pools: {}, maxBackground: 1 };
+    expect(reasons({ runs, limits })).toEqual([
+      'daemon-full: the daemon rebuilds for base images in at most 1 run at once',
+      'starting: starts as soon as the agent asks for it',
+    ]);
+    expect(decide({ runs, limits }).next(agent)).toBe('r3');
+  });
+
   test('a queue that is paused, a pool without agents, a full daemon, busy agents, and its turn', () => {
     const runs = [waitingRun(1, { task: 'a' }), waitingRun(2, { task: 'b' })];
     expect(reasons({ runs, paused: 'upgrade' })[0]).toBe('paused: the queue is paused: upgrade');

@@ -32,6 +32,8 @@ export interface RunQueue {
 export interface GroupMember {
   readonly run: string;
   readonly queued: boolean;
+  /** Queued, and not to be claimed yet. */
+  readonly held: boolean;
   readonly trust: TrustClass;
 }
 

@@ -10,16 +10,20 @@ export interface ConflictDecision {
   readonly reason: string;
 }
 
+const NO_CONFLICT: ConflictDecision = { skip: false, cancel: [], reason: '' };
+
 /**
  * What a new run and the older runs of its concurrency group do to one another when the group is full: as many live runs as its limit, those
- * that wait included. A run of untrusted code never ends one of trusted code: it could choose its branch so as to land in any group.
+ * that wait included. A run of untrusted code never ends one of trusted code: it could choose its branch so as to land in any group. A run that
+ * is held makes no other skip: it may wait for a person for days.
  */
 export function decideConflict({ id, request }: Pick<RunRecord, 'id' | 'request'>, older: readonly GroupMember[]): ConflictDecision {
   const { concurrency, trust } = request;
-  const full = concurrency !== undefined && older.length >= concurrency.limit;
-  if (!full || concurrency.onConflict === 'queue') return { skip: false, cancel: [], reason: '' };
-  const { group, onConflict } = concurrency;
-  if (onConflict === 'skip') return { skip: true, cancel: [], reason: `skipped: concurrency group "${group}" is full (${listed(older)})` };
+  if (concurrency === undefined || concurrency.onConflict === 'queue') return NO_CONFLICT;
+  const { group, limit, onConflict } = concurrency;
+  const taking = onConflict === 'skip' ? older.filter(({ held }) => !held) : older;
+  if (taking.length < limit) return NO_CONFLICT;
+  if (onConflict === 'skip') return { skip: true, cancel: [], reason: `skipped: concurrency group "${group}" is full (${listed(taking)})` };
   const ending = older.filter(
     (member) => (member.queued || onConflict === 'cancel-running') && (trust === 'trusted' || member.trust === 'untrusted'),
   );
