@@ -1,5 +1,5 @@
 import type { ContainerIo, ContainerOutcome, ContainerRequest } from '../model/ports/container-engine.ts';
-import { adoptContainer, type DurableParts, executeDurably } from './durable-execution.ts';
+import { adoptContainer, type DurableParts, executeDurably, startAndAdopt } from './durable-execution.ts';
 import type { Positions } from './durable-output.ts';
 import type { ExistingContainer } from './existing-things.ts';
 import type { RunContext } from './run-context.ts';
@@ -29,6 +29,10 @@ export class DurableContainers {
 
   adopt(container: CreatedContainer, positions: Positions, io: ContainerIo): Promise<ContainerOutcome> {
     return this.#following(adoptContainer(this.#parts, container, positions, io));
+  }
+
+  startAndAdopt(container: CreatedContainer, positions: Positions, io: ContainerIo): Promise<ContainerOutcome> {
+    return this.#following(startAndAdopt(this.#parts, container, positions, io));
   }
 
   /** Lets go of all; resolves when nobody follows any more. */

@@ -26,24 +26,54 @@ const FROM_THE_START: Positions = { stdout: 0, stderr: 0 };
  * connection cuts off is read from the engine's log, and the container can be let go of.
  */
 export async function executeDurably(parts: DurableParts, container: CreatedContainer, io: ContainerIo): Promise<ContainerOutcome> {
-  const { api, gate, detaching } = parts;
+  const { api, detaching } = parts;
   if (detaching.aborted) return detachedOutcome(container.id);
   const output = durableOutput(parts, container, FROM_THE_START, io);
   const attached = container.detach ? undefined : await attach(api, container, { ...io, onOutput: output.deliverAttached });
   if (attached !== undefined && 'exitCode' in attached) return attached;
   try {
     await io.onStarted?.(container.id);
-    const refused = await gate.pass(async () => {
-      if (detaching.aborted) return detachedOutcome(container.id);
-      if (io.signal.aborted) return canceledOutcome(container.id);
-      return await tryStart(api, container);
-    });
+    const refused = await startUnlessOver(parts, container, io);
     if (refused !== undefined) return refused;
     if (attached === undefined) return startedOutcome(container.id);
     return await follow(parts, container, io, output, attached);
   } finally {
     attached?.stop();
   }
+}
+
+/** An outcome when it did not start. */
+async function startUnlessOver(
+  { api, gate, detaching }: DurableParts,
+  container: CreatedContainer,
+  io: ContainerIo,
+): Promise<ContainerOutcome | undefined> {
+  return await gate.pass(async () => {
+    if (detaching.aborted) return detachedOutcome(container.id);
+    if (io.signal.aborted) return canceledOutcome(container.id);
+    return await tryStart(api, container);
+  });
+}
+
+/**
+ * Starts a container that an earlier process made and, as far as is known, did not start. The start that it asked for may have come
+ * meanwhile: the container is looked at once more, because one that has ended would run a second time. Output is read from the engine's log.
+ */
+export async function startAndAdopt(
+  parts: DurableParts,
+  container: CreatedContainer,
+  positions: Positions,
+  io: ContainerIo,
+): Promise<ContainerOutcome> {
+  await io.onStarted?.(container.id);
+  const { State } = await inspectContainer(parts.api, container.id);
+  const refused = isNotStarted(State.Status) ? await startUnlessOver(parts, container, io) : undefined;
+  return refused ?? (await adoptContainer(parts, container, positions, { ...io, onStarted: () => undefined }));
+}
+
+function isNotStarted(status: string): boolean {
+  // Podman says `initialized` where Docker says `created`, and `configured` before that.
+  return ['created', 'configured', 'initialized'].includes(status.toLowerCase());
 }
 
 /** Follows a container that another attempt started: its output after `positions`, and its end, also when that has come already. */

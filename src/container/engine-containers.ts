@@ -36,7 +36,7 @@ export async function createContainer(
   }
 }
 
-function isNameTaken(error: unknown): boolean {
+export function isNameTaken(error: unknown): boolean {
   // Podman answers 500 where Docker answers 409.
   return error instanceof EngineRefusal && /name .*(already )?in use/i.test(error.message);
 }

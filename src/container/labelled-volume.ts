@@ -8,6 +8,8 @@ export async function makeVolume(context: RunContext, name: string, options: Rea
   try {
     await context.make(() => context.api.json({ method: 'POST', path: '/volumes/create', body }));
   } catch (error) {
+    // Docker gives back a volume that is there already, Podman refuses.
+    if ((await context.lookAgain()).volumes.has(name)) return;
     throw toEngineError(error, `Making volume ${name}`);
   }
 }

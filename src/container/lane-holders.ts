@@ -1,11 +1,16 @@
 import { parsePorts } from '../model/port-words.ts';
 import type { NetworkLane } from '../model/ports/container-engine.ts';
+import { systemClock } from '../util/clock.ts';
 import { toEngineError } from './engine-api.ts';
-import { createContainer, startContainer } from './engine-containers.ts';
+import { createContainer, isNameTaken, startContainer } from './engine-containers.ts';
+import type { ExistingContainer, ExistingThings } from './existing-things.ts';
 import { networkAliases } from './naming.ts';
 import { once } from './once.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunNetworks } from './run-networks.ts';
+
+const LOOKS = 50;
+const PAUSE_BEFORE_LOOKING_AGAIN_MS = 100;
 
 /** The network namespace that the steps of a lane run in, one after another. */
 export interface LaneHolder {
@@ -68,9 +73,10 @@ export class LaneHolders {
       lane.network === undefined ? undefined : this.#networks.ensure(lane.network),
     ]);
     if (!image.runs) return undefined;
-    const existing = (await this.#context.existing()).containers.find(({ name }) => name === this.#nameOf(lane));
-    if (existing?.state === 'running') return { id: existing.id, started: Promise.resolve() };
-    const id = existing?.id ?? (await this.#context.make(() => this.#create(lane, image.reference, network)));
+    const { id, state } =
+      this.#own(lane, await this.#context.existing()) ??
+      (await this.#context.make(() => this.#createOrFind(lane, image.reference, network)));
+    if (state === 'running') return { id, started: Promise.resolve() };
     const started = this.#context
       .track(this.#context.startGate.pass(() => startContainer(this.#context.api, id)))
       .catch((error: unknown) => {
@@ -84,6 +90,25 @@ export class LaneHolders {
     return this.#context.name(`lane-${lane.id}`);
   }
 
+  #own(lane: NetworkLane, { containers }: ExistingThings): ExistingContainer | undefined {
+    return containers.find(({ name }) => name === this.#nameOf(lane));
+  }
+
+  /** The name is taken as soon as the engine begins to create; the container can be found only when it is done. */
+  async #createOrFind(lane: NetworkLane, image: string, network: string | undefined): Promise<Pick<ExistingContainer, 'id' | 'state'>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return { id: await this.#create(lane, image, network), state: 'created' };
+      } catch (error) {
+        const found = isNameTaken(error) ? this.#own(lane, await this.#context.lookAgain()) : undefined;
+        if (found !== undefined) return found;
+        if (!isNameTaken(error) || attempt === LOOKS)
+          throw toEngineError(error, `Making the network of step "${lane.steps[0] ?? lane.id}"`);
+        await systemClock.sleep(PAUSE_BEFORE_LOOKING_AGAIN_MS, this.#context.closing);
+      }
+    }
+  }
+
   async #create(lane: NetworkLane, image: string, network: string | undefined): Promise<string> {
     const ports = parsePorts(lane.ports, lane.expose);
     const body = {
@@ -93,10 +118,6 @@ export class LaneHolders {
       HostConfig: { NetworkMode: network ?? 'default', PortBindings: ports.bindings, LogConfig: { Type: 'none' } },
       ...(network === undefined ? {} : { NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: networkAliases(lane.steps) } } } }),
     };
-    try {
-      return await createContainer(this.#context.api, [this.#nameOf(lane)], body);
-    } catch (error) {
-      throw toEngineError(error, `Making the network of step "${lane.steps[0] ?? lane.id}"`);
-    }
+    return await createContainer(this.#context.api, [this.#nameOf(lane)], body);
   }
 }

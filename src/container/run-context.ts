@@ -20,6 +20,11 @@ export class RunContext {
   readonly hasInit: boolean;
   /** What an earlier attempt left in the space; nothing in a new one. */
   readonly existing: () => Promise<ExistingThings>;
+  /**
+   * What is in the space now. A request of an earlier process may still have been on its way through the engine when `existing` looked: what
+   * then turns out to be taken is the run's own.
+   */
+  readonly lookAgain: () => Promise<ExistingThings>;
   readonly labels: Readonly<Record<string, string>>;
   readonly #making = new Set<Promise<unknown>>();
   readonly #removing = new Map<string, Promise<void>>();
@@ -42,7 +47,8 @@ export class RunContext {
     this.holderImage = engine.holderImage;
     this.startGate = engine.startGate;
     this.hasInit = engine.hasInit;
-    this.existing = once(async () => (adopt === true ? await findExisting(api, runId) : NOTHING_EXISTS));
+    this.lookAgain = async () => (adopt === true ? await findExisting(api, runId) : NOTHING_EXISTS);
+    this.existing = once(this.lookAgain);
     this.#mayHaveMade = adopt === true;
     this.labels = { [LABEL_RUN]: runId, [LABEL_OWNER]: owner ?? ownLabel() };
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EngineError } from '../model/engine-error.ts';
 import type { PlanNetwork } from '../model/plan.ts';
-import { EngineRefusal, toEngineError } from './engine-api.ts';
+import { EngineRefusal, isRefusal, toEngineError } from './engine-api.ts';
 import { once } from './once.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -19,7 +19,7 @@ export class RunNetworks {
     this.#networks = new Map(networks.map((network) => [network.name, once(() => this.#make(network))]));
   }
 
-  /** The engine's name of a network of the plan; undefined when the plan has none of that name. */
+  /** The engine's name or id of a network of the plan; undefined when the plan has none of that name. */
   async ensure(name: string): Promise<string | undefined> {
     return await this.#networks.get(name)?.();
   }
@@ -27,7 +27,8 @@ export class RunNetworks {
   async #make(network: PlanNetwork): Promise<string> {
     if (network.existing) return network.name;
     const name = this.#context.name(network.name);
-    if ((await this.#context.existing()).networks.has(name)) return name;
+    const existing = (await this.#context.existing()).networks.get(name);
+    if (existing !== undefined) return existing;
     const body = {
       Name: name,
       // Engines older than API 1.44 would otherwise make a second network of the same name.
@@ -37,9 +38,13 @@ export class RunNetworks {
       Labels: this.#context.labels,
     };
     try {
-      await this.#context.make(() => this.#context.api.json({ method: 'POST', path: '/networks/create', body }));
-      return name;
+      const { Id } = await this.#context.make(() =>
+        this.#context.api.json<{ Id: string }>({ method: 'POST', path: '/networks/create', body }),
+      );
+      return (await this.#context.lookAgain()).networks.get(name) ?? Id;
     } catch (error) {
+      const taken = isNameTaken(error) ? (await this.#context.lookAgain()).networks.get(name) : undefined;
+      if (taken !== undefined) return taken;
       if (error instanceof EngineRefusal && /address pool|predefined address/i.test(error.message)) {
         throw new EngineError('engine-failed', `Creating network "${network.name}": ${error.message}`, {
           cause: error,
@@ -49,6 +54,11 @@ export class RunNetworks {
       throw toEngineError(error, `Creating network "${network.name}"`);
     }
   }
+}
+
+function isNameTaken(error: unknown): boolean {
+  // Podman answers 500 where Docker answers 409.
+  return isRefusal(error, 409) || (error instanceof EngineRefusal && /already (used|exists)/i.test(error.message));
 }
 
 /** Engines before 27 pick no IPv6 subnet by themselves: a random one of fd00::/8 (RFC 4193). */

@@ -165,13 +165,18 @@ export class DockerRunSpace implements RunSpace {
     return [];
   }
 
-  /** Follows what the step's container still does; starts one that was only made; there may be none. */
+  /**
+   * Follows what the step's container still does; there may be none. One that was made and has not started is started, and no other in its
+   * place: an earlier process may have asked for its start, and the engine be at it.
+   */
   async #adopt(request: ContainerRequest, positions: Positions, io: ContainerIo): Promise<ContainerOutcome> {
     const found = this.#durable.find(request);
     if (found === undefined) return goneOutcome();
-    if (found.state !== 'created') return await this.#durable.adopt(createdContainer(found.id, request), positions, io);
-    const { adopt: _, ...anew } = request;
-    return await this.runContainer(anew, io);
+    const container = createdContainer(found.id, request);
+    if (found.state !== 'created') return await this.#durable.adopt(container, positions, io);
+    if (io.signal.aborted) return canceledOutcome(found.id);
+    await this.#steps.ready(request);
+    return await this.#durable.startAndAdopt(container, positions, io);
   }
 
   async #readWorkspaceTar(path: string): Promise<Readable> {

@@ -80,6 +80,14 @@ export class StepContainers {
     return container;
   }
 
+  /** Resolves when everything is in place that a container of the request needs to start. */
+  async ready(request: ContainerRequest): Promise<void> {
+    const { holders, networks, volumes } = this.#parts;
+    const mounted = request.container.volumeMounts.map(({ name }) => name);
+    const [network] = await Promise.all([stepNetwork(request, holders, networks, this.#names), volumes.ready(mounted)]);
+    await network.holder?.started;
+  }
+
   /** The step's container has ended (or, detached, has started). */
   finished(request: ContainerRequest, id: string): void {
     if (!request.keep && !request.detach && !this.#parts.spec.durableLogs) this.#removeLater(id);

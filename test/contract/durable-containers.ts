@@ -84,6 +84,41 @@ export function durableContainersContract(name: string, subject: RealEngine): vo
       expect(await again.destroy({ signal: AbortSignal.timeout(30_000) })).toEqual([]);
     });
 
+    it('starts the very container that was made and let go of: an engine may be at its start already', async () => {
+      const spec = durable();
+      const space = await engine.openRun(spec);
+      const told = Promise.withResolvers<string>();
+      const recorded = Promise.withResolvers<void>();
+      const onStarted = (id: string): Promise<void> => {
+        told.resolve(id);
+        return recorded.promise;
+      };
+      const running = space.runContainer(script('a', 'echo once'), { ...new OutputRecorder().io, onStarted });
+      const made = await told.promise;
+      const detached = space.detach();
+      recorded.resolve();
+      await Promise.all([detached, running]);
+      const again = await engine.openRun({ ...spec, adopt: true });
+      // The start that the earlier process asked for, seen by the engine only now.
+      await http.json('POST', `/containers/${made}/start`);
+      const { outcome, stdout } = await run(again, { ...script('a', 'echo once'), adopt: { positions: { stdout: 0, stderr: 0 } } });
+      expect({ id: outcome.containerId, stdout }).toEqual({ id: made, stdout: 'once\n' });
+      expect(await http.json<unknown[]>('GET', labelled('/containers/json', spec.runId, '&all=true'))).toHaveLength(1);
+      await again.destroy({ signal: AbortSignal.timeout(30_000) });
+    });
+
+    it('shares what requests of an earlier process make only after it has looked', async () => {
+      const lanes = [{ id: '0', network: 'acb_default_network', steps: ['a', 'b'], ports: [], expose: [] }];
+      const spec = { ...durable({ lanes }), adopt: true };
+      const onTask = { network: { kind: 'task', name: 'acb_default_network' } } as const;
+      // Each finds nothing and makes everything, as a process does whose requests go on after it was killed.
+      const [earlier, later] = await Promise.all([engine.openRun(spec), engine.openRun(spec)]);
+      const said = await Promise.all([run(earlier, script('a', 'echo a', onTask)), run(later, script('b', 'echo b', onTask))]);
+      expect(said.map(({ stdout }) => stdout)).toEqual(['a\n', 'b\n']);
+      await earlier.detach();
+      expect(await later.destroy({ signal: AbortSignal.timeout(30_000) })).toEqual([]);
+    });
+
     it('applies limits, and reaps zombies where the engine has an init', async () => {
       const spec = durable({ init: true, limits: { pids: 77, memoryBytes: 64 * 1024 ** 2, cpus: 0.5 } });
       const space = await engine.openRun(spec);

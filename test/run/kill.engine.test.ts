@@ -93,6 +93,7 @@ test('a run that is killed or suspended again and again loses nothing and does n
   const events = recorded<RunEvent>('events');
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
   const ends = events.flatMap((event) => (event.type === 'step-finished' ? [`${event.step} ${event.status} ${event.exitCode}`] : []));
+  expect(events.filter((event) => event.type === 'step-finished' && event.errorCode !== undefined)).toEqual([]);
   expect(ends.toSorted()).toEqual([
     ...['again succeeded 0', 'fails succeeded 7', 'last succeeded 0', 'one succeeded 0', 'three succeeded 0', 'two succeeded 0'],
     'write succeeded 0',
