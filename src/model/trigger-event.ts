@@ -15,7 +15,7 @@ export interface TriggerEvent {
   readonly receivedAt: string;
   /** `pending`: not yet decided on. `settled`: see its decisions. `failed`: given up; `error` says why. */
   readonly status: 'pending' | 'settled' | 'failed';
-  /** Times that deciding was begun. */
+  /** Times that deciding was begun, since it was last postponed for a reason that passes. */
   readonly attempts: number;
   /** When it is tried again. */
   readonly retryAt?: string;

@@ -20,8 +20,8 @@ export interface EventStore {
       readonly then?: readonly NewTriggerEvent[];
     }[],
   ): Promise<void>;
-  /** Tried again at `retryAt`, or `failed` for good without it. */
-  postpone(id: string, why: { readonly error: string; readonly retryAt?: string }): Promise<void>;
+  /** Tried again at `retryAt`, or `failed` for good without it. `passing`: the event is not to blame, its attempts count from 0 again. */
+  postpone(id: string, why: { readonly error: string; readonly retryAt?: string; readonly passing?: boolean }): Promise<void>;
   /** Newest first. */
   decisions(query: {
     readonly event?: string;
