@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { EngineError } from '../../model/engine-error.ts';
 import type { Clock } from '../../model/ports/clock.ts';
 import type { WaitingRun } from '../../model/ports/run-queue.ts';
 import type { SecretBox } from '../../model/ports/secret-box.ts';
-import type { RunQuery, Store } from '../../model/ports/store.ts';
+import type { Firing, NewRun, RunQuery, Store } from '../../model/ports/store.ts';
 import type { RunEvent } from '../../model/run-event.ts';
+import type { RunHold } from '../../model/run-hold.ts';
 import { RUN_ID } from '../../model/run-id.ts';
 import type { Cause, RunRecord, RunRequest, RunSummary } from '../../model/run-record.ts';
 import type { Principal } from '../../model/security.ts';
+import type { NewTriggerEvent } from '../../model/trigger-event.ts';
 import type { Audit } from '../security/audit.ts';
 import { runsCodeOf } from '../tasks/step-overrides.ts';
 import type { AgentGateway } from './agent-gateway.ts';
@@ -40,6 +43,8 @@ export interface RunServiceParts extends EndingParts {
   onProblem(run: string, error: unknown): void;
 }
 
+export type FiredRun = { readonly created: true; readonly run: RunRecord } | { readonly created: false; readonly run: string } | undefined;
+
 export type CancelResult = { readonly kind: 'canceled' | 'canceling' | 'ended'; readonly run: RunRecord };
 
 export interface RerunOptions {
@@ -59,6 +64,20 @@ export interface RunService {
   create(request: RunRequest, by: Asker, secrets?: RequestSecrets, key?: string): Promise<RunRecord>;
   get(id: string): Promise<RunRecord>;
   list(query: RunQuery): Promise<readonly RunSummary[]>;
+  /**
+   * A run for a firing, which is used up with it: as `create`, but that a repetition makes none (`created: false`, and the run that was made).
+   * Undefined when its task is gone.
+   */
+  fire(request: RunRequest, firing: Firing, by: Asker, hold?: RunHold): Promise<FiredRun>;
+  /** As `RunStore.join`. */
+  join(id: string, joining: { readonly cause: Cause; readonly firing: Firing; readonly hold?: RunHold }): Promise<'done' | 'stale'>;
+  /** As `RunStore.hold`. */
+  hold(id: string, hold: RunHold | undefined): Promise<'done' | 'stale'>;
+  /**
+   * Lets a run of untrusted code go on, for the commit that it is of; `commit` (or its beginning) is the one that was looked at. Rejects with
+   * `conflict` when the run waits for no approval, or is of another commit.
+   */
+  approve(id: string, by: Asker, commit?: string): Promise<RunRecord>;
   /** The newest run (of a task). */
   last(task?: string): Promise<RunRecord>;
   /** `canceled`: it waited, and has ended. `canceling`: its agent has been told. `ended`: it had ended before. */
@@ -111,16 +130,64 @@ class Runs implements RunService {
     for (const record of await this.#parts.store.runs.live()) this.#watchQueueTime(record);
   }
 
-  async create(request: RunRequest, by: Asker, secrets: RequestSecrets = {}, key?: string): Promise<RunRecord> {
+  create(request: RunRequest, by: Asker, secrets: RequestSecrets = {}, key?: string): Promise<RunRecord> {
+    return this.#create(request, by, { secrets, key });
+  }
+
+  async #create(
+    request: RunRequest,
+    by: Asker,
+    { secrets, key, hold }: { readonly secrets: RequestSecrets; readonly key: string | undefined; readonly hold?: RunHold | undefined },
+  ): Promise<RunRecord> {
     // Made by a process that died before its answer was kept.
     const made = key === undefined ? undefined : await this.#parts.store.runs.byKey(key);
     if (made !== undefined) return made;
     const sealed = sealRequestSecrets(this.#parts.box, request, secrets);
     await this.#checkOpen();
-    const record = await this.#inPlace(request, () => this.#enqueue(request, sealed, key));
+    const event = eventOf(request, by);
+    const run = { ...newRun(request, sealed, hold), ...(event === undefined ? {} : { event }) };
+    const record = await this.#inPlace(request, async () => this.#enqueue(await this.#parts.store.runs.create(run, key)));
     const { task, trust, causes } = request;
     await this.#parts.audit.record(by, { action: 'run.create', target: record.id, details: { task, trust, cause: causes[0]?.kind } });
     return record;
+  }
+
+  async fire(request: RunRequest, firing: Firing, by: Asker, hold?: RunHold): Promise<FiredRun> {
+    const sealed = sealRequestSecrets(this.#parts.box, request, {});
+    await this.#checkOpen();
+    const fired = await this.#inPlace(request, async () => {
+      const made = await this.#parts.store.runs.fire(newRun(request, sealed, hold), firing);
+      return made?.created === true ? { created: true as const, run: await this.#enqueue(made.run) } : made;
+    });
+    if (fired?.created !== true) return fired;
+    const { task, trust, causes } = request;
+    const details = { task, trust, cause: causes[0]?.kind, event: firing.event };
+    await this.#parts.audit.record(by, { action: 'run.create', target: fired.run.id, details });
+    return fired;
+  }
+
+  async join(id: string, joining: Parameters<RunService['join']>[1]): Promise<'done' | 'stale'> {
+    const done = await this.#parts.store.runs.join(id, joining);
+    if (done === 'done') await tellChange(this.#parts, id);
+    return done;
+  }
+
+  async hold(id: string, hold: RunHold | undefined): Promise<'done' | 'stale'> {
+    const done = await this.#parts.store.runs.hold(id, hold);
+    if (done === 'done') await tellChange(this.#parts, id);
+    return done;
+  }
+
+  async approve(id: string, by: Asker, commit?: string): Promise<RunRecord> {
+    const { hold, status } = await this.get(id);
+    const wanted = hold?.approval?.commit;
+    if (wanted === undefined || status !== 'Queued') throw new EngineError('conflict', `run ${id} waits for no approval`);
+    if (commit !== undefined && !wanted.startsWith(commit.toLowerCase()))
+      throw new EngineError('conflict', `run ${id} is of the commit ${wanted}, and the approval is for ${commit}`);
+    if ((await this.#parts.store.runs.approve(id, { by: by.name, commit: wanted })) === 'stale')
+      throw new EngineError('conflict', `run ${id} waits for no approval any more`);
+    await this.#parts.audit.record(by, { action: 'run.approve', target: id, details: { commit: wanted } });
+    return (await tellChange(this.#parts, id)) ?? (await this.get(id));
   }
 
   async get(id: string): Promise<RunRecord> {
@@ -152,13 +219,17 @@ class Runs implements RunService {
     const before = await this.get(id);
     const secrets = openRequestSecrets(box, before.request, await store.runs.sealed(id));
     const cause: Cause = { kind: 'rerun', principal: by.name, run: id };
+    // A person asks for it: it stands behind nobody, and does not count as nobody's.
+    const { background = false, ...again } = before.request;
+    const own = background ? await this.#prioritiesOf(again.task) : {};
     const request: RunRequest = {
-      ...before.request,
+      ...again,
+      ...own,
       causes: [cause, ...before.request.causes].slice(0, MOST_CAUSES),
       policy: await this.#policyNow(before.request, keepPolicy),
       ...(priority === undefined ? {} : { priority }),
     };
-    return this.create(request, by, secrets, key);
+    return this.#create(request, by, { secrets, key, hold: holdAgain(before) });
   }
 
   async setArchived(id: string, archived: boolean, by: Asker): Promise<RunRecord> {
@@ -204,11 +275,11 @@ class Runs implements RunService {
   async #checkOpen(): Promise<void> {
     if (this.#draining) throw new EngineError('draining', 'the daemon is ending and takes no new runs', { transient: true });
     const full = await this.#parts.diskRefusal();
-    if (full !== undefined) throw new EngineError('disk-full', full);
+    if (full !== undefined) throw new EngineError('disk-full', full, { transient: true });
   }
 
   /** Counted from the check on, so that many at once find no more room than there is; those of a group go one after the other. */
-  async #inPlace(request: RunRequest, enqueue: () => Promise<RunRecord>): Promise<RunRecord> {
+  async #inPlace<Made>(request: RunRequest, enqueue: () => Promise<Made>): Promise<Made> {
     const { queue, limits } = this.#parts;
     const { task } = request;
     const [queued, ofTask] = await Promise.all([queue.queued(), task === undefined ? 0 : queue.queued(task)]);
@@ -225,10 +296,13 @@ class Runs implements RunService {
     }
   }
 
-  async #enqueue(request: RunRequest, sealed: Uint8Array | undefined, key?: string): Promise<RunRecord> {
+  /** Puts a run that has just been stored into the queue, or ends it, as its group says. */
+  async #enqueue(made: RunRecord): Promise<RunRecord> {
     const { store, queue, hub } = this.#parts;
-    const record = await store.runs.create({ request, ...(sealed === undefined ? {} : { sealed }) }, key);
-    const older = await this.#olderInGroup(record);
+    const { request } = made;
+    const older = await this.#olderInGroup(made);
+    // What held it may have been taken away meanwhile, and been told.
+    const record = made.hold === undefined ? made : ((await store.runs.get(made.id)) ?? made);
     const { skip, cancel, reason } = decideConflict(record, older);
     const by = `run ${record.id}`;
     if (skip) return (await this.#cancel(record.id, by, reason)).run;
@@ -253,6 +327,11 @@ class Runs implements RunService {
     }
     const run = asked === 'ended' ? ((await tellChange(this.#parts, id)) ?? (await this.get(id))) : await this.get(id);
     return { kind: asked === 'ended' ? 'canceled' : 'ended', run };
+  }
+
+  async #prioritiesOf(task: string | undefined): Promise<Pick<RunRequest, 'priority'>> {
+    const record = task === undefined ? undefined : await this.#parts.store.tasks.get(task);
+    return { priority: record?.definition.priority ?? 0 };
   }
 
   /** Trust stays what it was; rights are those that the task had then and still has. */
@@ -293,6 +372,22 @@ class Runs implements RunService {
     const ended = await endRun(this.#parts, record, outcomeOfDaemon(record, 'Timeout', { message, errorCode: 'queue-timeout' }));
     if (!ended) this.#deadlines.add(record.id, LOOK_AGAIN_MS);
   }
+}
+
+function newRun(request: RunRequest, sealed: Uint8Array | undefined, hold: RunHold | undefined): NewRun {
+  return { request, ...(sealed === undefined ? {} : { sealed }), ...(hold === undefined ? {} : { hold }) };
+}
+
+/** That somebody asked for a run of a task is an event like any other, and settled at once. */
+function eventOf({ task }: RunRequest, by: Asker): NewTriggerEvent | undefined {
+  if (task === undefined) return undefined;
+  return { dedupKey: `manual:${randomUUID()}`, origin: 'manual', happening: { kind: 'manual', task, by: by.name } };
+}
+
+/** Untrusted code that was never let go on is not let go on by asking for it again. */
+function holdAgain({ request, approval, attempt }: RunRecord): RunHold | undefined {
+  if (request.trust === 'trusted' || request.pinnedCommit === undefined || approval !== undefined || attempt > 0) return undefined;
+  return { because: 'waits for an approval: it is of a forked pull request', approval: { commit: request.pinnedCommit } };
 }
 
 function queueFull(because: string): EngineError {

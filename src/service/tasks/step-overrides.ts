@@ -74,7 +74,7 @@ function overrideByName(own: readonly TaskArgument[], others: readonly ArgumentI
 }
 
 /** The token of a task's context goes to no other host. */
-function contextOf(step: TaskStepDefinition, contextPath: string | undefined): TaskStepDefinition {
+export function contextOf(step: TaskStepDefinition, contextPath: string | undefined): TaskStepDefinition {
   if (contextPath === undefined) return step;
   const { contextAccessToken, ...rest } = step;
   const same = hostOf(contextPath) !== undefined && hostOf(contextPath) === hostOf(step.contextPath ?? '');

@@ -1,3 +1,4 @@
+import type { FireOrder } from '../../model/ports/run-starter.ts';
 import { SEALED_WITH_RUN } from '../../model/ports/secret-box.ts';
 import { type Cause, type RunRequest, type RunType, type TrustClass, triggerWord } from '../../model/run-record.ts';
 import type { SecretRef, TaskConcurrency, TaskDefinition, TaskStepDefinition } from '../../model/task-definition.ts';
@@ -8,7 +9,7 @@ import { checkConcurrency, checkCredentials, checkPlatform } from './definition-
 import { type FieldProblem, refuseFields } from './field-problem.ts';
 import { argumentsOf, type PlaceSecret, placeCredential, placeStep } from './secret-places.ts';
 import { checkStep, type StepType } from './step-checks.ts';
-import { checkOverrides, overrideStep, replacesCode, type StepOverrides } from './step-overrides.ts';
+import { checkOverrides, contextOf, overrideStep, replacesCode, type StepOverrides } from './step-overrides.ts';
 import type { TaskDefaults } from './task-defaults.ts';
 
 /** What any request for a run may say. */
@@ -42,6 +43,11 @@ export interface RunReason {
   readonly trust?: TrustClass;
   /** The one who asks holds the scope `admin` (`holds`): the special rights of a task hold for overridden contexts and files too. */
   readonly keepPolicy?: boolean;
+  /** The context and commit that a trigger decides, of the task's own repository: its rights stay. */
+  readonly source?: FireOrder['source'];
+  /** What the task's tracks chose. */
+  readonly baseImages?: RunRequest['baseImages'];
+  readonly background?: boolean;
 }
 
 /** A request to be stored, and the values that came with it by field: the run service seals them with the run. */
@@ -71,10 +77,11 @@ export function makeRunRequest(
   refuseFields([...checkSettings(overrides, defaults), ...checkOverrides(definition.step, overrides)]);
   const secrets: Record<string, string> = {};
   const problems: FieldProblem[] = [];
-  const step = overrideStep(definition.step, overrides, placeInRun(secrets, problems));
+  const own = contextOf(definition.step, reason.source?.contextPath);
+  const step = overrideStep(own, overrides, placeInRun(secrets, problems));
   refuseFields(problems);
   const { maxParallelRuns } = definition;
-  const own = {
+  const ownPart = {
     task: definition.name,
     runType: runTypeOf(step.type, reason.causes),
     step,
@@ -91,13 +98,7 @@ export function makeRunRequest(
     ...(overrides.updateTriggerToken === undefined ? {} : { updateTriggerToken: overrides.updateTriggerToken }),
   };
   return {
-    request: finish(
-      own,
-      { ...overrides, concurrency: overrides.concurrency ?? definition.concurrency },
-      reason,
-      defaults,
-      overrides.contextPath !== undefined,
-    ),
+    request: finish(ownPart, { ...overrides, concurrency: overrides.concurrency ?? definition.concurrency }, reason, defaults),
     secrets,
   };
 }
@@ -168,17 +169,16 @@ type OwnPart = Pick<
 > &
   Pick<RunRequest, 'task' | 'maxParallelRuns' | 'updateTriggerToken'>;
 
-/** What a run has of its causes; `elsewhere`: its context is not the one that they speak of. Of untrusted code it has no secret, no credential and no right, whatever the task says. */
+/** What a run has of its nearest cause; those behind it speak of other repositories. Of untrusted code it has no secret, no credential and no right, whatever the task says. */
 function finish(
   own: OwnPart,
   settings: Omit<RunSettings, 'concurrency'> & { readonly concurrency?: RunSettings['concurrency'] | undefined },
-  { causes, trust = trustOf(causes) }: RunReason,
+  { causes, trust = trustOf(causes), source: place, baseImages = [], background = false }: RunReason,
   defaults: TaskDefaults,
-  elsewhere = false,
 ): RunRequest {
   const trusted = trust === 'trusted';
   const { concurrency, queueTimeout } = settings;
-  const source = causes.find((cause) => cause.kind === 'source');
+  const source = causes[0]?.kind === 'source' ? causes[0] : undefined;
   return {
     ...own,
     ...(trusted ? {} : { step: withoutSecrets(own.step), credentials: [], policy: NO_RIGHTS }),
@@ -192,7 +192,11 @@ function finish(
       ...(source?.tag === undefined ? {} : { GitTag: source.tag }),
     },
     causes,
-    ...(source === undefined || elsewhere ? {} : { pinnedCommit: source.commit }),
+    ...(place === undefined ? {} : { pinnedCommit: place.pinnedCommit }),
+    ...(place?.pinnedRef === undefined ? {} : { pinnedRef: place.pinnedRef }),
+    ...(place?.taskFileContext === undefined ? {} : { taskFileContext: place.taskFileContext }),
+    ...(baseImages.length === 0 ? {} : { baseImages }),
+    ...(background ? { background } : {}),
     extended: settings.extended ?? defaults.extended,
     noPush: (settings.noPush ?? false) || !trusted,
     keepGoing: settings.keepGoing ?? false,
@@ -215,7 +219,7 @@ function expandConcurrency(
 ): TaskConcurrency {
   const context = step.contextPath === undefined ? undefined : classifyContext(step.contextPath);
   const ref = context?.kind === 'git' ? context.ref : '';
-  const isCommit = /^[0-9a-f]{40}$/.test(ref);
+  const isCommit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(ref);
   const group = expandGroup(concurrency.group, {
     task: task ?? '',
     branch: source?.branch ?? (isCommit ? '' : ref),

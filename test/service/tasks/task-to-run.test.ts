@@ -130,9 +130,30 @@ describe('a run of a task', () => {
   });
 
   test('is for the commit of its cause only where it has the context of its task', () => {
-    expect(makeRunRequest(WEB, {}, { causes: [COMMIT] }, DEFAULTS).request.pinnedCommit).toBe(COMMIT.commit);
-    const other = { contextPath: 'https://git.example/other.git' };
-    expect(makeRunRequest(WEB, other, { causes: [COMMIT] }, DEFAULTS).request.pinnedCommit).toBeUndefined();
+    const source = {
+      contextPath: `https://git.example/web.git#${COMMIT.commit}:app`,
+      pinnedCommit: COMMIT.commit,
+      pinnedRef: 'refs/heads/main',
+    };
+    const { request } = makeRunRequest(WEB, {}, { causes: [COMMIT], source }, DEFAULTS);
+    expect(request).toMatchObject({
+      ...{ pinnedCommit: COMMIT.commit, pinnedRef: 'refs/heads/main', policy: WEB.policy },
+      step: { contextPath: source.contextPath, contextAccessToken: { secret: 'GIT' } },
+    });
+    expect(makeRunRequest(WEB, {}, { causes: [COMMIT] }, DEFAULTS).request.pinnedCommit).toBeUndefined();
+  });
+
+  test('has the variables of its nearest cause only: those behind it are of other repositories', () => {
+    const update: Cause = { kind: 'image-update', trigger: 'default', images: [], run: 'ra001', task: 'base' };
+    const { request } = makeRunRequest(
+      WEB,
+      {},
+      { causes: [update, COMMIT], background: true, baseImages: [{ reference: 'node', use: 'node:20.1' }] },
+      DEFAULTS,
+    );
+    expect(request).toMatchObject({ background: true, baseImages: [{ reference: 'node', use: 'node:20.1' }], runType: 'AutoBuild' });
+    expect(request.variables).toEqual({ TriggeredBy: 'Image Update' });
+    expect(request.concurrency?.group).toBe('web-main--');
   });
 
   test('has special rights only for what the task runs, unless an admin asks', () => {
@@ -172,12 +193,11 @@ describe('a run of a task', () => {
     expect(makeRunRequest(WEB, {}, caused, DEFAULTS).request.trust).toBe('untrusted');
   });
 
-  test('of a commit is pinned to it, and its names are data', () => {
+  test('of a commit has what it is called as data', () => {
     const { request } = makeRunRequest(WEB, {}, { causes: [COMMIT] }, DEFAULTS);
     expect(request).toMatchObject({
       runType: 'AutoBuild',
       trust: 'trusted',
-      pinnedCommit: COMMIT.commit,
       variables: { Commit: COMMIT.commit, Branch: 'feature/${task}', Repository: 'https://git.example/web', TriggeredBy: 'Commit' },
       concurrency: { group: `web-feature/\${task}-${COMMIT.commit}-` },
     });
