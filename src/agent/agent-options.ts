@@ -6,7 +6,7 @@ import type { ContextFetcher } from '../model/ports/context-fetcher.ts';
 import type { CredentialSource } from '../model/ports/credential-source.ts';
 import type { GitSource } from '../model/ports/git-source.ts';
 import type { Registry } from '../model/ports/registry.ts';
-import type { TrustClass } from '../model/run-record.ts';
+import type { RunRequest, TrustClass } from '../model/run-record.ts';
 import type { AddressPolicy } from '../util/address-policy.ts';
 
 /** What an agent needs of the world. */
@@ -22,6 +22,8 @@ export interface AgentDependencies {
   readonly describe: AgentDescription;
   /** Where the URLs of `alias.src` may lead. */
   readonly addresses: AddressPolicy;
+  /** Contexts may be git repositories of the agent's own machine (`file://`); false unless given. */
+  readonly allowFileGit?: boolean;
   /** Registries other than loopback that may speak plain HTTP. */
   readonly insecureRegistries: readonly string[];
   /** The most that the container of a step may have. */
@@ -38,6 +40,8 @@ export type MakeRunParts = (options: {
   /** Logins of the run. An untrusted run has none, and must not get any of the machine either. */
   readonly logins: ResolvedSecrets['credentials'];
   readonly trust: TrustClass;
+  /** What builds take in place of base images that are written. */
+  readonly baseImages: NonNullable<RunRequest['baseImages']>;
   /** Tags that builds of this run made so far: they are in the engine, not in a registry. */
   builtTags(): ReadonlySet<string>;
   onWarning(message: string): void;

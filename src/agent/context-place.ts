@@ -1,16 +1,21 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The folder of one run below the agent's own: its context stands there under its name only when it is whole. */
+/**
+ * The folder of one run below the agent's own: what is fetched for it stands there under its name only when it is whole. `context`: what it
+ * runs on. `task`: where its task file is read, when that is another place.
+ */
 export class ContextPlace {
   readonly #folder: string;
+  readonly #name: string;
 
-  constructor(workDirectory: string, run: string) {
+  constructor(workDirectory: string, run: string, name: 'context' | 'task' = 'context') {
     this.#folder = join(workDirectory, run);
+    this.#name = name;
   }
 
   get directory(): string {
-    return join(this.#folder, 'context');
+    return join(this.#folder, this.#name);
   }
 
   /** Whether an earlier attempt fetched all of it. */
@@ -21,10 +26,10 @@ export class ContextPlace {
     );
   }
 
-  /** Gives an empty folder to `fetch`; what it leaves there becomes the context. On failure nothing is left. */
+  /** Gives an empty folder to `fetch`; what it leaves there becomes the context. On failure nothing of the run is left. */
   async fill<T>(fetch: (directory: string) => Promise<T>): Promise<T> {
-    await this.remove();
-    const directory = join(this.#folder, 'fetching');
+    const directory = join(this.#folder, `${this.#name}-fetching`);
+    for (const old of [directory, this.directory]) await rm(old, { recursive: true, force: true, maxRetries: 2 });
     await mkdir(directory, { recursive: true, mode: 0o700 });
     try {
       const fetched = await fetch(directory);

@@ -14,6 +14,8 @@ const UPLOAD = /^upload:([0-9a-f]{64})$/;
 export interface OpenedContext {
   /** Undefined for a run without one. */
   readonly directory: string | undefined;
+  /** Where the task file and its values are read: of a forked pull request what its base has, else `directory`. */
+  readonly taskDirectory: string | undefined;
   readonly source: NonNullable<RunRecord['source']>;
 }
 
@@ -35,18 +37,56 @@ interface Fetching {
  * what its earlier attempt fetched. Rejects with EngineError `context-failed` or `context-rejected`.
  */
 export async function openContext(run: ActiveRun, deps: AgentDependencies, options: OpenOptions): Promise<OpenedContext> {
+  const context = await openOwn(run, deps, options);
+  const { taskFileContext } = run.assignment.request;
+  return {
+    ...context,
+    taskDirectory: taskFileContext === undefined ? context.directory : await openTask(taskFileContext, run, deps, options),
+  };
+}
+
+async function openOwn(run: ActiveRun, deps: AgentDependencies, options: OpenOptions): Promise<Omit<OpenedContext, 'taskDirectory'>> {
   const { request, resume } = run.assignment;
   const { contextPath } = request.step;
   if (contextPath === undefined || contextPath === '' || contextPath === '/dev/null') return { directory: undefined, source: {} };
   const place = new ContextPlace(deps.workDirectory, run.lease.run);
   const upload = UPLOAD.exec(contextPath)?.[1];
-  const ref = upload === undefined ? classifyContext(contextPath) : undefined;
+  const ref = upload === undefined ? contextOf(contextPath, deps) : undefined;
   const subdir = ref?.kind === 'git' || ref?.kind === 'archive' ? ref.subdir : '';
   if (resume !== undefined && (await place.isThere())) return { directory: await below(place.directory, subdir), source: resume.source };
   const source = await place.fill((directory) =>
     ref === undefined ? fetchUpload(upload ?? '', directory, { run, deps, options }) : fetchRef(ref, directory, { run, deps, options }),
   );
   return { directory: await below(place.directory, subdir), source: resume?.source ?? source };
+}
+
+/** The git context that a run's task file is read from, at its commit: what a pull request says of its own checks does not count. */
+async function openTask(text: string, run: ActiveRun, deps: AgentDependencies, options: OpenOptions): Promise<string> {
+  const place = new ContextPlace(deps.workDirectory, run.lease.run, 'task');
+  const ref = contextOf(text, deps);
+  if (ref.kind !== 'git') throw new EngineError('context-rejected', 'the context of the task file is no git repository');
+  const { token, signal, onNote } = options;
+  if (!(await place.isThere())) {
+    await place.fill((directory) =>
+      deps.git.checkout({
+        ...{ url: ref.url, ref: ref.ref, directory, signal, onProgress: onNote },
+        ...(token === undefined ? {} : { token }),
+      }),
+    );
+  }
+  return below(place.directory, ref.subdir);
+}
+
+/** Repositories of this machine are contexts only where its admin says so. */
+function contextOf(text: string, { allowFileGit = false }: AgentDependencies): BuildContextRef {
+  if (!/^file:\/\//i.test(text)) return classifyContext(text);
+  if (!allowFileGit) {
+    throw new EngineError('context-rejected', 'the context is a repository of the daemon’s own machine', {
+      help: 'The setting `allowFileGit` of the daemon allows them.',
+    });
+  }
+  const [, url = text, ref = '', subdir = ''] = /^([^#]*)(?:#([^:]*)(?::(.*))?)?$/s.exec(text) ?? [];
+  return { kind: 'git', url, ref, subdir };
 }
 
 async function fetchUpload(
@@ -89,6 +129,7 @@ async function fetchGit(
   const pinned = request.pinnedCommit ?? resume?.source.commit;
   const checkout = await deps.git.checkout({
     ...{ url: ref.url, ref: pinned ?? ref.ref, directory, signal, onProgress: onNote },
+    ...(request.pinnedRef === undefined ? {} : { throughRef: request.pinnedRef }),
     ...(token === undefined ? {} : { token }),
   });
   if (pinned !== undefined && !checkout.commit.startsWith(pinned.toLowerCase())) {

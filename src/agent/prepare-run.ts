@@ -49,14 +49,14 @@ export async function prepareRun(
   const { request, resume } = run.assignment;
   const built = new Set<string>();
   const parts = await deps.makeRunParts({
-    ...{ logins: secrets.request.credentials, trust: request.trust },
+    ...{ logins: secrets.request.credentials, trust: request.trust, baseImages: request.baseImages ?? [] },
     ...{ builtTags: () => built, onWarning: onNote },
   });
   const token = secrets.request.contextToken;
   const context = await openContext(run, deps, { token, parts, signal, onNote });
   signal.throwIfAborted();
   const workspaceVolume = `slipway-${run.spaceId}-workspace`;
-  const text = await taskSource(request, context.directory, secrets.request.values);
+  const text = await taskSource(request, context.taskDirectory, secrets.request.values);
   if (!text.ok) throw new BadTask(text.error);
   const inputs = taskInputs(run, deps, text.value, { context, secrets, workspaceVolume, signal });
   const loaded = await loadPlan(inputs, { extended: request.extended });
@@ -92,14 +92,14 @@ function taskInputs(
 ): TaskInputs {
   const { assignment } = run;
   const { request } = assignment;
-  const { directory, source } = prepared.context;
+  const { taskDirectory, source } = prepared.context;
   return {
     ...text,
     run: runVariables(assignment, source, prepared.workspaceVolume),
     env: request.env,
     limits: SHARED_TASK_LIMITS,
     now: new Date(assignment.createTime),
-    readAliasSource: createAliasReader(directory, { addresses, signal: prepared.signal }),
+    readAliasSource: createAliasReader(taskDirectory, { addresses, signal: prepared.signal }),
     resolveSecrets: (references) => prepared.secrets.resolve(references),
     ...(request.task === undefined ? {} : { taskName: request.task }),
   };

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createGitSource } from '../../src/git/git-source.ts';
 import { EngineError } from '../../src/model/engine-error.ts';
 import type { AgentChannel } from '../../src/model/ports/agent-channel.ts';
 import type { TaskStepDefinition } from '../../src/model/task-definition.ts';
@@ -318,6 +319,57 @@ describe('contexts', () => {
     container.exit(0);
     await channel.outcome('ra001');
     expect(channel.text('ra001', 'held')).toBe('token ***\n');
+  });
+
+  it('runs a forked pull request on its head by the task file of its base, whatever the head says', async () => {
+    await using server = await startGitServer();
+    let base = '';
+    let head = '';
+    const file = (word: string): string => HELD.replace('busybox true', `busybox ${word} {{.Values.from}} {{.Run.Commit}}`);
+    await server.repository('app', async (work) => {
+      await mkdir(join(work.directory, 'ci'));
+      await writeFile(join(work.directory, 'ci', 'acr-task.yaml'), file('base'));
+      await writeFile(join(work.directory, 'ci', 'values.yaml'), 'from: base-values\n');
+      base = await work.commit('base');
+      await writeFile(join(work.directory, 'ci', 'acr-task.yaml'), file('evil'));
+      await writeFile(join(work.directory, 'ci', 'values.yaml'), 'from: evil-values\n');
+      head = await work.commit('head');
+      await work.git('update-ref', 'refs/pull/5/head', head);
+      await work.git('reset', '--hard', base);
+    });
+    const { agent, channel, engine, workDirectory } = createRig();
+    await agent.start(NEVER);
+    const url = `${server.url}/smart/app.git`;
+    const contextPath = `${url}#${head}:ci`;
+    const step = { type: 'FileTask', contextPath, taskFilePath: 'acr-task.yaml', valuesFilePath: 'values.yaml', values: [] } as const;
+    const pull = {
+      ...{ pinnedCommit: head, pinnedRef: 'refs/pull/5/head', taskFileContext: `${url}#${base}:ci`, trust: 'untrusted' as const },
+      variables: { Commit: head, Branch: 'main', TriggeredBy: 'Pull Request' },
+    };
+    channel.submit(assignmentOf('ra001', runRequest(step, pull)));
+    const container = await engine.nextStart('held');
+    expect(container.request.container.args).toEqual(['base', 'base-values', head]);
+    expect(readFileSync(join(workDirectory, 'ra001', 'context', 'ci', 'values.yaml'), 'utf8')).toContain('evil');
+    container.exit(0);
+    expect((await channel.outcome('ra001')).status).toBe('Succeeded');
+  });
+
+  it('takes a repository of its own machine only where that is allowed', async () => {
+    await using server = await startGitServer();
+    const bare = await server.repository('own', async (work) => {
+      await writeFile(join(work.directory, 'acr-task.yaml'), HELLO);
+      await work.commit('one');
+    });
+    const step = { type: 'FileTask', contextPath: `file://${bare}#main`, taskFilePath: 'acr-task.yaml', values: [] } as const;
+    const refusing = createRig();
+    await refusing.agent.start(NEVER);
+    refusing.channel.submit(assignmentOf('ra001', runRequest(step)));
+    expect(await refusing.channel.outcome('ra001')).toMatchObject({ error: { errorCode: 'context-rejected' } });
+    const git = createGitSource({ addresses: { allowPrivate: true, allowLoopback: true }, allowFile: true });
+    const { agent, channel } = createRig({ deps: { allowFileGit: true, git } });
+    await agent.start(NEVER);
+    channel.submit(assignmentOf('ra002', runRequest(step)));
+    expect((await channel.outcome('ra002')).status).toBe('Succeeded');
   });
 
   it('makes a build and a push of a Dockerfile task, secret arguments masked', async () => {
