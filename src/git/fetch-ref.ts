@@ -1,15 +1,18 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../model/engine-error.ts';
-import { createGitCommand, type GitCommand, GitFailure } from './git-command.ts';
+import { type GitCommand, GitFailure } from './git-command.ts';
 import type { GitContext } from './git-context.ts';
 import type { GitUrl } from './git-url.ts';
-import { type GuardedRemote, guardRemote } from './remote-guard.ts';
+import { isMissing, openRemote, remoteError } from './open-remote.ts';
+import type { GuardedRemote } from './remote-guard.ts';
 import { type GitRef, parseGitRef } from './validate-ref.ts';
 
 interface FetchRequest {
   readonly url: GitUrl;
   readonly ref: GitRef;
+  /** Leads to `ref`, a commit that the server may refuse to serve by its id. */
+  readonly through?: GitRef;
   readonly directory: string;
   readonly signal: AbortSignal;
   onProgress?(message: string): void;
@@ -24,15 +27,8 @@ interface FetchedTree {
 
 /** Fetches one ref of a checked URL into an empty directory and checks it out, without submodules and large files. */
 export async function fetchRef(request: FetchRequest, context: GitContext): Promise<FetchedTree> {
-  const remote = await guardRemote(request.url, { ...context, signal: request.signal });
+  const { git, remote } = await openRemote(request.url, request, context);
   request.onProgress?.(`fetching ${describeRef(request.ref)} from ${remote.remote}`);
-  const git = await createGitCommand({
-    directory: request.directory,
-    protocols: [remote.remote.startsWith('http:') ? 'http' : request.url.scheme],
-    config: remote.config,
-    environment: context.environment,
-    signal: request.signal,
-  });
   try {
     return await fetchAndCheckout(git, request, remote);
   } catch (error) {
@@ -77,13 +73,14 @@ async function initialise(git: GitCommand, remote: string, objectFormat: string)
 async function fetchOne(git: GitCommand, request: FetchRequest, remote: GuardedRemote): Promise<Fetched> {
   const depth = remote.shallow ? ['--depth', '1'] : [];
   const { ref } = request;
-  const wanted = ref.kind === 'default' ? 'HEAD' : ref.kind === 'commit' ? ref.id : ref.name;
+  const wanted = wantedOf(ref);
   try {
     await git.run(['fetch', '--no-tags', ...depth, '--', 'origin', wanted]);
     return { name: 'FETCH_HEAD', branch: await fetchedBranch(request.directory) };
   } catch (error) {
     const mayHelp = error instanceof GitFailure && (ref.kind === 'commit' || (ref.kind === 'name' && ref.maybeCommit)) && isMissing(error);
     if (!mayHelp) throw error;
+    if (ref.kind === 'commit' && (await fetchThrough(git, ref.id, request, depth))) return { name: ref.id, branch: '' };
     // Servers may refuse to serve a commit by its id, and none serves a shortened one: look into the whole history.
     request.onProgress?.('fetching the whole history');
     await git.run(['fetch', '--tags', '--force', '--', 'origin', '+refs/heads/*:refs/remotes/origin/*']);
@@ -91,10 +88,30 @@ async function fetchOne(git: GitCommand, request: FetchRequest, remote: GuardedR
   }
 }
 
-function isMissing(failure: GitFailure): boolean {
-  return /couldn't find remote ref|not our ref|unadvertised object|no such remote ref|Cannot obtain needed|not found in/i.test(
-    failure.stderr,
-  );
+function wantedOf(ref: GitRef): string {
+  return ref.kind === 'default' ? 'HEAD' : ref.kind === 'commit' ? ref.id : ref.name;
+}
+
+/** Fetches the ref that is said to lead to the commit: its tip, else all of it. False when it does not. */
+async function fetchThrough(git: GitCommand, commit: string, request: FetchRequest, depth: readonly string[]): Promise<boolean> {
+  if (request.through === undefined) return false;
+  const wanted = wantedOf(request.through);
+  request.onProgress?.(`fetching ${wanted}, which leads to it`);
+  const isThere = (): Promise<boolean> =>
+    git.run(['merge-base', '--is-ancestor', commit, 'FETCH_HEAD']).then(
+      () => true,
+      () => false,
+    );
+  try {
+    await git.run(['fetch', '--no-tags', ...depth, '--', 'origin', wanted]);
+    if (await isThere()) return true;
+    if (depth.length === 0) return false;
+    await git.run(['fetch', '--no-tags', '--unshallow', '--', 'origin', wanted]);
+    return await isThere();
+  } catch (error) {
+    if (error instanceof GitFailure && isMissing(error)) return false;
+    throw error;
+  }
 }
 
 /** FETCH_HEAD says what the server's answer was: `ID\t\tbranch 'main' of URL`. */
@@ -126,17 +143,5 @@ function fetchError(failure: GitFailure, request: FetchRequest): EngineError {
       help: 'Name an existing branch, tag, commit or `pull/N/head` after the `#`.',
     });
   }
-  if (/fsck error|invalid path|badTree|gitmodules|hasDot|symlink/i.test(failure.stderr)) {
-    return new EngineError('context-rejected', `the repository ${where} breaks a safety rule of git: ${failure.message}`, {
-      cause: failure,
-    });
-  }
-  if (/Permission denied|Host key verification failed|Authentication failed|could not read Username/i.test(failure.stderr)) {
-    const help = 'For ssh: load a key into the agent and add the host to known_hosts (`ssh-keyscan`). For https: put a token into the URL.';
-    return new EngineError('context-failed', `${where} refused access: ${failure.message}`, { help, cause: failure });
-  }
-  return new EngineError('context-failed', `cannot fetch ${describeRef(request.ref)} from ${where}: ${failure.message}`, {
-    cause: failure,
-    transient: true,
-  });
+  return remoteError(failure, request.url, `fetch ${describeRef(request.ref)} from`);
 }

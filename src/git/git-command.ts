@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { dirname } from 'node:path';
 import type { SimpleGit } from 'simple-git';
 import { EngineError } from '../model/engine-error.ts';
 import { killMarkedProcesses } from '../util/kill-marked.ts';
@@ -14,7 +15,13 @@ export interface GitCommandOptions {
   /** The environment of this program; only what the table below names goes on to git. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
+  /** git looks for no repository above the directory. */
+  readonly isolated?: boolean;
+  /** Most bytes of output of one command; 256 MiB unless given. */
+  readonly maxOutput?: number;
 }
+
+const MAX_OUTPUT = 256 * 1024 * 1024;
 
 /** What git may see of this program's environment: where programs are, the SSH agent, trusted certificates, proxies. */
 const INHERITED = [
@@ -86,6 +93,8 @@ export async function createGitCommand(options: GitCommandOptions): Promise<GitC
   const { simpleGit } = await import('simple-git');
   const mark = { name: 'SLIPWAY_GIT', value: randomUUID() };
   const env = { ...gitEnvironment(options), [mark.name]: mark.value };
+  const tooMuch = new AbortController();
+  const most = options.maxOutput ?? MAX_OUTPUT;
   const git = simpleGit({
     baseDir: options.directory,
     // Names are ours alone: this environment is the one built above, and every key in it is meant.
@@ -103,25 +112,37 @@ export async function createGitCommand(options: GitCommandOptions): Promise<GitC
     timeout: { block: SILENCE_MS },
     // Without this, a failure that says nothing counts as success.
     errors: (error, result) => (result.exitCode === 0 ? error : Buffer.concat([...result.stdErr, ...result.stdOut])),
-    ...(options.signal === undefined ? {} : { abort: options.signal }),
-  }).env(env);
+    abort: AbortSignal.any([tooMuch.signal, ...(options.signal === undefined ? [] : [options.signal])]),
+  })
+    .env(env)
+    .outputHandler((_command, stdout, stderr) => {
+      let bytes = 0;
+      const count = (chunk: Buffer): void => {
+        bytes += chunk.length;
+        if (bytes > most) tooMuch.abort();
+      };
+      stdout.on('data', count);
+      stderr.on('data', count);
+    });
   // git dies of simple-git's signal, but its transport helpers do not: they would go on writing into the directory.
   const endHelpers = (): Promise<void> => killMarkedProcesses(`${mark.name}=${mark.value}`);
-  return { run: (args) => runGit(git, args, options.signal, endHelpers) };
+  return { run: (args) => runGit(git, args, { signal: options.signal, tooMuch: tooMuch.signal, endHelpers }) };
 }
 
-async function runGit(
-  git: SimpleGit,
-  args: readonly string[],
-  signal: AbortSignal | undefined,
-  endHelpers: () => Promise<void>,
-): Promise<string> {
+interface Running {
+  readonly signal: AbortSignal | undefined;
+  readonly tooMuch: AbortSignal;
+  readonly endHelpers: () => Promise<void>;
+}
+
+async function runGit(git: SimpleGit, args: readonly string[], { signal, tooMuch, endHelpers }: Running): Promise<string> {
   const command = args[0] ?? '';
   try {
     signal?.throwIfAborted();
     return await git.raw([...args]);
   } catch (error) {
     await endHelpers();
+    if (tooMuch.aborted) throw new EngineError('context-rejected', `git ${command} says more than is taken`, { cause: error });
     if (signal?.aborted === true) throw new EngineError('context-failed', `git ${command} was cancelled`, { cause: signal.reason });
     const message = error instanceof Error ? error.message : String(error);
     if (/\bENOENT\b/.test(message)) {
@@ -131,7 +152,7 @@ async function runGit(
   }
 }
 
-function gitEnvironment({ environment, protocols, config }: GitCommandOptions): Record<string, string> {
+function gitEnvironment({ environment, protocols, config, directory, isolated }: GitCommandOptions): Record<string, string> {
   const env: Record<string, string> = {};
   for (const name of INHERITED) {
     const value = environment[name];
@@ -144,6 +165,7 @@ function gitEnvironment({ environment, protocols, config }: GitCommandOptions): 
   }
   return {
     ...env,
+    ...(isolated === true ? { GIT_CEILING_DIRECTORIES: dirname(directory) } : {}),
     GIT_CONFIG_COUNT: String(settings.length),
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',

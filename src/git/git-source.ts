@@ -2,6 +2,7 @@ import type { GitSource } from '../model/ports/git-source.ts';
 import type { AddressPolicy } from '../util/address-policy.ts';
 import { describeWorkTree } from './describe-work-tree.ts';
 import { maskCredentials } from './git-url.ts';
+import type { RemoteOperations } from './remote-operations.ts';
 
 export interface GitSourceOptions {
   readonly addresses: AddressPolicy;
@@ -14,15 +15,18 @@ export interface GitSourceOptions {
 /** GitSource over the machine's git (2.31 or newer). Hooks, filters, helpers and prompts are off; see git-command.ts. */
 export function createGitSource(options: GitSourceOptions): GitSource {
   const environment = options.environment ?? process.env;
-  let checkout: Promise<GitSource['checkout']> | undefined;
+  let remote: Promise<RemoteOperations> | undefined;
+  const open = (): Promise<RemoteOperations> => {
+    // Loaded when first needed: most runs only ask what their own directory is.
+    remote ??= import('./remote-operations.ts').then(({ createRemoteOperations }) =>
+      createRemoteOperations({ addresses: options.addresses, allowFile: options.allowFile ?? false, environment }),
+    );
+    return remote;
+  };
   return {
-    checkout: async (request) => {
-      // Loaded when first needed: most runs only ask what their own directory is.
-      checkout ??= import('./checkout.ts').then(({ createCheckout }) =>
-        createCheckout({ addresses: options.addresses, allowFile: options.allowFile ?? false, environment }),
-      );
-      return (await checkout)(request);
-    },
+    checkout: async (request) => (await open()).checkout(request),
+    listRefs: async (request) => (await open()).listRefs(request),
+    changes: async (request) => (await open()).changes(request),
     describe: async (directory) => {
       const found = await describeWorkTree(directory);
       return found === 'unknown' ? askGit(directory, environment) : found;

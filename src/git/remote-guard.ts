@@ -65,7 +65,8 @@ async function probeHttp(url: GitUrl, options: RemoteGuardOptions): Promise<{ re
   const base = url.remote.replace(/\/+$/, '');
   const suffix = '/info/refs?service=git-upload-pack';
   try {
-    const headers = url.credentials === undefined ? {} : { authorization: basic(url.credentials) };
+    // Version 2 of the protocol: the answer is short, whatever the repository holds.
+    const headers = { 'git-protocol': 'version=2', ...(url.credentials === undefined ? {} : { authorization: basic(url.credentials) }) };
     const request = { url: `${base}${suffix}`, headers, signal: options.signal, timeoutMs: 60_000 };
     const response = await requestWithRetries(options.http, request, PROBE_RETRIES);
     response.discard();

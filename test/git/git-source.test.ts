@@ -8,6 +8,7 @@ import { type GitServer, git, startGitServer } from '../support/git-server.ts';
 import { startHttpServer } from '../support/http-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { HOSTILE_REFS, HOSTILE_URLS } from './hostile-corpus.ts';
+import { spyOnGit } from './spy-on-git.ts';
 
 const open = { allowPrivate: true, allowLoopback: true };
 const source = createGitSource({ addresses: open });
@@ -182,7 +183,7 @@ describe('credentials', () => {
       await work.commit('one');
     });
     const { host } = new URL(locked.url);
-    const spy = await spyOnGit();
+    const spy = await spyOnGit(folder);
     const result = await checkout(`http://${token}@${host}/smart/private.git`, 'main', spy.source);
     expect(await result.read('file')).toBe('private');
     expect(await readFile(join(result.directory, '.git/config'), 'utf8')).not.toContain(token);
@@ -202,7 +203,7 @@ describe('credentials', () => {
       await writeFile(join(work.directory, 'file'), 'private');
       await work.commit('one');
     });
-    const spy = await spyOnGit();
+    const spy = await spyOnGit(folder);
     const directory = await freshDirectory();
     const request = { url: `${locked.url}/smart/private.git`, ref: 'main', directory, signal: new AbortController().signal, token };
     await spy.source.checkout(request);
@@ -230,39 +231,9 @@ describe('credentials', () => {
   });
 });
 
-/** A git on PATH that writes down its arguments and environment and then is the real one. */
-async function spyOnGit(): Promise<{
-  source: ReturnType<typeof createGitSource>;
-  argv(): Promise<string>;
-  environment(): Promise<string>;
-}> {
-  const bin = await mkdtemp(join(folder, 'bin-'));
-  const real = (await git(folder, '--exec-path')).trim();
-  const log = join(bin, 'argv.log');
-  const envLog = join(bin, 'env.log');
-  await writeFile(join(bin, 'git'), `#!/bin/sh\nprintf '%s\\n' "$*" >> ${log}\nenv >> ${envLog}\nexec ${real}/git "$@"\n`);
-  await chmod(join(bin, 'git'), 0o755);
-  const environment = {
-    ...process.env,
-    PATH: `${bin}:${process.env['PATH']}`,
-    GIT_DIR: '/nonexistent',
-    GIT_SSH_COMMAND: 'touch /tmp/slipway-pwned',
-    GIT_CONFIG_PARAMETERS: "'core.pager=touch /tmp/slipway-pwned'",
-    GIT_ASKPASS: '/bin/evil',
-    SSH_ASKPASS: '/bin/evil',
-    EDITOR: '/bin/evil',
-    SECRET_CANARY: 'canary-environment',
-  };
-  return {
-    source: createGitSource({ addresses: open, environment }),
-    argv: () => readFile(log, 'utf8'),
-    environment: () => readFile(envLog, 'utf8'),
-  };
-}
-
 describe('hardening', () => {
   it('gives git a scrubbed environment and ends options before names', async () => {
-    const spy = await spyOnGit();
+    const spy = await spyOnGit(folder);
     await checkout(`${server.url}/smart/app.git`, 'feature/x', spy.source);
     const environment = await spy.environment();
     for (const bad of ['canary-environment', '/bin/evil', 'slipway-pwned', '/nonexistent']) expect(environment).not.toContain(bad);
@@ -276,7 +247,7 @@ describe('hardening', () => {
   });
 
   it('lets no hostile URL or ref reach git, and makes no file', async () => {
-    const spy = await spyOnGit();
+    const spy = await spyOnGit(folder);
     const before = (await readdir(folder)).length;
     const directory = await freshDirectory();
     const good = `${server.url}/smart/app.git`;

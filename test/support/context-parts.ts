@@ -6,7 +6,7 @@ export function noContextParts(): ContextParts {
     throw new Error('this test fetches nothing');
   };
   return {
-    git: { checkout: unexpected, describe: async () => undefined },
+    git: { checkout: unexpected, describe: async () => undefined, listRefs: unexpected, changes: unexpected },
     fetcher: { fetchArchive: unexpected, unpackStream: unexpected },
     registry: { pullArtifact: unexpected },
   };

@@ -19,6 +19,10 @@ export interface GitServer extends AsyncDisposable {
     fill: (work: GitWork) => Promise<void>,
     options?: { readonly objectFormat?: 'sha1' | 'sha256' },
   ): Promise<string>;
+  /** A work tree of NAME.git to go on in: what it pushes to `origin` the server has. */
+  workTree(name: string): Promise<GitWork & AsyncDisposable>;
+  /** While true every request is answered with 503. */
+  down: boolean;
 }
 
 /** A work tree to fill; `git` rejects when git fails. */
@@ -38,8 +42,13 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const root = await mkdtemp(join(tmpdir(), 'slipway-git-server-'));
   const requests: GitServer['requests'] = [];
   const execPath = (await git(root, '--exec-path')).trim();
+  const state = { down: false };
   const server = await startHttpServer((request, response) => {
     const { authorization } = request.headers;
+    if (state.down) {
+      response.writeHead(503).end();
+      return;
+    }
     requests.push({ method: request.method ?? '', url: request.url ?? '', authorization });
     if (options.authorization !== undefined && authorization !== options.authorization) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
@@ -54,6 +63,13 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     root,
     requests,
     repository: (name, fill, repositoryOptions) => makeRepository(root, name, fill, repositoryOptions?.objectFormat ?? 'sha1'),
+    workTree: (name) => openWorkTree(join(root, `${name}.git`)),
+    get down() {
+      return state.down;
+    },
+    set down(value) {
+      state.down = value;
+    },
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
       await rm(root, { recursive: true, force: true });
@@ -79,20 +95,30 @@ export async function git(cwd: string, ...args: string[]): Promise<string> {
   return outcome.stdout.toString('utf8');
 }
 
+function workIn(directory: string): GitWork {
+  const run = (...args: string[]): Promise<string> => git(directory, ...args);
+  return {
+    directory,
+    git: run,
+    commit: async (message) => {
+      await run('add', '-A');
+      await run('commit', '-q', '--allow-empty', '-m', message);
+      return (await run('rev-parse', 'HEAD')).trim();
+    },
+  };
+}
+
+async function openWorkTree(bare: string): Promise<GitWork & AsyncDisposable> {
+  const directory = await mkdtemp(join(tmpdir(), 'slipway-git-work-'));
+  await git(directory, 'clone', '-q', bare, directory);
+  return { ...workIn(directory), [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
+}
+
 async function makeRepository(root: string, name: string, fill: (work: GitWork) => Promise<void>, objectFormat: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'slipway-git-work-'));
   try {
     await git(directory, 'init', '-q', '-b', 'main', `--object-format=${objectFormat}`);
-    const run = (...args: string[]): Promise<string> => git(directory, ...args);
-    await fill({
-      directory,
-      git: run,
-      commit: async (message) => {
-        await run('add', '-A');
-        await run('commit', '-q', '--allow-empty', '-m', message);
-        return (await run('rev-parse', 'HEAD')).trim();
-      },
-    });
+    await fill(workIn(directory));
     const bare = join(root, `${name}.git`);
     await git(root, 'clone', '-q', '--mirror', directory, bare);
     await git(bare, 'config', 'http.receivepack', 'false');
