@@ -1,5 +1,6 @@
 import type { TaskRecord } from '../model/task-definition.ts';
-import { showCredential, showStep } from './shown.ts';
+import { triggersOf } from '../model/trigger-definition.ts';
+import { showCredential, showStep, showTriggers } from './shown.ts';
 import type { TaskResource } from './task-schema.ts';
 
 /** A task as answers show it: without secret values. */
@@ -13,6 +14,7 @@ export function taskResourceOf({ definition, id, version, createdAt, updatedAt, 
     ...(managedBy === undefined ? {} : { managedBy }),
     step: showStep(definition.step),
     credentials: definition.credentials.map(showCredential),
+    trigger: showTriggers(triggersOf(definition)),
   };
 }
 

@@ -1,22 +1,9 @@
 import { z } from 'zod';
 import { diagnostic, listOf, loginServer, manyOf, platform, seconds, secretInput, secretShown, taskName, text, time } from './common.ts';
+import { listPatch, optional, patchable } from './field-kinds.ts';
+import { triggersInput, triggersPatch, triggersShown } from './task-trigger-schema.ts';
 
 const MOST_ENCODED = 1_048_576;
-/** Every field may be left out. */
-function optional<Shape extends z.core.$ZodShape>(shape: Shape): { [Field in keyof Shape]: z.ZodExactOptional<Shape[Field]> } {
-  return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, z.exactOptional(field)])) as {
-    [Field in keyof Shape]: z.ZodExactOptional<Shape[Field]>;
-  };
-}
-
-/** Every field may be left out, or be null to unset it. */
-function patchable<Shape extends z.core.$ZodShape>(
-  shape: Shape,
-): { [Field in keyof Shape]: z.ZodExactOptional<z.ZodNullable<Shape[Field]>> } {
-  return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, z.exactOptional(z.nullable(field))])) as {
-    [Field in keyof Shape]: z.ZodExactOptional<z.ZodNullable<Shape[Field]>>;
-  };
-}
 
 const argumentName = z
   .string()
@@ -158,6 +145,7 @@ const settings = {
   maxParallelRuns: z.int().min(1).max(10_000),
   concurrency,
   policy: policyInput,
+  trigger: triggersInput,
   tags,
 };
 
@@ -168,15 +156,10 @@ export const taskBody = z
   .meta({ id: 'TaskBody', description: 'A task in full; what is left out has its default.' });
 export type TaskBody = z.output<typeof taskBody>;
 
-/** A list in a patch: as a whole, or by the names of its entries. */
-function listPatch<Item extends z.ZodType, Key extends z.ZodType>(item: Item, key: Key) {
-  return z.union([manyOf(item), z.strictObject({ set: manyOf(item).exactOptional(), unset: manyOf(key).exactOptional() }).readonly()]);
-}
-
 /** Changes to a task: only what is named changes; `null` unsets. */
 export const taskPatch = z
   .strictObject({
-    ...patchable({ ...settings, credentials: listPatch(credentialInput, loginServer) }),
+    ...patchable({ ...settings, credentials: listPatch(credentialInput, loginServer), trigger: triggersPatch }),
     step: z
       .strictObject(
         patchable({ ...stepFields, arguments: listPatch(argumentInput, argumentName), values: listPatch(argumentInput, argumentName) }),
@@ -185,13 +168,13 @@ export const taskPatch = z
       .exactOptional(),
     unset: manyOf(text)
       .exactOptional()
-      .describe('Paths to take away: `step.target`, `tags.team`, `step.arguments.NAME`, `credentials.HOST`.'),
+      .describe('Paths to take away: `step.target`, `tags.team`, `step.arguments.NAME`, `credentials.HOST`, `trigger.timerTriggers.NAME`.'),
   })
   .readonly()
   .meta({
     id: 'TaskPatch',
     description:
-      'Only what is named changes; `null` unsets; objects merge. `step.arguments`, `step.values` and `credentials` are replaced by a list, or changed by name with `{ set, unset }`.',
+      'Only what is named changes; `null` unsets; objects merge. `step.arguments`, `step.values`, `credentials` and the lists of `trigger` are replaced by a list, or changed by name with `{ set, unset }`.',
   });
 export type TaskPatch = z.output<typeof taskPatch>;
 
@@ -215,6 +198,7 @@ export const taskResource = z
     maxParallelRuns: z.number().exactOptional(),
     concurrency: concurrency.exactOptional(),
     policy,
+    trigger: triggersShown,
     tags: tags.exactOptional(),
     warnings: listOf(diagnostic).exactOptional().describe('Of the change that is answered.'),
   })

@@ -237,6 +237,14 @@ export const DIAGNOSTIC_CODES = {
     title: 'A file of tasks holds a secret value.',
     help: 'Store it with `task secret set NAME`, and write `{ secret: NAME }` in its place.',
   },
+  'trigger-polls': {
+    title: 'A trigger has no token of its forge, so nothing tells the daemon of a push.',
+    help: 'The repository is looked at every few minutes. `task trigger webhook NAME` shows how to have pushes told at once.',
+  },
+  'trigger-task-missing': {
+    title: 'A task is to run after one that is not there.',
+    help: 'Check the name; the trigger works once there is a task of that name.',
+  },
   'task-twice': { title: 'Two documents define the same task.', help: 'Remove one, or give it another name.' },
 } as const satisfies Record<string, DiagnosticCodeEntry>;
 

@@ -20,7 +20,7 @@ import {
 
 type TaskInput = z.input<typeof taskBody>;
 /** What a task has beside its step; nothing here is unset. */
-type Settings = { [Field in Exclude<keyof TaskPatch, 'step' | 'credentials' | 'unset'>]?: NonNullable<TaskPatch[Field]> };
+type Settings = { [Field in Exclude<keyof TaskPatch, 'step' | 'credentials' | 'trigger' | 'unset'>]?: NonNullable<TaskPatch[Field]> };
 
 /** The task that `task create` sends. Rejects with FlagError. */
 export async function taskBodyOf(name: string, flags: TaskDefinitionFlags, io: Io): Promise<TaskInput> {

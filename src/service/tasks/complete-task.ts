@@ -1,10 +1,12 @@
 import { SEALED_WITH_RUN, SECRET_FIELDS, type SecretBox, taskSecretBinding } from '../../model/ports/secret-box.ts';
 import type { SecretRef, TaskDefinition } from '../../model/task-definition.ts';
 import type { SecretInput, TaskInput } from '../../model/task-input.ts';
+import { completeTriggers, namedTriggers } from './complete-triggers.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { type PlaceSecret, placeCredential, placeStep, secretPlaces } from './secret-places.ts';
 import { stepTypeOf } from './step-checks.ts';
 import type { TaskDefaults } from './task-defaults.ts';
+import { triggerFieldOf } from './trigger-places.ts';
 
 /**
  * The definition that an input means: defaults filled in, values sealed to their place in this task. `existing` is the task as it is, for
@@ -36,6 +38,7 @@ export function completeTask(
     ...(maxParallelRuns === undefined ? {} : { maxParallelRuns }),
     ...(concurrency === undefined ? {} : { concurrency: { limit: 1, onConflict: 'queue', ...concurrency } }),
     policy: { privileged: false, hostMounts: false, dockerSocket: false, ...input.policy },
+    trigger: completeTriggers(input, place),
     ...(tags === undefined || Object.keys(tags).length === 0 ? {} : { tags }),
   };
 }
@@ -69,7 +72,8 @@ function placeInTask(input: TaskInput, { box, existing, problems }: Parameters<t
 }
 
 /** Where a place of SECRET_FIELDS stands in the input, as its author knows it. */
-function fieldOf({ step, credentials = [] }: TaskInput, place: string): string {
+function fieldOf(input: TaskInput, place: string): string {
+  const { step, credentials = [] } = input;
   const lists = { arguments: step.arguments ?? [], values: step.values ?? [] };
   for (const [list, entries] of Object.entries(lists)) {
     const index = entries.findIndex(({ name }) => SECRET_FIELDS.argument(name) === place);
@@ -79,5 +83,5 @@ function fieldOf({ step, credentials = [] }: TaskInput, place: string): string {
     if (SECRET_FIELDS.userName(loginServer) === place) return `credentials[${index}].userName`;
     if (SECRET_FIELDS.password(loginServer) === place) return `credentials[${index}].password`;
   }
-  return `step.${place}`;
+  return triggerFieldOf(namedTriggers(input), place) ?? `step.${place}`;
 }

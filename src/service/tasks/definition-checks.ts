@@ -1,11 +1,13 @@
 import type { TaskInput } from '../../model/task-input.ts';
 import { nearestName } from '../../util/nearest-name.ts';
 import { isSecretName } from '../security/secret-service.ts';
+import { matches, oneOf, TASK_NAME, within } from './field-checks.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { checkStep } from './step-checks.ts';
 import type { TaskDefaults } from './task-defaults.ts';
+import { checkTriggers } from './trigger-checks.ts';
+import { ENDPOINT_FIELD, sourceTokenField } from './trigger-places.ts';
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?$/;
 const REGISTRY = /^[^/]+(?:\/[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)?$/;
 const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
@@ -26,43 +28,22 @@ const MOST_TAGS = 64;
  */
 export function checkTaskInput(input: TaskInput, { timeout }: Pick<TaskDefaults, 'timeout'>): readonly FieldProblem[] {
   return [
-    ...matches(input.name, NAME, 'name', '1 to 63 of a-z 0-9 . _ -, the first a letter or digit'),
+    ...matches(input.name, TASK_NAME, 'name', '1 to 63 of a-z 0-9 . _ -, the first a letter or digit'),
     ...oneOf(input.status, ['Enabled', 'Disabled'], 'status'),
     ...checkPlatform(input.platform, 'platform'),
     ...within(input.agentConfiguration?.cpu, 1, 256, 'agentConfiguration.cpu'),
     ...within(input.timeout, timeout.least, timeout.most, 'timeout', ' seconds'),
     ...checkRegistry(input.registry),
     ...checkCredentials(input.credentials, 'credentials'),
-    ...matches(input.agentPoolName, NAME, 'agentPoolName', 'a name like that of a task'),
+    ...matches(input.agentPoolName, TASK_NAME, 'agentPoolName', 'a name like that of a task'),
     ...within(input.priority, -100, 100, 'priority'),
     ...within(input.maxParallelRuns, 1, 10_000, 'maxParallelRuns'),
     ...checkConcurrency(input.concurrency),
     ...checkTags(input.tags),
     ...checkStep(input.step),
+    ...checkTriggers(input),
     ...checkSecretNames(input),
   ];
-}
-
-function matches(text: string | undefined, pattern: RegExp, field: string, expected: string): FieldProblem[] {
-  return text === undefined || pattern.test(text) ? [] : [{ field, message: `is ${JSON.stringify(text.slice(0, 100))}`, expected }];
-}
-
-function oneOf(word: string | undefined, words: readonly string[], field: string): FieldProblem[] {
-  if (word === undefined || words.includes(word)) return [];
-  const near = nearestName(word, words);
-  return [
-    {
-      field,
-      message: `is ${JSON.stringify(word)}`,
-      expected: `one of ${words.join(', ')}`,
-      ...(near === undefined ? {} : { help: `did you mean "${near}"?` }),
-    },
-  ];
-}
-
-function within(value: number | undefined, least: number, most: number, field: string, unit = ''): FieldProblem[] {
-  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return [];
-  return [{ field, message: `is ${value}`, expected: `a whole number from ${least} to ${most}${unit}` }];
 }
 
 /** Of a task, or of a quick run. */
@@ -154,7 +135,8 @@ function checkSecretNames(input: TaskInput): FieldProblem[] {
 function secretNamesOf({
   step,
   credentials,
-}: Pick<TaskInput, 'step' | 'credentials'>): { readonly field: string; readonly name: string }[] {
+  trigger,
+}: Pick<TaskInput, 'step' | 'credentials' | 'trigger'>): { readonly field: string; readonly name: string }[] {
   const places: [string, unknown][] = [
     ['step.contextAccessToken', step.contextAccessToken],
     ...(step.arguments ?? []).map(({ value }, index): [string, unknown] => [`step.arguments[${index}].value`, value]),
@@ -163,6 +145,11 @@ function secretNamesOf({
       [`credentials[${index}].userName`, userName],
       [`credentials[${index}].password`, password],
     ]),
+    ...(trigger?.sourceTriggers ?? []).map(({ sourceRepository }, index): [string, unknown] => [
+      sourceTokenField(index),
+      sourceRepository?.sourceControlAuthProperties?.token,
+    ]),
+    [ENDPOINT_FIELD, trigger?.baseImageTrigger?.updateTriggerEndpoint],
   ];
   return places.flatMap(([field, value]) =>
     typeof value === 'object' && value !== null && 'secret' in value && typeof value.secret === 'string'

@@ -1,3 +1,5 @@
+import { TRIGGER_FIELDS } from './trigger-shape.ts';
+
 /** What a value of a task document looks like. One table serves the reader of files and the JSON Schema of editors. */
 export type Shape =
   /** Any scalar, as it is written. */
@@ -126,6 +128,11 @@ export const TASK_FIELDS: Fields = {
       },
     },
     about: 'Special rights; only admins give them, and runs of untrusted code never have them.',
+  },
+  trigger: {
+    shape: { kind: 'object', fields: TRIGGER_FIELDS },
+    about:
+      'What starts the task by itself; commits of its git context and updates of its base images when it is left out, nothing when it is `{}`.',
   },
   tags: { shape: { kind: 'map', values: TEXT }, about: 'Names and texts for people and programs.' },
   id: IGNORED,

@@ -1,6 +1,8 @@
 import { SECRET_FIELDS } from '../../model/ports/secret-box.ts';
 import type { SecretRef, TaskArgument, TaskCredential, TaskDefinition, TaskStepDefinition } from '../../model/task-definition.ts';
 import type { ArgumentInput, CredentialInput, SecretInput, StepInput } from '../../model/task-input.ts';
+import { triggersOf } from '../../model/trigger-definition.ts';
+import { triggerSecrets } from './trigger-places.ts';
 
 /** What stands in an answer for a value that is sealed in the store. */
 export interface StoredValue {
@@ -69,8 +71,11 @@ export function placeCredential({ loginServer, userName, password }: CredentialI
   };
 }
 
-/** Every place of a step and its credentials where a value is secret, by its name in SECRET_FIELDS. */
-export function secretPlaces({ step, credentials }: Pick<TaskDefinition, 'step' | 'credentials'>): ReadonlyMap<string, SecretRef> {
+/** A task; or a run, which has no triggers. */
+type WithSecrets = Pick<TaskDefinition, 'step' | 'credentials' | 'trigger'>;
+
+/** Every place of a task or run where a value is secret, by its name in SECRET_FIELDS. */
+export function secretPlaces({ step, credentials, trigger }: WithSecrets): ReadonlyMap<string, SecretRef> {
   const places = new Map<string, SecretRef>();
   if (step.contextAccessToken !== undefined) places.set(SECRET_FIELDS.contextAccessToken, step.contextAccessToken);
   for (const { name, value } of argumentsOf(step)) if (typeof value !== 'string') places.set(SECRET_FIELDS.argument(name), value);
@@ -78,6 +83,7 @@ export function secretPlaces({ step, credentials }: Pick<TaskDefinition, 'step' 
     if (typeof userName !== 'string') places.set(SECRET_FIELDS.userName(loginServer), userName);
     places.set(SECRET_FIELDS.password(loginServer), password);
   }
+  for (const [place, ref] of trigger === undefined ? [] : triggerSecrets(trigger)) places.set(place, ref);
   return places;
 }
 
@@ -86,7 +92,7 @@ export function argumentsOf(step: TaskStepDefinition): readonly TaskArgument[] {
 }
 
 /** Names of the daemon's secrets that a task's definition refers to. */
-export function namedSecretsOf(definition: Pick<TaskDefinition, 'step' | 'credentials'>): readonly string[] {
+export function namedSecretsOf(definition: WithSecrets): readonly string[] {
   return [...secretPlaces(definition).values()].flatMap((ref) => ('secret' in ref ? [ref.secret] : []));
 }
 
@@ -101,6 +107,11 @@ export type Shown<Part> = Part extends string | number | boolean | undefined
 export function shownWithout<Part extends TaskDefinition | TaskStepDefinition | readonly TaskCredential[]>(part: Part): Shown<Part> {
   // The structure is plain JSON and stays as it is but for the sealed references.
   return hideSealed(part) as Shown<Part>;
+}
+
+/** A task as its author could have written it: sealed values stay, and a task without triggers keeps none. */
+export function inputOf(definition: TaskDefinition): Shown<TaskDefinition> {
+  return shownWithout({ ...definition, trigger: triggersOf(definition) });
 }
 
 function hideSealed(part: unknown): unknown {

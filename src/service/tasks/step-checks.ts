@@ -104,7 +104,7 @@ export function checkContext(path: string | undefined, type: StepType, at: strin
     : [];
 }
 
-function credentialInUrl(url: string): boolean {
+export function credentialInUrl(url: string): boolean {
   const [, user = ''] = /^https?:\/\/([^/@]*)@/i.exec(url) ?? [];
   return user.includes(':') || user.length > LONGEST_USER;
 }

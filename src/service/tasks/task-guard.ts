@@ -1,6 +1,7 @@
 import { EngineError } from '../../model/engine-error.ts';
 import type { Principal } from '../../model/security.ts';
 import type { TaskConcurrency, TaskDefinition, TaskPolicy, TaskRecord } from '../../model/task-definition.ts';
+import { NO_TRIGGERS, triggersOf } from '../../model/trigger-definition.ts';
 import { holds } from '../security/authorisation.ts';
 import { changedFields } from './definition-changes.ts';
 
@@ -30,9 +31,13 @@ export function guardPolicy(principal: Principal, before: TaskDefinition | undef
   });
 }
 
-/** The registry is where images without a host come from. */
+/** The registry is where images without a host come from; other branches, and other tags of base images, are other code. */
 function codeOf(definition: TaskDefinition | undefined): object {
-  return { step: definition?.step, registry: definition?.registry };
+  const { sourceTriggers, baseImageTrigger } = definition === undefined ? NO_TRIGGERS : triggersOf(definition);
+  const sources = sourceTriggers.map(({ name, sourceTriggerEvents, sourceRepository, branches, tags }) => {
+    return { name, sourceTriggerEvents, sourceRepository, branches, tags };
+  });
+  return { step: definition?.step, registry: definition?.registry, sources, tracks: baseImageTrigger?.tracks ?? [] };
 }
 
 /**

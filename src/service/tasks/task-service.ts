@@ -6,6 +6,7 @@ import type { TaskStore } from '../../model/ports/store.ts';
 import type { Principal } from '../../model/security.ts';
 import type { TaskDefinition, TaskRecord } from '../../model/task-definition.ts';
 import type { TaskInput } from '../../model/task-input.ts';
+import { triggersOf } from '../../model/trigger-definition.ts';
 import type { Audit } from '../security/audit.ts';
 import { authorise, visibleTasks } from '../security/authorisation.ts';
 import type { SecretService } from '../security/secret-service.ts';
@@ -15,9 +16,10 @@ import { checkTaskInput } from './definition-checks.ts';
 import { type FieldProblem, refuseFields } from './field-problem.ts';
 import { checkInlineTask } from './inline-task.ts';
 import { mergeTaskPatch } from './merge-patch.ts';
-import { namedSecretsOf, shownWithout } from './secret-places.ts';
+import { inputOf, namedSecretsOf } from './secret-places.ts';
 import type { TaskDefaults } from './task-defaults.ts';
 import { guardConcurrency, guardOwner, guardPolicy, guardVersion, noSuchTask, versionConflict } from './task-guard.ts';
+import { triggerWarnings } from './trigger-warnings.ts';
 
 export interface ChangeOptions {
   /** The etag: the change is refused with `version-conflict` when the task is at another version. */
@@ -165,7 +167,7 @@ class StoredTasks implements TaskService {
     change: (input: TaskInput) => TaskInput,
     options: ChangeOptions = {},
   ): Promise<TaskChange> {
-    return this.#change(principal, name, action, ({ definition }) => ({ input: change(shownWithout(definition)), problems: [] }), options);
+    return this.#change(principal, name, action, ({ definition }) => ({ input: change(inputOf(definition)), problems: [] }), options);
   }
 
   async delete(principal: Principal, name: string, options: ChangeOptions = {}): Promise<void> {
@@ -221,7 +223,8 @@ class StoredTasks implements TaskService {
     guardPolicy(principal, existing?.definition, definition);
     if (changedFields(existing?.definition.concurrency, definition.concurrency).length > 0)
       guardConcurrency(principal, definition.concurrency);
-    const changes = changedFields(existing?.definition, definition);
+    const before = existing === undefined ? undefined : { ...existing.definition, trigger: triggersOf(existing.definition) };
+    const changes = changedFields(before, definition);
     const owner = options.managedBy !== undefined && options.managedBy !== existing?.managedBy ? ['managedBy'] : [];
     const all = existing === undefined ? [] : [...changes, ...owner];
     const action = existing === undefined ? 'created' : all.length > 0 ? 'updated' : 'unchanged';
@@ -233,6 +236,7 @@ class StoredTasks implements TaskService {
     const { secrets, clock, defaults } = this.#parts;
     const lacking = await secrets.problemsOf(namedSecretsOf(definition), definition.name);
     const warnings = lacking.map((message): Diagnostic => ({ code: 'task-secret', severity: 'warning', message }));
+    warnings.push(...(await triggerWarnings(definition, (name) => this.#parts.tasks.get(name))));
     const { step } = definition;
     if (step.type !== 'EncodedTask') return warnings;
     const checked = await checkInlineTask(step, definition, definition.registry ?? defaults.registry, clock.now());

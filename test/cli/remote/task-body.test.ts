@@ -34,6 +34,7 @@ const DOCKER: TaskResource = {
   agentPoolName: 'default',
   priority: 0,
   policy: { privileged: false, hostMounts: false, dockerSocket: false },
+  trigger: { sourceTriggers: [], timerTriggers: [], afterTriggers: [] },
 };
 
 async function create(flags: Partial<TaskDefinitionFlags>, place: Parameters<typeof remoteIo>[0] = {}) {

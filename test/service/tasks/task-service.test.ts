@@ -44,6 +44,33 @@ describe('a new task', () => {
       agentPoolName: 'default',
       priority: 0,
       policy: { privileged: false, hostMounts: false, dockerSocket: false },
+      trigger: {
+        sourceTriggers: [
+          {
+            name: 'defaultSourceTriggerName',
+            status: 'Enabled',
+            sourceTriggerEvents: ['commit'],
+            sourceRepository: { sourceControlType: 'Generic', repositoryUrl: 'https://git.example/web.git' },
+            branches: [],
+            tags: [],
+            paths: { include: [], exclude: [] },
+            skipCi: false,
+            latestOnly: false,
+            forks: 'approve',
+            commitStatus: true,
+          },
+        ],
+        timerTriggers: [],
+        baseImageTrigger: {
+          name: 'defaultBaseimageTriggerName',
+          status: 'Enabled',
+          baseImageTriggerType: 'Runtime',
+          updateTriggerPayloadType: 'Default',
+          trackIndex: false,
+          tracks: [],
+        },
+        afterTriggers: [],
+      },
     });
     expect((await refusal(parts.tasks.create(EDITOR, WEB))).code).toBe('already-exists');
   });
