@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import type { NewRun } from '../model/ports/store.ts';
 import { runIdOf } from '../model/run-id.ts';
 import type { RunRecord, RunRequest, RunSummary } from '../model/run-record.ts';
 import type { RunStateTable, RunTable } from './tables.ts';
@@ -21,7 +22,7 @@ export function revisionOf(request: RunRequest, source: RunRecord['source']): { 
 }
 
 /** A freshly stored run. */
-export function newRun(number: number, request: RunRequest, now: string): RunRecord {
+export function newRun(number: number, { request, hold }: Pick<NewRun, 'request' | 'hold'>, now: string): RunRecord {
   return {
     id: runIdOf(number),
     number,
@@ -38,6 +39,7 @@ export function newRun(number: number, request: RunRequest, now: string): RunRec
     baseImages: [],
     dependencies: [],
     lastEvent: 0,
+    ...(hold === undefined ? {} : { hold }),
   };
 }
 
@@ -55,6 +57,8 @@ export function runRecordOf(row: WholeRunRow, request: RunRequest = JSON.parse(r
     dependencies: made.dependencies ?? [],
     ...(row.agent === null ? {} : { agent: row.agent }),
     ...(row.cancel === null ? {} : { cancel: JSON.parse(row.cancel) }),
+    ...(row.hold === null ? {} : { hold: JSON.parse(row.hold) }),
+    ...(row.approval === null ? {} : { approval: JSON.parse(row.approval) }),
     ...(row.source === null ? {} : { source: JSON.parse(row.source) }),
   };
 }

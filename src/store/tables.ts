@@ -1,9 +1,10 @@
 import type { Generated } from 'kysely';
 import type { RunStatus } from '../model/run-event.ts';
 import type { RunType } from '../model/run-record.ts';
+import type { TriggerTables } from './trigger-tables.ts';
 
 /** The tables of the store as queries see them. Times are ISO 8601 texts in UTC, documents are JSON texts, flags are 0 or 1. */
-export interface StoreTables {
+export interface StoreTables extends TriggerTables {
   readonly tasks: TaskTable;
   readonly runs: RunTable;
   /** Kept by triggers. */
@@ -52,9 +53,12 @@ export interface RunTable {
   readonly crashes: number;
   readonly cancel: string | null;
   readonly last_event: number;
+  /** A RunHold; null unless it is queued and waits. */
+  readonly hold: string | null;
+  readonly approval: string | null;
 }
 
-/** Never changes. */
+/** Never changes, but for the first cause of a run that another happening joins. */
 interface RunRequestTable {
   readonly run: number;
   readonly request: string;
@@ -65,7 +69,7 @@ interface RunRequestTable {
 
 export interface RunStateTable {
   readonly run: number;
-  /** The part of the request that lists show; never changes. */
+  /** The part of the request that lists show; changes with it. */
   readonly brief: string;
   readonly steps: string;
   readonly images: string;

@@ -1,12 +1,13 @@
-import { mkdtempSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import type { Store } from '../../src/model/ports/store.ts';
 import { MIGRATIONS } from '../../src/store/sqlite/migrations.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-store.ts';
-import { outcome, runRequest, taskDefinition } from '../contract/store-values.ts';
+import { outcome, runRequest } from '../contract/store-values.ts';
 import { useOwnTmpdir } from '../support/own-tmpdir.ts';
 
 useOwnTmpdir();
@@ -20,6 +21,49 @@ function schemaOf(path: string): unknown {
   const schema = file.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name').all();
   file.close();
   return schema;
+}
+
+async function freshSchema(): Promise<unknown> {
+  const path = newPath();
+  await (await openSqliteStore({ path })).close();
+  return schemaOf(path);
+}
+
+async function expectRowsOf0002({ runs, tasks, tokens, secrets, audit, settings, idempotency }: Store): Promise<void> {
+  expect(await tasks.get('app')).toMatchObject({ version: 1, managedBy: 'tasks.d/app.yaml' });
+  expect((await runs.list({ limit: 9 })).map(({ id, status }) => [id, status])).toEqual([
+    ['ra003', 'Queued'],
+    ['ra002', 'Started'],
+    ['ra001', 'Succeeded'],
+  ]);
+  const ended = await runs.get('ra001');
+  expect(ended).toMatchObject({ request: { task: 'app' }, source: { branch: 'main' }, lastEvent: 2, steps: [{ status: 'succeeded' }] });
+  expect(ended).not.toHaveProperty('hold');
+  expect(ended).not.toHaveProperty('approval');
+  expect(await runs.events('ra001', { after: 0, limit: 9 })).toHaveLength(2);
+  expect(await runs.list({ image: 'registry.example/app:1', limit: 9 })).toMatchObject([{ id: 'ra001' }]);
+  expect(Buffer.from((await runs.sealed('ra001')) ?? []).toString()).toBe('sealed');
+  expect(Buffer.from((await runs.checkpointOf('ra002'))?.plan ?? []).toString()).toBe('plan');
+  expect(await runs.counts()).toMatchObject({ Queued: 1, Started: 1, Running: 0, Succeeded: 1 });
+  expect(await tokens.byHash(Buffer.alloc(32, 'a'))).toMatchObject({ id: 'a' });
+  expect(await secrets.list()).toMatchObject([{ name: 'key' }]);
+  expect(await audit.list({ limit: 9 })).toMatchObject([{ seq: 1, target: 'app' }]);
+  expect(await settings.get('queue')).toEqual({ paused: true });
+  expect(await idempotency.begin({ principal: 'ann', key: '1', fingerprint: 'other', staleMs: 1 })).toEqual({ kind: 'mismatch' });
+}
+
+/** What is new works for old rows too. */
+async function expectUseOf0003({ runs, tasks, events, imageWatch }: Store): Promise<void> {
+  const app = await tasks.get('app');
+  const image = { registry: 'registry.example', repository: 'app', tag: '1' };
+  expect(await imageWatch.pusherOf(image, `sha256:${'a'.repeat(64)}`)).toEqual({ run: 'ra001', task: 'app' });
+  expect(await runs.hold('ra003', { because: 'waits for more', until: '2030-01-03T00:00:00.000Z' })).toBe('done');
+  expect(await runs.claim('ra003', { agent: 'one', from: 0 })).toBeUndefined();
+  expect((await runs.held()).map(({ id }) => id)).toEqual(['ra003']);
+  const firing = { taskId: app?.id ?? '', trigger: 'main', keys: ['refs/heads/main 1'], event: 'e1' };
+  expect(await runs.fire({ request: runRequest({ task: 'app' }) }, firing)).toMatchObject({ created: true, run: { id: 'ra004' } });
+  expect(await runs.finish('ra002', 1, outcome('Failed'))).toBe('done');
+  expect(await events.counts()).toEqual({ pending: 0, settled: 0, failed: 0 });
 }
 
 describe('SQLite file', () => {
@@ -36,27 +80,31 @@ describe('SQLite file', () => {
 
   it('of an older version is copied, then brought up to date with what it holds', async () => {
     const path = newPath();
-    const old = await openSqliteStore({ path, migrations: FIRST });
-    const { id } = await old.runs.create({ request: runRequest({ task: 'app' }) });
-    await old.runs.finish(id, undefined, outcome('Failed'));
-    await old.tasks.create(taskDefinition('app'));
-    await old.close();
+    const old = new BetterSqlite(path);
+    old.exec(readFileSync(new URL('./schema-0002.sql', import.meta.url), 'utf8'));
+    old.close();
     const before = schemaOf(path);
 
     const store = await openSqliteStore({ path });
-    expect(await store.runs.list({ task: 'app', limit: 9 })).toMatchObject([{ id, status: 'Failed' }]);
-    expect(await store.tasks.get('app')).toBeDefined();
+    await expectRowsOf0002(store);
+    await expectUseOf0003(store);
     await store.close();
-    const fresh = newPath();
-    await (await openSqliteStore({ path: fresh })).close();
-    expect(schemaOf(path)).toEqual(schemaOf(fresh));
+    expect(schemaOf(path)).toEqual(await freshSchema());
 
+    expect(filesBeside(path)).toEqual(['slipway.db', 'slipway.db.before-3']);
+    expect(statSync(`${path}.before-3`).mode & 0o777).toBe(0o600);
+    expect(schemaOf(`${path}.before-3`)).toEqual(before);
+    const copy = new BetterSqlite(`${path}.before-3`);
+    expect(copy.prepare('SELECT status FROM runs ORDER BY number').pluck().all()).toEqual(['Succeeded', 'Started', 'Queued']);
+    copy.close();
+  });
+
+  it('of the first version comes to the same schema', async () => {
+    const path = newPath();
+    await (await openSqliteStore({ path, migrations: FIRST })).close();
+    await (await openSqliteStore({ path })).close();
+    expect(schemaOf(path)).toEqual(await freshSchema());
     expect(filesBeside(path)).toEqual(['slipway.db', 'slipway.db.before-2']);
-    expect(statSync(`${path}.before-2`).mode & 0o777).toBe(0o600);
-    expect(schemaOf(`${path}.before-2`)).toEqual(before);
-    const copy = await openSqliteStore({ path: `${path}.before-2`, migrations: FIRST });
-    expect(await copy.runs.get(id)).toMatchObject({ status: 'Failed' });
-    await copy.close();
   });
 
   it('is as it was after a migration that fails half-way, and can be migrated later', async () => {
@@ -65,7 +113,7 @@ describe('SQLite file', () => {
     const before = schemaOf(path);
     const broken = {
       ...MIGRATIONS,
-      '0003-broken': {
+      '0004-broken': {
         up: async (db: Parameters<NonNullable<(typeof MIGRATIONS)[string]>['up']>[0]) => {
           await sql`CREATE TABLE halfway (id INTEGER PRIMARY KEY) STRICT`.execute(db);
           await sql`INSERT INTO nowhere VALUES (1)`.execute(db);
@@ -75,7 +123,7 @@ describe('SQLite file', () => {
     await expect(openSqliteStore({ path, migrations: broken })).rejects.toMatchObject({ code: 'store-failed' });
     await expect(openSqliteStore({ path, migrations: broken })).rejects.toThrow(/nowhere/);
     expect(schemaOf(path)).toEqual(before);
-    expect(filesBeside(path)).toEqual(['slipway.db', 'slipway.db.before-3']);
+    expect(filesBeside(path)).toEqual(['slipway.db', 'slipway.db.before-4']);
     await (await openSqliteStore({ path })).close();
   });
 

@@ -58,12 +58,17 @@ export interface ImageTargetState extends ImageTarget {
 }
 
 export interface ImageWatchStore {
-  /** Replaces what was read of a task at its `version`; what builds recorded stays, except of steps that are no longer there. */
+  /**
+   * Replaces what was read of a task at its `version`; nothing happens when the task is gone or was read at a later one. What builds recorded
+   * stays, except of steps that are no longer there. With an `error` and nothing found, what was read before stays.
+   */
   setStatic(
     task: { readonly id: string; readonly name: string; readonly version: number },
     found: {
       readonly dependencies: readonly Pick<ImageDependency, 'step' | 'platform' | 'image' | 'written' | 'role'>[];
       readonly outputs: readonly ImageTag[];
+      /** All steps that build. Without it, nothing that builds recorded is taken away. */
+      readonly steps?: readonly string[];
       /** Why it could not be read, for people. */
       readonly error?: string;
     },

@@ -8,6 +8,8 @@ import { wholeRuns } from './whole-runs.ts';
 export interface LiveRuns {
   /** Within a change of the run: it is to be read again. */
   touch(number: number): void;
+  /** Likewise, with its request, which changes when another happening joins the run. */
+  touchWhole(number: number): void;
   list(): readonly RunRecord[];
 }
 
@@ -19,10 +21,11 @@ export function createLiveRuns(database: Database): LiveRuns {
   );
   const known = new Map<number, RunRecord>();
   const touched = new Set<number>();
+  const changedRequests = new Set<number>();
   let version: number | undefined;
 
   function keep(row: WholeRunRow): void {
-    const request: RunRequest | undefined = known.get(row.number)?.request;
+    const request: RunRequest | undefined = changedRequests.has(row.number) ? undefined : known.get(row.number)?.request;
     known.set(row.number, runRecordOf(row, request));
   }
 
@@ -39,6 +42,10 @@ export function createLiveRuns(database: Database): LiveRuns {
     touch(number) {
       touched.add(number);
     },
+    touchWhole(number) {
+      touched.add(number);
+      changedRequests.add(number);
+    },
     list() {
       const current = database.foreignVersion();
       if (current === version) readTouched();
@@ -48,6 +55,7 @@ export function createLiveRuns(database: Database): LiveRuns {
       }
       version = current;
       touched.clear();
+      changedRequests.clear();
       return [...known.values()];
     },
   };

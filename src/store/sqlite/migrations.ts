@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { triggerSchema } from './trigger-schema.ts';
 
 /** In the header of every database of this program: `SLPW`. */
 export const APPLICATION_ID = 0x534c5057;
@@ -23,10 +24,10 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     ) STRICT;
     CREATE INDEX runs_live ON runs (number) WHERE status IN ('Queued', 'Started', 'Running');
     CREATE TABLE run_counts (status TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TRIGGER run_counted AFTER INSERT ON runs BEGIN ${count('NEW', '+')}; END;
-    CREATE TRIGGER run_uncounted AFTER DELETE ON runs BEGIN ${count('OLD', '-')}; END;
+    CREATE TRIGGER run_counted AFTER INSERT ON runs BEGIN ${count('run_counts', 'NEW', '+')}; END;
+    CREATE TRIGGER run_uncounted AFTER DELETE ON runs BEGIN ${count('run_counts', 'OLD', '-')}; END;
     CREATE TRIGGER run_recounted AFTER UPDATE OF status ON runs WHEN OLD.status <> NEW.status
-      BEGIN ${count('OLD', '-')}; ${count('NEW', '+')}; END;
+      BEGIN ${count('run_counts', 'OLD', '-')}; ${count('run_counts', 'NEW', '+')}; END;
     CREATE TABLE run_requests (
       run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, request TEXT NOT NULL, sealed BLOB, creation_key TEXT UNIQUE
     ) STRICT;
@@ -83,11 +84,12 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     CREATE INDEX runs_archived ON runs (number, task, branch, status, run_type, commit_sha, created) WHERE archived = 1;
     CREATE INDEX runs_expiring ON runs (finished) WHERE archived = 0 AND finished IS NOT NULL;
   `),
+  '0003-triggers': migration(triggerSchema(count)),
 };
 
-/** Keeps `run_counts`: counting 100,000 runs at each look at the metrics would cost more. */
-function count(row: 'NEW' | 'OLD', sign: '+' | '-'): string {
-  return `INSERT INTO run_counts VALUES (${row}.status, ${sign}1) ON CONFLICT DO UPDATE SET count = count ${sign} 1`;
+/** Keeps a table of counts by status: counting 100,000 rows at each look at the metrics would cost more. */
+function count(table: string, row: 'NEW' | 'OLD', sign: '+' | '-'): string {
+  return `INSERT INTO ${table} VALUES (${row}.status, ${sign}1) ON CONFLICT DO UPDATE SET count = count ${sign} 1`;
 }
 
 function migration(script: string): Migration {

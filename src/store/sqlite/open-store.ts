@@ -10,14 +10,21 @@ import type { StoreTables } from '../tables.ts';
 import { createAuditStore } from './audit-store.ts';
 import { checkLength } from './check-length.ts';
 import { createDatabase } from './database.ts';
+import { createEventStore } from './event-store.ts';
+import { createEventWrites } from './event-writes.ts';
+import { createGitWatchStore } from './git-watch-store.ts';
+import { createHookStore } from './hook-store.ts';
 import { createIdempotencyStore } from './idempotency-store.ts';
+import { createImageWatchStore } from './image-watch-store.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { createRunStore } from './run-store.ts';
 import { createSecretStore } from './secret-store.ts';
 import { createSettingStore } from './setting-store.ts';
+import { createStatusStore } from './status-store.ts';
 import { storeError } from './store-error.ts';
 import { createTaskStore } from './task-store.ts';
+import { createTimerStore } from './timer-store.ts';
 import { createTokenStore } from './token-store.ts';
 
 const BUSY_TIMEOUT_MS = 5000;
@@ -46,15 +53,22 @@ export async function openSqliteStore(options: {
 
 function createStore(connection: Connection, queries: Kysely<StoreTables>, path: string, now: () => string): Store {
   const database = createDatabase(connection, queries, path);
+  const events = createEventWrites(database, now);
   const ping = database.prepared<{ at: string }>()((param) => queries.replaceInto('pings').values({ id: 1, at: param('at') }));
   return {
     tasks: createTaskStore(database, now),
-    runs: createRunStore(database, now),
+    runs: createRunStore(database, events, now),
     tokens: createTokenStore(database, now),
     secrets: createSecretStore(database),
     audit: createAuditStore(database, now),
     settings: createSettingStore(database),
     idempotency: createIdempotencyStore(database, now),
+    events: createEventStore(database, events, now),
+    hooks: createHookStore(database),
+    gitWatch: createGitWatchStore(database, events, now),
+    imageWatch: createImageWatchStore(database, events, now),
+    timers: createTimerStore(database, events),
+    statuses: createStatusStore(database, now),
     ping: () =>
       database.write(() => {
         ping.run({ at: now() });

@@ -3,6 +3,7 @@ import type { RunQuery } from '../../model/ports/store.ts';
 import type { RunSummary } from '../../model/run-record.ts';
 import { imageFilterOf } from '../image-rows.ts';
 import { type RunSummaryRow, runSummaryOf } from '../run-rows.ts';
+import { storedTime } from '../stored-time.ts';
 import type { Database } from './database.ts';
 
 /** Up to so many tasks are walked one by one; with more, one walk over all runs looks each task up. */
@@ -129,11 +130,6 @@ function sharedConditions({ task, status, branch, commit, runType, archived, sin
     ...(since === undefined ? [] : [sql`runs.created >= ${storedTime(since)}`]),
     ...(until === undefined ? [] : [sql`runs.created < ${storedTime(until)}`]),
   ];
-}
-
-/** As times are stored, so that they compare as texts. */
-function storedTime(time: string): string {
-  return new Date(time).toISOString();
 }
 
 function visibleCondition(visible: readonly string[] | undefined): readonly Condition[] {

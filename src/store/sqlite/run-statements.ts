@@ -1,6 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import type { RunStatus } from '../../model/run-event.ts';
-import { ACTIVE_STATUSES, type RunType, TERMINAL_STATUSES } from '../../model/run-record.ts';
+import { ACTIVE_STATUSES, TERMINAL_STATUSES } from '../../model/run-record.ts';
+import type { RunRow } from '../run-rows.ts';
 import type { Database } from './database.ts';
 import { wholeRuns } from './whole-runs.ts';
 
@@ -16,6 +17,8 @@ interface Fence {
   readonly attempt: number;
 }
 
+type NewRunRow = Pick<RunRow, 'task' | 'run_type' | 'branch' | 'commit_sha' | 'hold'> & { readonly now: string };
+
 export type RunStatements = ReturnType<typeof createRunStatements>;
 
 /** The changes of runs, compiled once. What an agent does is fenced here: by number, attempt and status. */
@@ -25,13 +28,13 @@ export function createRunStatements(database: Database) {
 
 function claimStatements({ queries, prepared }: Database) {
   return {
-    insert: prepared<{ task: string; run_type: RunType; branch: string; commit_sha: string; now: string }>()((param) =>
+    insert: prepared<NewRunRow>()((param) =>
       queries
         .insertInto('runs')
         .values({
           ...{ task: param('task'), run_type: param('run_type'), branch: param('branch'), commit_sha: param('commit_sha') },
           ...{ status: 'Queued', archived: 0, created: param('now'), updated: param('now') },
-          ...{ attempt: 0, crashes: 0, last_event: 0 },
+          ...{ attempt: 0, crashes: 0, last_event: 0, hold: param('hold') },
         })
         .returning('number'),
     ),
@@ -50,6 +53,7 @@ function claimStatements({ queries, prepared }: Database) {
         })
         .where('number', '=', param('number'))
         .where('attempt', '=', param('from'))
+        .where('hold', 'is', null)
         .where(unended),
     ),
     release: prepared<Fence & { readonly now: string }>()((param) =>
@@ -81,7 +85,7 @@ function endStatements({ queries, prepared }: Database) {
     finish: prepared<{ number: number; attempt: number | null; status: RunStatus; now: string }>()((param) =>
       queries
         .updateTable('runs')
-        .set({ status: param('status'), finished: param('now'), updated: param('now') })
+        .set({ status: param('status'), finished: param('now'), updated: param('now'), hold: null })
         .where('number', '=', param('number'))
         .where(sql<SqlBool>`attempt = coalesce(${param('attempt')}, attempt)`)
         .where(unended),
@@ -93,6 +97,7 @@ function endStatements({ queries, prepared }: Database) {
           status: sql<RunStatus>`case status when 'Queued' then 'Canceled' else status end`,
           finished: sql<string | null>`case status when 'Queued' then ${param('now')} end`,
           cancel: sql<string>`coalesce(cancel, ${param('cancel')})`,
+          hold: null,
           updated: param('now'),
         })
         .where('number', '=', param('number'))

@@ -4,24 +4,26 @@ import type { RunEvent, RunStatus } from '../../model/run-event.ts';
 import { runIdOf, runNumberOf } from '../../model/run-id.ts';
 import { runRecordOf } from '../run-rows.ts';
 import type { Database } from './database.ts';
+import type { EventWrites } from './event-writes.ts';
+import { createImageRecords } from './image-records.ts';
 import { createLiveRuns } from './live-runs.ts';
 import { listRuns } from './run-list.ts';
 import { createRunWrites } from './run-writes.ts';
 import { wholeRuns } from './whole-runs.ts';
 
 type Nothing = Readonly<Record<never, never>>;
-type RunReads = Pick<RunStore, 'get' | 'byKey' | 'sealed' | 'last' | 'checkpointOf' | 'events' | 'expired' | 'counts'>;
+type RunReads = Pick<RunStore, 'get' | 'byKey' | 'sealed' | 'last' | 'checkpointOf' | 'events' | 'expired' | 'counts' | 'held'>;
 
 const NONE: Readonly<Record<RunStatus, number>> = {
   ...{ Queued: 0, Started: 0, Running: 0 },
   ...{ Succeeded: 0, Failed: 0, Canceled: 0, Error: 0, Timeout: 0 },
 };
 
-export function createRunStore(database: Database, now: () => string): RunStore {
+export function createRunStore(database: Database, events: EventWrites, now: () => string): RunStore {
   const live = createLiveRuns(database);
   return {
     ...createRunReads(database, now),
-    ...createRunWrites(database, live, now),
+    ...createRunWrites(database, { live, events, images: createImageRecords(database) }, now),
     list: (query) => database.read(() => listRuns(database, query)),
     live: () => database.read(() => live.list()),
   };
@@ -65,6 +67,7 @@ function createRunReads(database: Database, now: () => string): RunReads {
         const numbers = new Set([...statements.aged.all({ before, limit }), ...beyond].map(({ number }) => number));
         return [...numbers].slice(0, limit).map(runIdOf);
       }),
+    held: () => database.read(() => statements.held.all({}).map((row) => runRecordOf(row))),
     counts: () =>
       database.read(() => {
         const counts = { ...NONE };
@@ -119,6 +122,7 @@ function createReadStatements({ queries, prepared }: Database) {
         .orderBy('number')
         .limit(param('limit')),
     ),
+    held: prepared<Nothing>()(() => wholeRuns(queries).where(sql<SqlBool>`r.hold is not null`).orderBy('r.number')),
     counts: prepared<Nothing>()(() => queries.selectFrom('run_counts').selectAll()),
   };
 }

@@ -1,22 +1,34 @@
 import type { PushedImage } from '../../model/image.ts';
-import { IDEMPOTENCY_KEPT_MS, type RunOutcome, type RunProgress, type RunStore } from '../../model/ports/store.ts';
+import { IDEMPOTENCY_KEPT_MS, type NewRun, type RunOutcome, type RunProgress, type RunStore } from '../../model/ports/store.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import { runNumberOf } from '../../model/run-id.ts';
 import type { RunRecord, RunRequest } from '../../model/run-record.ts';
+import type { NewTriggerEvent } from '../../model/trigger-event.ts';
 import { imageRowsOf } from '../image-rows.ts';
 import { briefOf, newRun, type RunRow, revisionOf, runRecordOf } from '../run-rows.ts';
 import type { Database } from './database.ts';
+import type { EventWrites, NewDecision } from './event-writes.ts';
+import type { ImageRecords } from './image-records.ts';
 import type { LiveRuns } from './live-runs.ts';
+import { createRunFirings, type RunFirings } from './run-firings.ts';
 import { createRunStatements, type RunStatements } from './run-statements.ts';
 
 type RunWrites = Pick<
   RunStore,
-  'create' | 'claim' | 'release' | 'append' | 'checkpoint' | 'finish' | 'requestCancel' | 'setArchived' | 'delete'
+  'create' | 'claim' | 'release' | 'append' | 'checkpoint' | 'finish' | 'requestCancel' | 'setArchived' | 'delete' | keyof RunFirings
 >;
 
+/** What else changes in the transactions of runs. */
+interface RunParts {
+  readonly live: LiveRuns;
+  readonly events: EventWrites;
+  readonly images: ImageRecords;
+}
+
 /** The changes of runs. Each is one job of a transaction: it reads, decides and writes without anybody in between. */
-export function createRunWrites(database: Database, live: LiveRuns, now: () => string): RunWrites {
+export function createRunWrites(database: Database, parts: RunParts, now: () => string): RunWrites {
   const statements = createRunStatements(database);
+  const { live } = parts;
 
   /** A change of one run; `missing` when no run has such an id. */
   function change<Value, Missing>(id: string, missing: Missing, work: (number: number) => Value): Promise<Value | Missing> {
@@ -28,15 +40,20 @@ export function createRunWrites(database: Database, live: LiveRuns, now: () => s
     });
   }
 
+  function insert(run: NewRun, key?: string): RunRecord {
+    const made = insertRun(statements, run, key, now());
+    live.touch(made.number);
+    if (run.event !== undefined) parts.events.recordSettled(run.event, decisionFor(run.event, made));
+    return made;
+  }
+
   return {
-    create: ({ request, sealed }, key) =>
+    create: (run, key) =>
       database.write(() => {
         const known = key === undefined ? undefined : madeWith(statements, key, Date.parse(now()));
-        if (known !== undefined) return known;
-        const run = insertRun(statements, { request, sealed, key }, now());
-        live.touch(run.number);
-        return run;
+        return known ?? insert(run, key);
       }),
+    ...createRunFirings({ database, statements, live, insert, now }),
     claim: (id, { agent, from, crashed }) =>
       change(id, undefined, (number): RunRecord | undefined => {
         if (statements.claim.run({ number, from, agent, crashed: crashed === true ? 1 : 0, now: now() }) === 0) return undefined;
@@ -48,7 +65,14 @@ export function createRunWrites(database: Database, live: LiveRuns, now: () => s
       change(id, 'stale', (number) => appendEvents(statements, { number, attempt }, events, progress, now())),
     checkpoint: (id, attempt, { plan }) =>
       change(id, 'stale', (number) => doneOr(statements.setCheckpoint.run({ number, attempt, plan }), 'stale')),
-    finish: (id, attempt, outcome) => change(id, 'stale', (number) => finishRun(statements, number, attempt, outcome, now())),
+    finish: (id, attempt, outcome) =>
+      change(id, 'stale', (number) => {
+        const at = now();
+        if (finishRun(statements, number, attempt, outcome, at) === 'stale') return 'stale';
+        const row = statements.one.get({ number });
+        if (row !== undefined && row.task !== '') parts.images.record(row, JSON.parse(row.request), outcome, at);
+        return 'done';
+      }),
     requestCancel: (id, { by, reason }) => change(id, 'missing', (number) => cancelRun(statements, number, { at: now(), by, reason })),
     setArchived: (id, archived) =>
       change(id, 'missing', (number) => doneOr(statements.archive.run({ number, archived: archived ? 1 : 0, now: now() }), 'missing')),
@@ -77,18 +101,21 @@ function madeWith(statements: RunStatements, key: string, nowMs: number): RunRec
   return undefined;
 }
 
-interface NewRun {
-  readonly request: RunRequest;
-  readonly sealed: Uint8Array | undefined;
-  readonly key: string | undefined;
-}
-
-function insertRun(statements: RunStatements, { request, sealed, key }: NewRun, now: string): RunRecord {
-  const row = statements.insert.get({ task: request.task ?? '', run_type: request.runType, ...revisionOf(request, undefined), now });
+function insertRun(statements: RunStatements, { request, sealed, hold }: NewRun, key: string | undefined, now: string): RunRecord {
+  const row = statements.insert.get({
+    ...{ task: request.task ?? '', run_type: request.runType, ...revisionOf(request, undefined) },
+    ...{ hold: hold === undefined ? null : JSON.stringify(hold), now },
+  });
   if (row === undefined) throw new Error('bug: a stored run has no number');
   statements.insertRequest.run({ run: row.number, request: JSON.stringify(request), sealed: sealed ?? null, key: key ?? null });
   statements.insertState.run({ run: row.number, brief: JSON.stringify(briefOf(request)) });
-  return newRun(row.number, request, now);
+  return newRun(row.number, { request, ...(hold === undefined ? {} : { hold }) }, now);
+}
+
+/** What is asked for by hand is decided on by asking. */
+function decisionFor({ happening }: NewTriggerEvent, { id, request }: RunRecord): NewDecision {
+  const because = happening.kind === 'manual' ? `${happening.by} asked for it.` : `The run was made for it (${happening.kind}).`;
+  return { outcome: 'run', code: 'fired', because, run: id, ...(request.task === undefined ? {} : { task: request.task }) };
 }
 
 function releaseRun(statements: RunStatements, fence: Fence, now: string): 'done' | 'stale' {

@@ -48,6 +48,8 @@ export function createTaskStore(database: Database, now: () => string): TaskStor
     delete: (name, { version }) =>
       withVersion(name, version, (row) => {
         statements.remove.run({ name });
+        // No task has this id again.
+        statements.removeFirings.run({ id: row.id });
         return row;
       }),
   };
@@ -75,6 +77,7 @@ function createStatements({ queries, prepared }: Database) {
         .where('name', '=', param('name')),
     ),
     remove: prepared<{ name: string }>()((param) => queries.deleteFrom('tasks').where('name', '=', param('name'))),
+    removeFirings: prepared<{ id: string }>()((param) => queries.deleteFrom('firings').where('task_id', '=', param('id'))),
   };
 }
 

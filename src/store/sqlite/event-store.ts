@@ -1,0 +1,143 @@
+import { type SqlBool, sql } from 'kysely';
+import type { EventQuery, EventStore } from '../../model/ports/event-store.ts';
+import type { TriggerDecision, TriggerEvent } from '../../model/trigger-event.ts';
+import { decisionOf, type EventRow, eventNumberOf, triggerEventOf } from '../event-rows.ts';
+import { storedTime } from '../stored-time.ts';
+import type { Database } from './database.ts';
+import type { EventWrites } from './event-writes.ts';
+
+const NONE: Readonly<Record<TriggerEvent['status'], number>> = { pending: 0, settled: 0, failed: 0 };
+
+export function createEventStore(database: Database, writes: EventWrites, now: () => string): EventStore {
+  const statements = createStatements(database);
+  return {
+    record: (events) => database.write(() => writes.record(events)),
+    get: (id) =>
+      database.read(() => {
+        const number = eventNumberOf(id);
+        const row = number === undefined ? undefined : statements.one.get({ number });
+        return row === undefined ? undefined : triggerEventOf(row);
+      }),
+    list: (query) => database.read(() => listEvents(database, query)),
+    pending: (limit) => database.read(() => statements.pending.all({ now: now(), limit }).map(triggerEventOf)),
+    begin: (ids) =>
+      database.write(() => {
+        for (const number of numbersOf(ids)) statements.begin.run({ number });
+      }),
+    settle: (settlements) =>
+      database.write(() => {
+        for (const { id, decisions, then = [] } of settlements) {
+          const number = eventNumberOf(id);
+          if (number !== undefined && writes.settle(number, decisions)) writes.record(then);
+        }
+      }),
+    postpone: (id, { error, retryAt, passing = false }) =>
+      database.write(() => {
+        for (const number of numbersOf([id])) {
+          if (retryAt === undefined) statements.fail.run({ number, error, now: now() });
+          else statements.postpone.run({ number, error, retry: storedTime(retryAt), counted: passing ? 0 : 1 });
+        }
+      }),
+    decisions: (query) => database.read(() => listDecisions(database, query)),
+    prune: ({ before, limit }) => database.write(() => statements.prune.run({ before: storedTime(before), limit })),
+    counts: () =>
+      database.read(() => {
+        const counts = { ...NONE };
+        for (const { status, count } of statements.counts.all({})) counts[status] = count;
+        return counts;
+      }),
+  };
+}
+
+function numbersOf(ids: readonly string[]): readonly number[] {
+  return ids.map(eventNumberOf).filter((number) => number !== undefined);
+}
+
+/** Filters are compared in an index; documents are read of what is shown only. */
+function listEvents(database: Database, query: EventQuery): readonly TriggerEvent[] {
+  const { origin, status, kind, task, since, before, limit } = query;
+  const where = [
+    ...(task === undefined ? [] : [sql`d.task = ${task}`]),
+    ...(before === undefined ? [] : [sql`${task === undefined ? sql`e.number` : sql`d.event`} < ${before}`]),
+    ...(origin === undefined ? [] : [sql`e.origin = ${origin}`]),
+    ...(status === undefined ? [] : [sql`e.status = ${status}`]),
+    ...(kind === undefined ? [] : [sql`e.kind = ${kind}`]),
+    ...(since === undefined ? [] : [sql`e.received >= ${storedTime(since)}`]),
+  ];
+  const events = sql`trigger_events e indexed by trigger_events_by_number`;
+  const from =
+    task === undefined
+      ? events
+      : sql`trigger_decisions d indexed by trigger_decisions_task_event cross join ${events} on e.number = d.event`;
+  const number = task === undefined ? sql`e.number` : sql`distinct d.event`;
+  const conditions = where.length === 0 ? sql`` : sql`where ${sql.join(where, sql` and `)}`;
+  const page = sql<Pick<EventRow, 'number'>>`(select ${number} as number from ${from} ${conditions} order by 1 desc limit ${limit})`;
+  const shown = database.queries
+    .selectFrom(page.as('page'))
+    .innerJoin('trigger_events', 'trigger_events.number', 'page.number')
+    .selectAll('trigger_events')
+    .orderBy('trigger_events.number', 'desc');
+  return database.all(shown).map(triggerEventOf);
+}
+
+function listDecisions(database: Database, query: Parameters<EventStore['decisions']>[0]): readonly TriggerDecision[] {
+  const { event, task, run, limit } = query;
+  const number = event === undefined ? undefined : (eventNumberOf(event) ?? 0);
+  let select = database.queries.selectFrom('trigger_decisions').selectAll().orderBy('number', 'desc').limit(limit);
+  if (number !== undefined) select = select.where('event', '=', number);
+  if (task !== undefined) select = select.where('task', '=', task);
+  if (run !== undefined) select = select.where('run', '=', run);
+  return database.all(select).map(decisionOf);
+}
+
+function createStatements({ queries, prepared }: Database) {
+  // Written out, so that the partial indexes of pending and of ended events can be used.
+  const pending = sql<SqlBool>`status = 'pending'`;
+  return {
+    one: prepared<{ number: number }>()((param) => queries.selectFrom('trigger_events').selectAll().where('number', '=', param('number'))),
+    pending: prepared<{ now: string; limit: number }>()((param) =>
+      queries
+        .selectFrom('trigger_events')
+        .selectAll()
+        .where(pending)
+        .where((eb) => eb.or([eb('retry', 'is', null), eb('retry', '<=', param('now'))]))
+        .orderBy('number')
+        .limit(param('limit')),
+    ),
+    begin: prepared<{ number: number }>()((param) =>
+      queries
+        .updateTable('trigger_events')
+        .set({ attempts: sql<number>`attempts + 1` })
+        .where('number', '=', param('number'))
+        .where(pending),
+    ),
+    postpone: prepared<{ number: number; error: string; retry: string; counted: 0 | 1 }>()((param) =>
+      queries
+        .updateTable('trigger_events')
+        .set({ error: param('error'), retry: param('retry'), attempts: sql<number>`attempts * ${param('counted')}` })
+        .where('number', '=', param('number'))
+        .where(pending),
+    ),
+    fail: prepared<{ number: number; error: string; now: string }>()((param) =>
+      queries
+        .updateTable('trigger_events')
+        .set({ status: 'failed', error: param('error'), retry: null, settled: param('now') })
+        .where('number', '=', param('number'))
+        .where(pending),
+    ),
+    prune: prepared<{ before: string; limit: number }>()((param) =>
+      queries
+        .deleteFrom('trigger_events')
+        .where('number', 'in', (eb) =>
+          eb
+            .selectFrom('trigger_events')
+            .select('number')
+            .where(sql<SqlBool>`status <> 'pending'`)
+            .where('received', '<', param('before'))
+            .orderBy('received')
+            .limit(param('limit')),
+        ),
+    ),
+    counts: prepared<Readonly<Record<never, never>>>()(() => queries.selectFrom('trigger_event_counts').selectAll()),
+  };
+}
