@@ -115,25 +115,23 @@ function azure(facts: HookFacts): readonly HookStep[] {
 
 function generic(facts: HookFacts): readonly HookStep[] {
   return [
-    { text: 'Post JSON to this URL whenever something was pushed:', value: facts.url },
+    { text: 'Post to this URL whenever something was pushed:', value: facts.url },
     { text: 'The secret that requests are signed with', value: facts.secret },
     {
-      text: 'Sign the seconds since 1970, a dot and the body with HMAC-SHA256; a signature is good for five minutes. As a post-receive hook of a bare repository:',
-      value: genericHook(facts),
+      text: 'The signature is the HMAC-SHA256 of the seconds since 1970, a dot and the body; it is good for five minutes. An empty object means: look at the repository. As `hooks/post-receive` of a bare repository (mode 0700: it holds the secret):',
+      value: postReceive(facts),
     },
-    { text: 'A repeated request with the same `Idempotency-Key` counts once.' },
+    { text: 'docs/triggers.md says how pushes and pull requests are described in the body, so that fewer looks are needed.' },
   ];
 }
 
-function genericHook({ url, secret, repositoryUrl }: HookFacts): string {
+function postReceive({ url, secret }: HookFacts): string {
   return `#!/bin/sh
-while read -r before after ref; do
-  body="{\\"repository\\":{\\"url\\":\\"${repositoryUrl ?? 'https://git.example.com/project.git'}\\"},\\"ref\\":\\"$ref\\",\\"before\\":\\"$before\\",\\"after\\":\\"$after\\"}"
-  now=$(date +%s)
-  signature=$(printf '%s.%s' "$now" "$body" | openssl dgst -sha256 -hmac '${secret}' | sed 's/^.* //')
-  curl -fsS -X POST '${url}' -H 'Content-Type: application/json' -H "Idempotency-Key: $ref-$after" \\
-    -H "X-Slipway-Timestamp: $now" -H "X-Slipway-Signature: sha256=$signature" -d "$body"
-done`;
+body='{}'
+now=$(date +%s)
+signature=$(printf '%s.%s' "$now" "$body" | openssl dgst -sha256 -hmac '${secret}' | sed 's/^.* //')
+curl -fsS -m 10 -X POST '${url}' -H 'Content-Type: application/json' -H "Idempotency-Key: $now-$$" \\
+  -H "X-Slipway-Timestamp: $now" -H "X-Slipway-Signature: sha256=$signature" -d "$body"`;
 }
 
 function hostOf(url: string): string {

@@ -1,0 +1,161 @@
+import { EngineError } from '../../model/engine-error.ts';
+import type { Clock } from '../../model/ports/clock.ts';
+import type { Forge } from '../../model/ports/forge.ts';
+import type { CommitStatusRow, StatusStore } from '../../model/ports/status-store.ts';
+import type { SourceControlType } from '../../model/trigger-definition.ts';
+import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
+import { HostLanes } from './host-lanes.ts';
+import { waitAfterFailure } from './retry-policy.ts';
+
+export interface DeliveryParts {
+  readonly statuses: StatusStore;
+  forge(kind: SourceControlType): Pick<Forge, 'setStatus'> | undefined;
+  /** The token that speaks to the forge of a trigger; undefined: it has none, and nothing is told. */
+  tokenOf(task: string, trigger: string): Promise<string | undefined>;
+  readonly clock: Clock;
+  /** 0 to below 1. */
+  readonly random: () => number;
+  onProblem(what: string, error: unknown): void;
+}
+
+const MOST_AT_ONCE = 256;
+/** Longer than any request takes, with a timeout of the ones before it in its lane. */
+const LEASE_MS = 120_000;
+/** A lease of a process that was killed, or a row of another daemon, shows at the latest then. */
+const IDLE_MS = 30_000;
+/** What waits for a server that did not answer at all waits with it. */
+const SILENT_MS = 5_000;
+
+/** Brings due statuses to their forges, the newest state only, until it is closed. */
+export class StatusDelivery {
+  readonly #parts: DeliveryParts;
+  readonly #lanes: HostLanes;
+  readonly #closing = new AbortController();
+  readonly #underWay = new Map<string, Promise<void>>();
+  /** Servers whose trouble was reported and is not over. */
+  readonly #reported = new Set<string>();
+  #wake = new AbortController();
+  #nextMs = Number.POSITIVE_INFINITY;
+  readonly #loop: Promise<void>;
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+    this.#lanes = new HostLanes(parts.clock);
+    this.#loop = this.#deliver();
+  }
+
+  /** Something may be due. */
+  wake(): void {
+    this.#wake.abort();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#loop;
+    await Promise.all(this.#underWay.values());
+  }
+
+  async #deliver(): Promise<void> {
+    const { clock } = this.#parts;
+    while (!this.#closing.signal.aborted) {
+      const woken = new AbortController();
+      this.#wake = woken;
+      const started = await this.#startDue();
+      if (started > 0) continue;
+      const idle = Math.min(IDLE_MS, Math.max(0, this.#nextMs - clock.monotonicMs()));
+      await clock.sleep(idle, AbortSignal.any([woken.signal, this.#closing.signal]));
+    }
+  }
+
+  /** How many were begun. */
+  async #startDue(): Promise<number> {
+    const { statuses, clock, onProblem } = this.#parts;
+    const limit = MOST_AT_ONCE - this.#underWay.size;
+    if (limit <= 0) return 0;
+    if (this.#nextMs <= clock.monotonicMs()) this.#nextMs = Number.POSITIVE_INFINITY;
+    try {
+      const due = await statuses.due({ limit, leaseMs: LEASE_MS });
+      // Two deliveries of one key could arrive the wrong way round.
+      const fresh = due.filter(({ key }) => !this.#underWay.has(key));
+      for (const row of fresh) this.#start(row);
+      return fresh.length;
+    } catch (error) {
+      onProblem('commit statuses could not be read', error);
+      return 0;
+    }
+  }
+
+  #start(row: CommitStatusRow): void {
+    const host = hostOf(row);
+    const work = this.#lanes
+      .run(host, () => this.#send(row, host))
+      .catch((error: unknown) => this.#parts.onProblem(`the commit status of run ${row.run} could not be kept`, error))
+      .finally(() => {
+        this.#underWay.delete(row.key);
+        this.wake();
+      });
+    this.#underWay.set(row.key, work);
+  }
+
+  async #send(leased: CommitStatusRow, host: string): Promise<void> {
+    const { statuses } = this.#parts;
+    const paused = this.#closing.signal.aborted ? 0 : this.#lanes.pausedFor(host);
+    if (paused > 0) return this.#again(leased, `${host} asked for a pause`, paused * (1 + this.#parts.random() / 4));
+    const newest = (await statuses.ofRun(leased.run)).find(({ key }) => key === leased.key);
+    // A newer run of the commit has taken its place while it waited.
+    if (newest === undefined) return this.#again(leased, 'replaced by a newer run', 0);
+    if (this.#closing.signal.aborted) return this.#again(newest, 'the daemon ended', 0);
+    try {
+      await this.#tell(newest);
+    } catch (error) {
+      return this.#failed(newest, host, error);
+    }
+    this.#reported.delete(host);
+    await statuses.delivered(newest.key, newest.version);
+  }
+
+  async #tell(row: CommitStatusRow): Promise<void> {
+    const token = await this.#parts.tokenOf(row.task, row.trigger);
+    const forge = this.#parts.forge(row.forge);
+    if (forge === undefined || token === undefined)
+      throw new Untold(forge === undefined ? 'the forge has no API' : 'the trigger has no token');
+    await forge.setStatus(row, { token, signal: this.#closing.signal });
+  }
+
+  async #failed(row: CommitStatusRow, host: string, error: unknown): Promise<void> {
+    const { statuses, random } = this.#parts;
+    const said = error instanceof Error ? error.message : String(error);
+    if (error instanceof Untold) return statuses.failed(row.key, row.version, { error: said });
+    if (this.#closing.signal.aborted) return this.#again(row, 'the daemon ended', 0);
+    const wait = waitAfterFailure(error, row.attempts + 1, random);
+    if (wait === undefined) {
+      this.#report(host, `the commit status ${row.context} of run ${row.run} was given up`, error);
+      return statuses.failed(row.key, row.version, { error: said });
+    }
+    if (error instanceof EngineError && error.transient) this.#lanes.pause(host, Math.min(wait, error.retryAfterMs ?? SILENT_MS));
+    else this.#report(host, `the commit status ${row.context} of run ${row.run} was refused`, error);
+    await this.#again(row, said, wait);
+  }
+
+  /** Gives the row back. */
+  async #again(row: CommitStatusRow, why: string, waitMs: number): Promise<void> {
+    const { statuses, clock } = this.#parts;
+    // The store compares another clock, to the millisecond.
+    this.#nextMs = Math.min(this.#nextMs, clock.monotonicMs() + waitMs + 5);
+    await statuses.failed(row.key, row.version, { error: why, nextAttempt: new Date(clock.now().getTime() + waitMs).toISOString() });
+  }
+
+  /** Once for each server until it is well again: a forge that is down has many statuses. */
+  #report(host: string, what: string, error: unknown): void {
+    if (this.#reported.has(host)) return;
+    this.#reported.add(host);
+    this.#parts.onProblem(what, error);
+  }
+}
+
+/** There is nobody to tell, or nothing to tell it with: no problem of anybody. */
+class Untold extends Error {}
+
+function hostOf({ repositoryUrl }: CommitStatusRow): string {
+  return canonicalRepositoryUrl(repositoryUrl)?.split('/', 1)[0] ?? repositoryUrl;
+}
