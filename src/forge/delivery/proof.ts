@@ -33,6 +33,7 @@ export function isAuthorized(header: string | undefined, secrets: readonly strin
 }
 
 function passwordOf(credentials: string): string {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(credentials)) return '';
   const text = Buffer.from(credentials, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   return colon === -1 ? '' : text.slice(colon + 1);
