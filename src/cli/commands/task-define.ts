@@ -3,6 +3,7 @@ import { collect, collectAssignments, parseDuration, parsePlatform, parsePositiv
 import { parsePriority } from '../flags/remote-run-flags.ts';
 import { addIdempotencyKey, addListOutput, addServerFlags } from '../flags/server-flags.ts';
 import { repeatable } from '../flags/task-flags.ts';
+import { addTriggerFlags } from '../flags/trigger-flags.ts';
 import type { ServerFlags } from '../remote/find-server.ts';
 import type { TaskDefinitionFlags } from '../remote/task-flags.ts';
 import { UNSET_NAMES, unsetPath } from '../remote/unset-fields.ts';
@@ -34,7 +35,9 @@ export function addDefinitionCommands(program: Command, { io, finish }: Shell): 
   );
   const update = addTaskName(program.command('update'))
     .summary('change a task of a daemon')
-    .description('Changes what is named and nothing else. Arguments, values and tags change by name; images are replaced as a whole.')
+    .description(
+      'Changes what is named and nothing else. Arguments, values, tags and timers change by name; images and globs are replaced as a whole.',
+    )
     .addOption(repeatable('--unset <field>', `back to the default, or empty: ${UNSET_NAMES.join(', ')}`, collectField))
     .option('--force', 'also when a file manages the task: the file wins again when it is next applied', false);
   addListOutput(addServerFlags(addDefinitionFlags(update, 'update'))).action(
@@ -57,7 +60,9 @@ function addDefinitionFlags(command: Command, kind: 'create' | 'update'): Comman
   command
     .optionsGroup('Source:')
     .option('-c, --context <url>', `git or archive URL, oci://…, or /dev/null for none${otherwise('none')}`)
-    .option('--branch <name>', 'branch, tag or commit of a git context')
+    .addOption(
+      repeatable('--branch <name>', 'branch, tag or commit of a git context; globs and further ones say what commits start it', collect),
+    )
     .option('--git-access-token <source>', 'token for the context: secret:NAME of the daemon, env:NAME or file:PATH')
     .option(
       '-f, --file <file>',
@@ -105,8 +110,8 @@ function addDefinitionFlags(command: Command, kind: 'create' | 'update'): Comman
     .option('--concurrency-group <name>', 'runs of one group exclude one another; ${branch} and the like are replaced')
     .option('--concurrency-limit <n>', `most runs of the group at once${otherwise('1')}`, parsePositiveInteger)
     .addOption(new Option('--on-conflict <what>', `when the group is full${otherwise('queue')}`).choices(CONFLICTS))
-    .addOption(repeatable('--tag <name=value>', 'a word of your own about the task', collectAssignments))
-    .optionsGroup('Rights:');
+    .addOption(repeatable('--tag <name=value>', 'a word of your own about the task', collectAssignments));
+  addTriggerFlags(command, kind).optionsGroup('Rights:');
   for (const [right, meaning] of RIGHTS) {
     command.option(`--allow-${right}`, `${meaning}; only an admin may allow it`);
     if (kind === 'update') command.option(`--no-allow-${right}`, 'no longer');

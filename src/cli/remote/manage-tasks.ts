@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { type ListFormat, printList, printValue } from '../tables/print-value.ts';
 import { credentialTable, taskTable, taskText } from '../tables/task-table.ts';
+import { timersText } from '../tables/timer-table.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
 import { conflict, FlagError } from './flag-error.ts';
@@ -34,7 +35,7 @@ export function createTask(
       idempotencyKey: flags.idempotencyKey ?? randomUUID(),
     });
     printWarnings(value, io);
-    await printValue(io, flags.output, value, () => `${name} created\n`);
+    await printValue(io, flags.output, value, () => `${name} created\n${timersText(value.trigger.timerTriggers, new Date())}`);
     return EXIT.ok;
   });
 }
@@ -51,7 +52,8 @@ export function updateTask(
     const value = await patchTask(client, current, body, flags.force);
     printWarnings(value, io);
     const what = value.version === current.version ? 'is as it was' : `updated, version ${value.version}`;
-    await printValue(io, flags.output, value, () => `${name} ${what}\n`);
+    const timers = flags.schedule.length === 0 ? '' : timersText(value.trigger.timerTriggers, new Date());
+    await printValue(io, flags.output, value, () => `${name} ${what}\n${timers}`);
     return EXIT.ok;
   });
 }
@@ -175,19 +177,19 @@ async function credentialBody(flags: CredentialFlags, io: Io): Promise<Omit<Cred
   return { userName: user.value, password: secret.value };
 }
 
-function printWarnings({ warnings = [] }: TaskResource, io: Io): void {
+export function printWarnings({ warnings = [] }: TaskResource, io: Io): void {
   for (const warning of warnings) io.stderr.write(mistakeText(warning, io));
 }
 
-function taskPath(name: string): string {
+export function taskPath(name: string): string {
   return `/tasks/${encodeURIComponent(name)}`;
 }
 
-async function getTask(client: DaemonClient, name: string): Promise<TaskResource> {
+export async function getTask(client: DaemonClient, name: string): Promise<TaskResource> {
   return (await client.call<TaskResource>({ method: 'GET', path: taskPath(name) })).value;
 }
 
-async function patchTask(client: DaemonClient, current: TaskResource, body: object, force: boolean): Promise<TaskResource> {
+export async function patchTask(client: DaemonClient, current: TaskResource, body: object, force: boolean): Promise<TaskResource> {
   const { value } = await client.call<TaskResource>({
     method: 'PATCH',
     path: taskPath(current.name),

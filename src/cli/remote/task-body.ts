@@ -17,6 +17,9 @@ import {
   taskText,
   withBranch,
 } from './task-step.ts';
+import { branchOfContext, triggersOfFlags } from './trigger-body.ts';
+import { triggersPatchOf } from './trigger-patch.ts';
+import { sourceFieldOf } from './unset-fields.ts';
 
 type TaskInput = z.input<typeof taskBody>;
 /** What a task has beside its step; nothing here is unset. */
@@ -27,12 +30,14 @@ export async function taskBodyOf(name: string, flags: TaskDefinitionFlags, io: I
   const context = contextOf(flags);
   const type = stepTypeOf(flags, context);
   refuseForeignFlags(type, flags);
+  if (context === undefined && flags.branch.length > 0) throw conflict('`--branch` needs a git URL as `--context`');
   const source = {
     ...(context === undefined ? {} : { contextPath: context }),
     ...(await accessToken(flags, io)),
   };
   const step = await newStep(type, flags, io);
-  return { name, step: { ...source, ...step }, ...settingsOf(flags) };
+  const trigger = await triggersOfFlags(context, flags, io);
+  return { name, step: { ...source, ...step }, ...settingsOf(flags), ...(trigger === undefined ? {} : { trigger }) };
 }
 
 async function newStep(type: StepType, flags: TaskDefinitionFlags, io: Io): Promise<TaskInput['step']> {
@@ -66,10 +71,13 @@ async function newStep(type: StepType, flags: TaskDefinitionFlags, io: Io): Prom
 /** What `task update` sends: only what was named. `unset` are paths of a task. Rejects with FlagError. */
 export async function taskPatchOf(current: TaskResource, flags: TaskDefinitionFlags, unset: readonly string[], io: Io): Promise<TaskPatch> {
   const step = await stepPatch(current, flags, io);
+  const trigger = await triggersPatchOf(current, flags, unset, io);
+  const paths = unset.filter((path) => sourceFieldOf(path) === undefined);
   const patch: TaskPatch = {
     ...settingsOf(flags, current),
     ...(Object.keys(step).length === 0 ? {} : { step }),
-    ...(unset.length === 0 ? {} : { unset }),
+    ...(trigger === undefined ? {} : { trigger }),
+    ...(paths.length === 0 ? {} : { unset: paths }),
   };
   if (Object.keys(patch).length === 0) {
     throw new FlagError([
@@ -90,7 +98,8 @@ async function stepPatch(current: TaskResource, flags: TaskDefinitionFlags, io: 
   const renamed = flags.file !== undefined || flags.cmd !== undefined;
   const type = renamed ? stepTypeOf(flags, context) : current.step.type;
   refuseForeignFlags(type, flags);
-  const branch = flags.branch === undefined || flags.context !== undefined ? given : withBranch(current.step.contextPath, flags.branch);
+  const named = branchOfContext(flags);
+  const branch = named === undefined || flags.context !== undefined ? given : withBranch(current.step.contextPath, named);
   return {
     ...(type === current.step.type ? {} : { type }),
     ...(branch === undefined ? {} : { contextPath: branch }),

@@ -1,9 +1,10 @@
 import type { Assignment } from '../flags/option-values.ts';
+import type { TriggerFlags } from '../flags/trigger-flags.ts';
 
 /** The flags of `task create` and `task update`, as commander gives them; nothing is there unless it was given. */
-export interface TaskDefinitionFlags {
+export interface TaskDefinitionFlags extends TriggerFlags {
   readonly context?: string;
-  readonly branch?: string;
+  readonly branch: readonly string[];
   readonly gitAccessToken?: string;
   readonly file?: string;
   readonly cmd?: string;

@@ -9,6 +9,7 @@ import { readSource, readStdin } from '../source/find-task-file.ts';
 import { conflict, FlagError } from './flag-error.ts';
 import { readSecretInput } from './secret-input.ts';
 import type { TaskDefinitionFlags } from './task-flags.ts';
+import { branchOfContext } from './trigger-body.ts';
 
 export type StepType = StepShown['type'];
 
@@ -16,7 +17,9 @@ export type StepType = StepShown['type'];
 const TASK_FILE = /\.(ya?ml|toml|json|sh|bash|zsh|ps1|ps|cmd|bat|ts|js|php|py|rb|lua)$/i;
 
 /** The context as the daemon gets it; undefined for none (`/dev/null` or not given). */
-export function contextOf({ context, branch }: TaskDefinitionFlags): string | undefined {
+export function contextOf(flags: TaskDefinitionFlags): string | undefined {
+  const { context } = flags;
+  const branch = branchOfContext(flags);
   if (context === undefined) return undefined;
   const { kind } = classifyContext(context);
   if (kind === 'none') return undefined;

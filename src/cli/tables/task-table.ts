@@ -4,6 +4,7 @@ import { formatDuration } from '../terminal/format-duration.ts';
 import { type Column, factLines, fitTable } from './fit-table.ts';
 import type { TablePlace } from './run-table.ts';
 import { timeText } from './time-text.ts';
+import { type TriggerLine, triggerLines, triggerWords } from './trigger-words.ts';
 
 /** ACR's columns of `task list`. */
 export function taskTable(tasks: readonly TaskResource[], { stream, paint, now }: TablePlace): string {
@@ -13,13 +14,31 @@ export function taskTable(tasks: readonly TaskResource[], { stream, paint, now }
     { title: 'STATUS', cell: (task) => task.status, style: (task) => (task.status === 'Enabled' ? 'green' : 'yellow') },
     { title: 'SOURCE', cell: (task) => task.step.contextPath ?? '', shrinks: true },
     { title: 'BUILDS', cell: (task) => stepText(task.step), shrinks: true },
+    { title: 'TRIGGERS', cell: (task) => triggerWords(task.trigger), shrinks: true },
     { title: 'UPDATED', cell: (task) => timeText(task.lastUpdatedTime, now) },
     { title: 'MANAGED BY', cell: (task) => task.managedBy ?? '', shrinks: true, optional: true },
   ];
   return fitTable(columns, tasks, stream, paint);
 }
 
-export function taskText(task: TaskResource, { paint, now }: TablePlace): string {
+export function taskText(task: TaskResource, place: TablePlace): string {
+  const triggers = triggerLines(task.trigger);
+  const facts = taskFacts(task, place);
+  return triggers.length === 0 ? facts : `${facts}\n${triggerTable(triggers, place)}`;
+}
+
+/** What starts a task, a line for each trigger. */
+export function triggerTable(triggers: readonly TriggerLine[], { stream, paint }: TablePlace): string {
+  const columns: readonly Column<TriggerLine>[] = [
+    { title: 'TRIGGER', cell: ({ name }) => name },
+    { title: 'KIND', cell: ({ kind }) => kind },
+    { title: 'STATUS', cell: ({ status }) => status, style: ({ status }) => (status === 'Enabled' ? 'green' : 'yellow') },
+    { title: 'STARTS AT', cell: ({ starts }) => starts, shrinks: true },
+  ];
+  return fitTable(columns, triggers, stream, paint);
+}
+
+function taskFacts(task: TaskResource, { paint, now }: TablePlace): string {
   const { step, concurrency, policy } = task;
   const allowed = [
     ...(policy.privileged ? ['privileged'] : []),

@@ -24,7 +24,10 @@ import { sourceControlTypeOf } from './source-control-type.ts';
 export const SOURCE_TRIGGER_NAME = 'defaultSourceTriggerName';
 export const BASE_IMAGE_TRIGGER_NAME = 'defaultBaseimageTriggerName';
 
-const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+/** Whether a ref is a whole commit id: what it names never changes. */
+export function isCommit(ref: string): boolean {
+  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(ref);
+}
 
 /** The git repository of a step's context, and the ref that it names (empty for the default branch). Undefined for other contexts. */
 export function contextRepository(contextPath: string | undefined): { readonly url: string; readonly ref: string } | undefined {
@@ -38,7 +41,7 @@ export function contextRepository(contextPath: string | undefined): { readonly u
  */
 function defaultTriggers({ contextPath }: StepInput): TriggersInput {
   const repository = contextRepository(contextPath);
-  return { ...(repository === undefined || COMMIT.test(repository.ref) ? {} : { sourceTriggers: [{}] }), baseImageTrigger: {} };
+  return { ...(repository === undefined || isCommit(repository.ref) ? {} : { sourceTriggers: [{}] }), baseImageTrigger: {} };
 }
 
 /** The triggers of an input, each with its name: those that are left out have ACR's, timers the first of `t1`, `t2`, … that is free. */

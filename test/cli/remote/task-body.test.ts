@@ -8,7 +8,10 @@ import { unsetPath } from '../../../src/cli/remote/unset-fields.ts';
 import { folderWith } from '../task-process.ts';
 import { remoteIo } from './remote-io.ts';
 
-const NONE: TaskDefinitionFlags = { image: [], arg: [], secretArg: [], set: [], setSecret: [], tag: [] };
+const NONE: TaskDefinitionFlags = {
+  ...{ branch: [], image: [], arg: [], secretArg: [], set: [], setSecret: [], tag: [] },
+  ...{ tagTrigger: [], includePath: [], excludePath: [], track: [], schedule: [], after: [] },
+};
 const GIT = 'https://github.com/me/web.git';
 
 const DOCKER: TaskResource = {
@@ -51,7 +54,7 @@ async function patch(flags: Partial<TaskDefinitionFlags>, unset: readonly string
 }
 
 test('a context alone is a Dockerfile of it', async () => {
-  const body = await create({ context: GIT, branch: 'main', image: ['web:{{.Run.ID}}'], arg: ['A=1'], timeout: 90_500, cpu: 4 });
+  const body = await create({ context: GIT, branch: ['main'], image: ['web:{{.Run.ID}}'], arg: ['A=1'], timeout: 90_500, cpu: 4 });
   expect(body).toEqual({
     name: 'web',
     timeout: 91,
@@ -104,7 +107,7 @@ test.each([
   [{ context: GIT, cmd: 'a', file: 'b' }, 'exclude each other'],
   [{ context: GIT, set: [{ name: 'a', value: '1' }] }, '--set cannot be: the task builds a Dockerfile'],
   [{ cmd: 'busybox', image: ['a'] }, '--image cannot be: the task has a task file'],
-  [{ cmd: 'busybox', branch: 'main', context: 'https://host/a.tgz' }, '`--branch` needs a git URL'],
+  [{ cmd: 'busybox', branch: ['main'], context: 'https://host/a.tgz' }, '`--branch` needs a git URL'],
   [{ context: GIT, concurrencyLimit: 2 }, 'need a `--concurrency-group`'],
   [{ context: GIT, arg: ['UNKNOWN_VARIABLE'] }, 'has no variable UNKNOWN_VARIABLE'],
 ])('%o is refused', async (flags, message) => {
@@ -116,7 +119,7 @@ test.each([
 test('an update holds what was named and nothing else', async () => {
   expect(await patch({ timeout: 600_000 })).toEqual({ timeout: 600 });
   expect(await patch({ push: false, image: ['web:2'] })).toEqual({ step: { isPushEnabled: false, imageNames: ['web:2'] } });
-  expect(await patch({ branch: 'next' })).toEqual({ step: { contextPath: `${GIT}#next:app` } });
+  expect(await patch({ branch: ['next'] })).toEqual({ step: { contextPath: `${GIT}#next:app` } });
   expect(await patch({ context: '/dev/null', cmd: 'busybox true' })).toMatchObject({ step: { type: 'EncodedTask', contextPath: null } });
   expect(await patch({ secretArg: ['TOKEN=env:PW'] })).toEqual({
     step: { arguments: { set: [{ name: 'TOKEN', value: { plain: 'hush-hush' }, isSecret: true }] } },

@@ -1,0 +1,146 @@
+import type { TaskPatch, TaskResource } from '../../api/task-schema.ts';
+import type { TriggersShown } from '../../api/task-trigger-schema.ts';
+import { SOURCE_TRIGGER_NAME } from '../../service/tasks/complete-triggers.ts';
+import { nearestName } from '../../util/nearest-name.ts';
+import type { Io } from '../io.ts';
+import { conflict } from './flag-error.ts';
+import type { TaskDefinitionFlags } from './task-flags.ts';
+import { baseImageFields, eventsOf, sourceFields, timerFields } from './trigger-body.ts';
+import { type SourceField, sourceFieldOf } from './unset-fields.ts';
+
+type TriggersPatch = NonNullable<TaskPatch['trigger']>;
+type Source = TriggersShown['sourceTriggers'][number];
+type Timer = TriggersShown['timerTriggers'][number];
+
+/** What `task update` changes of a task's triggers; undefined for nothing. `unset`: as commander gave it. Rejects with FlagError. */
+export async function triggersPatchOf(
+  current: TaskResource,
+  flags: TaskDefinitionFlags,
+  unset: readonly string[],
+  io: Io,
+): Promise<TriggersPatch | undefined> {
+  const source = sourcePatch(
+    current,
+    flags,
+    unset.flatMap((path) => sourceFieldOf(path) ?? []),
+  );
+  const timers = timersPatch(current, flags);
+  const base = await baseImagePatch(current, flags, io);
+  const patch: TriggersPatch = {
+    ...(source === undefined ? {} : { sourceTriggers: { set: [source] } }),
+    ...(timers.length === 0 ? {} : { timerTriggers: { set: timers } }),
+    ...(base === undefined ? {} : { baseImageTrigger: base }),
+    ...(flags.after.length === 0
+      ? {}
+      : { afterTriggers: { set: flags.after.map((after) => ({ name: `after-${after.task}`, ...after })) } }),
+  };
+  return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** The trigger as it is with what the flags change. One of which nothing is left on is disabled, and not taken away. */
+function sourcePatch(current: TaskResource, flags: TaskDefinitionFlags, emptied: readonly SourceField[]) {
+  const { commitTriggerEnabled: commit, pullRequestTriggerEnabled: pullRequest, tagTrigger, branch } = flags;
+  const fields = sourceFields(flags);
+  const before = chosenSource(current.trigger.sourceTriggers, flags.sourceTriggerName);
+  // One plain name is the branch of the context: patterns of before would say otherwise.
+  const contextBranch = branch.length === 1 && fields.branches === undefined && (before?.branches.length ?? 0) > 0 ? { branches: [] } : {};
+  const { name: _, ...changed } = { ...fields, ...contextBranch };
+  const asked = Object.keys(changed).length > 0 || emptied.length > 0 || pullRequest !== undefined;
+  if (!asked && (commit === undefined || (before === undefined && !commit))) return undefined;
+  const known = new Set(before?.sourceTriggerEvents);
+  const events = eventsOf({
+    commit: commit ?? (before === undefined || known.has('commit')),
+    pullRequest: pullRequest ?? known.has('pullrequest'),
+    tag: tagTrigger.length > 0 || (known.has('tag') && !emptied.includes('tags')),
+  });
+  const on = commit === true || pullRequest === true || before === undefined;
+  return {
+    name: flags.sourceTriggerName ?? SOURCE_TRIGGER_NAME,
+    ...(before === undefined ? {} : without(before, emptied)),
+    ...changed,
+    ...(before === undefined || changed.paths === undefined ? {} : { paths: { ...without(before, emptied).paths, ...changed.paths } }),
+    ...(before === undefined || changed.sourceRepository === undefined
+      ? {}
+      : { sourceRepository: { ...before.sourceRepository, ...changed.sourceRepository } }),
+    ...(events.length > 0
+      ? { sourceTriggerEvents: events, ...(on ? { status: 'Enabled' as const } : {}) }
+      : { sourceTriggerEvents: lastEvents(before, emptied), status: 'Disabled' as const }),
+  };
+}
+
+/** What a disabled trigger was for, so that it can be enabled again. */
+function lastEvents(before: Source | undefined, emptied: readonly SourceField[]): Source['sourceTriggerEvents'] {
+  const events = (before?.sourceTriggerEvents ?? []).filter((event) => event !== 'tag' || !emptied.includes('tags'));
+  return events.length > 0 ? events : ['commit'];
+}
+
+function chosenSource(sources: readonly Source[], name: string | undefined): Source | undefined {
+  if (name !== undefined || sources.length < 2) return name === undefined ? sources[0] : sources.find((source) => source.name === name);
+  const standard = sources.find((source) => source.name === SOURCE_TRIGGER_NAME);
+  if (standard !== undefined) return standard;
+  throw conflict(
+    `the task has ${sources.length} source triggers: ${sources.map((source) => source.name).join(', ')}`,
+    'say which with `--source-trigger-name NAME`',
+  );
+}
+
+function without(source: Source, emptied: readonly SourceField[]): Source {
+  const { pollInterval, ...rest } = source;
+  return {
+    ...rest,
+    ...(pollInterval === undefined || emptied.includes('pollInterval') ? {} : { pollInterval }),
+    branches: emptied.includes('branches') ? [] : source.branches,
+    tags: emptied.includes('tags') ? [] : source.tags,
+    paths: {
+      include: emptied.includes('include') ? [] : source.paths.include,
+      exclude: emptied.includes('exclude') ? [] : source.paths.exclude,
+    },
+  };
+}
+
+/** Timers of `--schedule`: a name that is there is changed, another is added. Without one the other flags are of every timer. */
+function timersPatch({ trigger }: TaskResource, flags: TaskDefinitionFlags): readonly (Partial<Timer> & Pick<Timer, 'schedule'>)[] {
+  const how = timerFields(flags);
+  const timers = trigger.timerTriggers;
+  if (flags.schedule.length > 0) {
+    return flags.schedule.map(({ name, schedule }) => {
+      const before = name === undefined ? {} : timers.find((timer) => timer.name === name);
+      return { ...before, ...(name === undefined ? {} : { name }), schedule, ...how };
+    });
+  }
+  if (Object.keys(how).length === 0) return [];
+  if (timers.length === 0) throw conflict('the task has no timers', 'add one with `--schedule "NAME:0 3 * * *"`');
+  return timers.map((timer) => ({ ...timer, ...how }));
+}
+
+async function baseImagePatch({ trigger }: TaskResource, flags: TaskDefinitionFlags, io: Io): Promise<TriggersPatch['baseImageTrigger']> {
+  const { tracks, ...fields } = await baseImageFields(flags, io);
+  const enabled = flags.baseImageTriggerEnabled;
+  if (enabled === undefined && tracks === undefined && Object.keys(fields).length === 0) return undefined;
+  if (enabled === false && trigger.baseImageTrigger === undefined) return undefined;
+  return {
+    ...fields,
+    ...(enabled === undefined ? {} : { status: enabled ? 'Enabled' : 'Disabled' }),
+    ...(tracks === undefined ? {} : { tracks: { set: tracks } }),
+  };
+}
+
+/** The trigger of this name; a near miss is named. */
+export function triggerNamed<Trigger extends { readonly name: string }>(
+  task: string,
+  triggers: readonly Trigger[],
+  name: string,
+  what: string,
+): Trigger {
+  const found = triggers.find((trigger) => trigger.name === name);
+  if (found !== undefined) return found;
+  const near = nearestName(
+    name,
+    triggers.map((trigger) => trigger.name),
+  );
+  const known = triggers.length === 0 ? 'it has none' : `it has ${triggers.map((trigger) => trigger.name).join(', ')}`;
+  throw conflict(
+    `${task} has no ${what} ${JSON.stringify(name)}: ${known}`,
+    near === undefined ? undefined : `did you mean ${JSON.stringify(near)}?`,
+  );
+}
