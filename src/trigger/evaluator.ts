@@ -1,0 +1,276 @@
+import PQueue from 'p-queue';
+import { EngineError } from '../model/engine-error.ts';
+import type { Clock } from '../model/ports/clock.ts';
+import type { EventStore } from '../model/ports/event-store.ts';
+import type { TriggerEvent } from '../model/trigger-event.ts';
+import { exponentialBackoffMs } from '../util/backoff.ts';
+import { isNear, laneOf } from './event-lane.ts';
+import type { Evaluation, Handlers } from './parts.ts';
+import { createSettlements, type Settlements } from './settlements.ts';
+
+export interface EvaluatorParts {
+  readonly events: EventStore;
+  readonly handlers: Handlers;
+  readonly clock: Clock;
+  /** Something that nobody waits for went wrong: for the daemon's own log. */
+  onProblem(what: string, error: unknown): void;
+}
+
+/** Turns pending events into decisions, each by the handler of its kind. */
+export interface Evaluator {
+  /** Begins with what an earlier process left pending. */
+  start(): void;
+  /** There may be new events. */
+  notify(): void;
+  /** Resolves when none of these is pending any more, or when `signal` aborts. */
+  settled(ids: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Resolves when no event is due and none is being decided on. */
+  idle(): Promise<void>;
+  /** Takes nothing new, lets what was begun end for a while, then ends it; what is not decided stays pending. */
+  close(): Promise<void>;
+}
+
+/** Attempts that may fail for other reasons than passing ones, or end the process. */
+const MOST_ATTEMPTS = 3;
+/** Events in memory; as many again are read when half of them are through. */
+const MOST_TAKEN = 1000;
+const NEAR_AT_ONCE = 64;
+const FAR_AT_ONCE = 16;
+const LONGEST_SLEEP_MS = 30_000;
+const CLOSING_MS = 10_000;
+const BACKOFF = { firstMs: 1000, longestMs: 300_000 };
+const LONGEST_ERROR = 1000;
+
+export function createEvaluator(parts: EvaluatorParts): Evaluator {
+  return new RunningEvaluator(parts);
+}
+
+class RunningEvaluator implements Evaluator {
+  readonly #parts: EvaluatorParts;
+  readonly #settlements: Settlements;
+  /** Those that touch nothing but this daemon do not wait for the others. */
+  readonly #near = new PQueue({ concurrency: NEAR_AT_ONCE });
+  readonly #far = new PQueue({ concurrency: FAR_AT_ONCE });
+  /** Taken and not yet through, by id. */
+  readonly #taken = new Map<string, TriggerEvent>();
+  /** What follows the first of each lane. */
+  readonly #lanes = new Map<string, TriggerEvent[]>();
+  /** Begun by this process: what has attempts otherwise was begun by one that ended. */
+  readonly #own = new Set<string>();
+  /** Postponements for passing reasons, for the back-off. */
+  readonly #postponed = new Map<string, number>();
+  readonly #waiters = new Set<{ readonly pending: Set<string>; readonly resolve: () => void }>();
+  readonly #idlers = new Set<() => void>();
+  readonly #stopping = new AbortController();
+  readonly #closing = new AbortController();
+  #wake = new AbortController();
+  #notified = false;
+  #nextRetryMs = Number.POSITIVE_INFINITY;
+  #loop: Promise<void> | undefined;
+
+  constructor(parts: EvaluatorParts) {
+    this.#parts = parts;
+    this.#settlements = createSettlements(parts.events);
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  notify(): void {
+    this.#notified = true;
+    this.#wake.abort();
+  }
+
+  async settled(ids: readonly string[], signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const waiter = { pending: new Set(ids), resolve: () => ended.abort() };
+    this.#waiters.add(waiter);
+    try {
+      await this.#dropEnded(waiter.pending);
+      const either = AbortSignal.any([signal, ended.signal]);
+      while (waiter.pending.size > 0 && !either.aborted) await this.#parts.clock.sleep(LONGEST_SLEEP_MS, either);
+    } finally {
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idlers.add(resolve);
+      this.notify();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#wake.abort();
+    this.#near.clear();
+    this.#far.clear();
+    const ended = new AbortController();
+    const working = Promise.all([this.#near.onIdle(), this.#far.onIdle()]).then(() => ended.abort());
+    await Promise.race([working, this.#parts.clock.sleep(CLOSING_MS, ended.signal)]);
+    this.#stopping.abort();
+    await Promise.all([working, this.#loop]);
+    for (const { resolve } of this.#waiters) resolve();
+    for (const resolve of this.#idlers) resolve();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      this.#notified = false;
+      this.#wake = new AbortController();
+      let idleMs = LONGEST_SLEEP_MS;
+      try {
+        const fresh = await this.#take();
+        if (fresh === 0 && this.#taken.size === 0 && !this.#notified) this.#tellIdle();
+      } catch (error) {
+        this.#parts.onProblem('pending events could not be read', error);
+        idleMs = BACKOFF.firstMs;
+      }
+      if (this.#notified && this.#hasRoom()) continue;
+      const retryMs = this.#nextRetryMs - this.#parts.clock.now().getTime();
+      await this.#parts.clock.sleep(Math.max(0, Math.min(idleMs, retryMs)), this.#wake.signal);
+    }
+  }
+
+  #tellIdle(): void {
+    for (const resolve of this.#idlers) resolve();
+    this.#idlers.clear();
+  }
+
+  #hasRoom(): boolean {
+    return this.#taken.size <= MOST_TAKEN / 2;
+  }
+
+  /** Takes what is due and not yet taken. How many it took. */
+  async #take(): Promise<number> {
+    if (!this.#hasRoom()) return 0;
+    if (this.#nextRetryMs <= this.#parts.clock.now().getTime()) this.#nextRetryMs = Number.POSITIVE_INFINITY;
+    const limit = MOST_TAKEN + this.#taken.size;
+    const pending = await this.#parts.events.pending(limit);
+    const fresh = pending.filter(({ id }) => !this.#taken.has(id));
+    for (const event of fresh) this.#taken.set(event.id, event);
+    // One of these may have ended the process before. Alone, it cannot make others look guilty.
+    for (const event of fresh.filter((candidate) => this.#isSuspect(candidate))) {
+      await Promise.all([this.#near.onIdle(), this.#far.onIdle()]);
+      if (this.#closing.signal.aborted) return fresh.length;
+      await this.#decide(event);
+    }
+    for (const event of fresh) if (this.#taken.has(event.id)) this.#enqueue(event);
+    // What follows from events that were settled meanwhile, or did not fit.
+    if (pending.length === limit) this.#notified = true;
+    return fresh.length;
+  }
+
+  #isSuspect({ id, attempts }: TriggerEvent): boolean {
+    return attempts > 0 && !this.#own.has(id);
+  }
+
+  #enqueue(event: TriggerEvent): void {
+    const lane = laneOf(event);
+    const behind = this.#lanes.get(lane);
+    if (behind !== undefined) {
+      behind.push(event);
+      return;
+    }
+    this.#lanes.set(lane, []);
+    this.#dispatch(event, lane);
+  }
+
+  #dispatch(event: TriggerEvent, lane: string): void {
+    const work = async (): Promise<void> => {
+      if (!this.#closing.signal.aborted) await this.#decide(event);
+      const next = this.#lanes.get(lane)?.shift();
+      if (next === undefined) this.#lanes.delete(lane);
+      else if (!this.#closing.signal.aborted) this.#dispatch(next, lane);
+    };
+    void (isNear(event) ? this.#near : this.#far).add(work);
+  }
+
+  /** Never rejects: what cannot be decided on stays pending, or is given up. */
+  async #decide(event: TriggerEvent): Promise<void> {
+    const { id, attempts } = event;
+    let again = false;
+    try {
+      if (this.#isSuspect(event) && attempts >= MOST_ATTEMPTS) {
+        await this.#parts.events.postpone(id, { error: `the daemon ended ${attempts} times while it decided on this event` });
+      } else {
+        await this.#parts.events.begin([id]);
+        this.#own.add(id);
+        again = await this.#evaluate(event);
+      }
+    } catch (error) {
+      again = true;
+      this.#parts.onProblem(`event ${id} could not be kept`, error);
+      this.#retryAt(this.#parts.clock.now().getTime() + BACKOFF.firstMs);
+    }
+    this.#taken.delete(id);
+    if (!again) this.#forget(id);
+    if (this.#taken.size === 0 || this.#taken.size === MOST_TAKEN / 2) this.notify();
+  }
+
+  /** Whether it is to be tried again. */
+  async #evaluate(event: TriggerEvent): Promise<boolean> {
+    let evaluation: Evaluation;
+    try {
+      evaluation = await this.#handle(event);
+    } catch (error) {
+      return this.#failed(event, error);
+    }
+    await this.#settlements.settle(event.id, evaluation);
+    if ((evaluation.then ?? []).length > 0) this.notify();
+    return false;
+  }
+
+  #handle(event: TriggerEvent): Promise<Evaluation> {
+    // Each handler stands under the kind of the events that it takes.
+    const handler = this.#parts.handlers[event.happening.kind] as
+      | ((event: TriggerEvent, signal: AbortSignal) => Promise<Evaluation>)
+      | undefined;
+    if (handler !== undefined) return handler(event, this.#stopping.signal);
+    const because = `nothing follows events of kind ${event.happening.kind}`;
+    return Promise.resolve({ decisions: [{ outcome: 'skipped', code: 'no-trigger', because }] });
+  }
+
+  async #failed(event: TriggerEvent, error: unknown): Promise<boolean> {
+    // It was ended, and is decided on again by the next process.
+    if (this.#stopping.signal.aborted) return true;
+    const passing = error instanceof EngineError && error.transient;
+    const attempts = event.attempts + 1;
+    const text = (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_ERROR);
+    if (!passing) this.#parts.onProblem(`event ${event.id} (${event.happening.kind}) could not be decided on`, error);
+    if (!passing && attempts >= MOST_ATTEMPTS) {
+      await this.#parts.events.postpone(event.id, { error: text });
+      return false;
+    }
+    const times = this.#postponed.get(event.id) ?? 0;
+    this.#postponed.set(event.id, times + 1);
+    const retryMs = this.#parts.clock.now().getTime() + exponentialBackoffMs(times, BACKOFF);
+    await this.#parts.events.postpone(event.id, { error: text, retryAt: new Date(retryMs).toISOString(), passing });
+    this.#retryAt(retryMs);
+    return true;
+  }
+
+  #retryAt(timeMs: number): void {
+    if (timeMs >= this.#nextRetryMs) return;
+    this.#nextRetryMs = timeMs;
+    this.#wake.abort();
+  }
+
+  #forget(id: string): void {
+    this.#own.delete(id);
+    this.#postponed.delete(id);
+    for (const waiter of this.#waiters) if (waiter.pending.delete(id) && waiter.pending.size === 0) waiter.resolve();
+  }
+
+  async #dropEnded(pending: Set<string>): Promise<void> {
+    for (const id of [...pending]) {
+      const event = await this.#parts.events.get(id).catch((error: unknown) => {
+        this.#parts.onProblem(`event ${id} could not be read`, error);
+        return undefined;
+      });
+      if (event?.status !== 'pending') pending.delete(id);
+    }
+  }
+}

@@ -1,0 +1,196 @@
+import type { Store } from '../model/ports/store.ts';
+import type { TaskRecord } from '../model/task-definition.ts';
+import {
+  type AfterTrigger,
+  type BaseImageTrigger,
+  type SourceTrigger,
+  type TimerTrigger,
+  triggersOf,
+} from '../model/trigger-definition.ts';
+import type { Happening, TriggerDecision, TriggerEvent } from '../model/trigger-event.ts';
+import { parseSchedule, upcoming } from '../schedule/zoned-schedule.ts';
+import { canonicalRepositoryUrl } from '../util/repository-url.ts';
+
+/** What starts a task by itself, and what came of it lately. Plain JSON. */
+export interface TaskExplanation {
+  readonly task: string;
+  readonly status: 'Enabled' | 'Disabled';
+  readonly triggers: readonly ExplainedTrigger[];
+  /** Newest first. */
+  readonly decisions: readonly TriggerDecision[];
+  /** Events that may concern it and are not decided on, newest first: those that wait, and those that were given up. */
+  readonly undecided: readonly UndecidedEvent[];
+}
+
+export interface ExplainedTrigger {
+  readonly name: string;
+  readonly kind: 'source' | 'timer' | 'base-image' | 'after';
+  readonly status: 'Enabled' | 'Disabled';
+  /** What it follows, for people. */
+  readonly follows: string;
+  /** When it looks, or is due, next. */
+  readonly next?: string;
+  readonly checkedAt?: string;
+  /** Why it cannot look at what it follows, or cannot fire. */
+  readonly problem?: string;
+  /** Of a timer: its next five occurrences. */
+  readonly occurrences?: readonly string[];
+  /** Repositories and images that are looked at for it. */
+  readonly watched: readonly Watched[];
+  /** The newest decision about it. */
+  readonly last?: TriggerDecision;
+}
+
+export interface Watched {
+  /** URL or image, as `docker.io/library/node:20`. */
+  readonly what: string;
+  readonly checkedAt?: string;
+  readonly nextCheck: string;
+  readonly problem?: string;
+}
+
+export interface UndecidedEvent {
+  readonly event: string;
+  readonly kind: Happening['kind'];
+  readonly at: string;
+  readonly status: 'pending' | 'failed';
+  readonly attempts: number;
+  readonly retryAt?: string;
+  readonly error?: string;
+}
+
+type ExplainStore = Pick<Store, 'events' | 'gitWatch' | 'imageWatch' | 'timers' | 'tasks'>;
+type Stand = Omit<ExplainedTrigger, 'name' | 'kind' | 'status' | 'last'>;
+
+const MOST_EVENTS = 200;
+const OCCURRENCES = 5;
+
+export async function explainTask(store: ExplainStore, record: TaskRecord, now: Date, limit: number): Promise<TaskExplanation> {
+  const { definition } = record;
+  const triggers = triggersOf(definition);
+  const decisions = await store.events.decisions({ task: definition.name, limit: Math.max(limit, MOST_EVENTS) });
+  const { baseImageTrigger: base } = triggers;
+  const explained = await Promise.all([
+    ...triggers.sourceTriggers.map(async (one) => explainedTrigger('source', one, await sourceStand(store, one), decisions)),
+    ...triggers.timerTriggers.map(async (one) => explainedTrigger('timer', one, await timerStand(store, record, one, now), decisions)),
+    ...(base === undefined ? [] : [base]).map(async (one) =>
+      explainedTrigger('base-image', one, await imageStand(store, record, one), decisions),
+    ),
+    ...triggers.afterTriggers.map(async (one) => explainedTrigger('after', one, await afterStand(store, one), decisions)),
+  ]);
+  return {
+    ...{ task: definition.name, status: definition.status, triggers: explained },
+    decisions: decisions.slice(0, limit),
+    undecided: await undecidedOf(store, record),
+  };
+}
+
+function explainedTrigger(
+  kind: ExplainedTrigger['kind'],
+  { name, status }: Pick<ExplainedTrigger, 'name' | 'status'>,
+  stand: Stand,
+  decisions: readonly TriggerDecision[],
+): ExplainedTrigger {
+  const last = decisions.find(({ trigger }) => trigger === name);
+  return { name, kind, status, ...stand, ...(last === undefined ? {} : { last }) };
+}
+
+async function sourceStand(
+  { gitWatch }: ExplainStore,
+  { sourceRepository, branches, tags, sourceTriggerEvents }: SourceTrigger,
+): Promise<Stand> {
+  const key = canonicalRepositoryUrl(sourceRepository.repositoryUrl);
+  const rows = (await gitWatch.list()).filter(({ url }) => canonicalRepositoryUrl(url) === key);
+  const named = branches.length > 0 ? branches.join(', ') : (sourceRepository.branch ?? 'the branch of the context, or the default one');
+  const parts = [
+    ...(sourceTriggerEvents.includes('commit') ? [`commits on ${named}`] : []),
+    ...(sourceTriggerEvents.includes('tag') ? [`tags ${tags.join(', ')}`] : []),
+    ...(sourceTriggerEvents.includes('pullrequest') ? [`pull requests into ${named}`] : []),
+  ];
+  const watched = rows.map(({ url, checkedAt, nextCheck, error }) => watchedOf(url, checkedAt, nextCheck, error));
+  return { follows: `${parts.join('; ')} of ${sourceRepository.repositoryUrl}`, ...summaryOf(watched), watched };
+}
+
+async function timerStand({ timers }: ExplainStore, { id }: TaskRecord, { name, schedule }: TimerTrigger, now: Date): Promise<Stand> {
+  const row = (await timers.ofTask(id)).find((one) => one.name === name);
+  const parsed = parseSchedule(schedule);
+  if (!parsed.ok) return { follows: schedule, problem: parsed.error.message, watched: [] };
+  const occurrences = upcoming(parsed.value, now, OCCURRENCES).map((date) => date.toISOString());
+  const zone = parsed.value.zone === 'UTC' ? `${schedule} (UTC)` : schedule;
+  const never = occurrences.length === 0 ? { problem: 'the schedule has no occurrence any more' } : {};
+  return { follows: zone, ...(row?.due === undefined ? {} : { next: row.due }), ...never, occurrences, watched: [] };
+}
+
+async function imageStand({ imageWatch }: ExplainStore, { id }: TaskRecord, trigger: BaseImageTrigger): Promise<Stand> {
+  const dependencies = await imageWatch.dependencies({ taskId: id });
+  const scope = dependencies.filter(({ role }) => role === 'runtime' || trigger.baseImageTriggerType === 'All');
+  const images = new Map(scope.map(({ image }) => [`${image.registry}/${image.repository}:${image.tag}`, image]));
+  const targets = (
+    await Promise.all([...images.values()].map(({ registry, repository }) => imageWatch.targets({ image: { registry, repository } })))
+  ).flat();
+  const watched = [...new Map(targets.map((target) => [target.key, target])).values()]
+    .filter(({ image, pattern }) => pattern !== '' || images.has(`${image.registry}/${image.repository}:${image.tag}`))
+    .map(({ image, pattern, checkedAt, nextCheck, status, error }) => {
+      const what = `${image.registry}/${image.repository}:${pattern === '' ? image.tag : pattern}`;
+      return watchedOf(what, checkedAt, nextCheck, error ?? (status === 'missing' ? 'the registry has no such image' : undefined));
+    });
+  const analysis = await imageWatch.analysis(id);
+  const follows = images.size === 0 ? 'no image is known yet' : `${trigger.baseImageTriggerType}: ${[...images.keys()].join(', ')}`;
+  const unread = analysis?.error === undefined ? {} : { problem: analysis.error };
+  return { follows, ...unread, ...summaryOf(watched), watched };
+}
+
+async function afterStand({ tasks }: ExplainStore, { task, on }: AfterTrigger): Promise<Stand> {
+  const missing = (await tasks.get(task)) === undefined ? { problem: `there is no task ${task}` } : {};
+  return { follows: `runs of task ${task} that ${on === 'pushed' ? 'pushed an image' : 'succeeded'}`, ...missing, watched: [] };
+}
+
+function watchedOf(what: string, checkedAt: string | undefined, nextCheck: string, problem: string | undefined): Watched {
+  return { what, nextCheck, ...(checkedAt === undefined ? {} : { checkedAt }), ...(problem === undefined ? {} : { problem }) };
+}
+
+function summaryOf(watched: readonly Watched[]): Pick<ExplainedTrigger, 'next' | 'checkedAt' | 'problem'> {
+  const next = watched.map(({ nextCheck }) => nextCheck).sort()[0];
+  const checkedAt = watched.flatMap((one) => one.checkedAt ?? []).sort()[0];
+  const bad = watched.find(({ problem }) => problem !== undefined);
+  return {
+    ...(next === undefined ? {} : { next }),
+    ...(checkedAt === undefined ? {} : { checkedAt }),
+    ...(bad?.problem === undefined ? {} : { problem: `${bad.what}: ${bad.problem}` }),
+  };
+}
+
+async function undecidedOf({ events, imageWatch }: ExplainStore, record: TaskRecord): Promise<readonly UndecidedEvent[]> {
+  const lists = await Promise.all((['pending', 'failed'] as const).map((status) => events.list({ status, limit: MOST_EVENTS })));
+  const found = lists.flat();
+  if (found.length === 0) return [];
+  const concerns = concernsOf(record, await imageWatch.dependencies({ taskId: record.id }));
+  return found
+    .filter(({ happening }) => concerns(happening))
+    .sort((one, other) => other.number - one.number)
+    .flatMap(undecided);
+}
+
+function undecided({ id, happening, receivedAt, status, attempts, retryAt, error }: TriggerEvent): readonly UndecidedEvent[] {
+  if (status === 'settled') return [];
+  const facts = { ...(retryAt === undefined ? {} : { retryAt }), ...(error === undefined ? {} : { error }) };
+  return [{ event: id, kind: happening.kind, at: receivedAt, status, attempts, ...facts }];
+}
+
+function concernsOf(
+  { definition }: TaskRecord,
+  dependencies: readonly { readonly image: { readonly registry: string; readonly repository: string } }[],
+): (happening: Happening) => boolean {
+  const { sourceTriggers, afterTriggers } = triggersOf(definition);
+  const repositories = new Set(sourceTriggers.map(({ sourceRepository }) => canonicalRepositoryUrl(sourceRepository.repositoryUrl)));
+  const followed = new Set(afterTriggers.map(({ task }) => task));
+  const images = new Set(dependencies.map(({ image }) => `${image.registry}/${image.repository}`));
+  return (happening) => {
+    if (happening.kind === 'timer' || happening.kind === 'manual') return happening.task === definition.name;
+    if (happening.kind === 'run-ended') return happening.task !== undefined && followed.has(happening.task);
+    if (happening.kind === 'image' || happening.kind === 'image-changed') {
+      return images.has(`${happening.image.registry}/${happening.image.repository}`);
+    }
+    return repositories.has(canonicalRepositoryUrl(happening.repository.url));
+  };
+}

@@ -1,0 +1,172 @@
+import type { Clock } from '../model/ports/clock.ts';
+import type { DeliveryReader, ReadDelivery } from '../model/ports/delivery-reader.ts';
+import type { EventStore } from '../model/ports/event-store.ts';
+import type { HookRecord, HookStore } from '../model/ports/hook-store.ts';
+import type { Happening, NewTriggerEvent } from '../model/trigger-event.ts';
+import { canonicalRepositoryUrl } from '../util/repository-url.ts';
+import { createDeliveryRate } from './delivery-rate.ts';
+import type { HookRegistry } from './hook-registry.ts';
+import { createHookUse } from './hook-use.ts';
+
+export interface HookIntakeParts {
+  readonly hooks: HookStore;
+  readonly registry: Pick<HookRegistry, 'secretsOf' | 'change'>;
+  readonly events: Pick<EventStore, 'record'>;
+  readonly reader: DeliveryReader;
+  readonly clock: Clock;
+  /** Events were recorded. */
+  notify(): void;
+  onProblem(what: string, error: unknown): void;
+}
+
+export interface HookDelivery {
+  /** By lower-case name; of repeated ones the first. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whole, and no larger than MOST_DELIVERY_BYTES: who reads the request sees to it. */
+  readonly body: Uint8Array;
+  readonly pathSecret?: string;
+}
+
+/** What is answered; the body is JSON. */
+export interface HookAnswer {
+  readonly status: 200 | 202 | 400 | 401 | 404 | 413 | 415 | 429 | 503;
+  readonly body: {
+    /** Ids, in the order of the payload. */
+    readonly events?: readonly string[];
+    /** It was delivered before: these are the earlier events. */
+    readonly duplicate?: boolean;
+    readonly ignored?: string;
+    readonly ping?: true;
+    readonly error?: string;
+  };
+  /** Seconds. */
+  readonly retryAfter?: number;
+}
+
+/** Takes deliveries of webhooks: verifies, stores, answers. What is done about them is decided later. */
+export interface HookIntake {
+  /** Never rejects. */
+  receive(id: string, delivery: HookDelivery): Promise<HookAnswer>;
+  /** Writes when hooks were last used. */
+  close(): Promise<void>;
+}
+
+export const MOST_DELIVERY_BYTES = 25 * 1024 * 1024;
+/** Refs and images of one delivery. */
+const MOST_HAPPENINGS = 10_000;
+const RETRY_AFTER_S = 10;
+const ID = /^[A-Za-z0-9_-]{22}$/;
+
+export function createHookIntake(parts: HookIntakeParts): HookIntake {
+  const rate = createDeliveryRate(parts.clock);
+  const use = createHookUse(parts.hooks, parts.clock, parts.onProblem);
+  return {
+    async receive(id, delivery) {
+      const at = parts.clock.now();
+      try {
+        const hook = ID.test(id) ? await parts.hooks.get(id) : undefined;
+        if (hook === undefined) return { status: 404, body: { error: 'there is no such webhook' } };
+        const retryAfter = rate.take(id);
+        if (retryAfter !== undefined) return { status: 429, body: { error: 'too many deliveries in a short time' }, retryAfter };
+        const answer = await answerOf(parts, hook, delivery, at);
+        use.delivered(id, at, resultOf(answer));
+        return answer;
+      } catch (error) {
+        parts.onProblem(`a delivery of webhook ${id.slice(0, 22)} could not be kept`, error);
+        return { status: 503, body: { error: 'the delivery cannot be kept now; send it again later' }, retryAfter: RETRY_AFTER_S };
+      }
+    },
+    close: () => use.close(),
+  };
+}
+
+async function answerOf(parts: HookIntakeParts, hook: HookRecord, delivery: HookDelivery, at: Date): Promise<HookAnswer> {
+  if (delivery.body.byteLength > MOST_DELIVERY_BYTES) {
+    return { status: 413, body: { error: `a delivery has at most ${MOST_DELIVERY_BYTES} bytes` } };
+  }
+  const read = await parts.reader.read({
+    ...{ source: hook.source, secrets: parts.registry.secretsOf(hook), receivedAt: at.toISOString() },
+    ...delivery,
+  });
+  switch (read.kind) {
+    case 'refused':
+      return { status: read.status, body: { error: read.because } };
+    case 'ping':
+      return { status: 200, body: { ping: true } };
+    case 'ignored':
+      return { status: 200, body: { ignored: read.because } };
+    case 'happenings':
+      return keep(parts, hook, read);
+    default:
+      return read satisfies never;
+  }
+}
+
+async function keep(
+  parts: HookIntakeParts,
+  hook: HookRecord,
+  read: Extract<ReadDelivery, { readonly kind: 'happenings' }>,
+): Promise<HookAnswer> {
+  const { deliveryId, happenings, repositoryId } = read;
+  if (happenings.length === 0) return { status: 200, body: { ignored: 'it tells of nothing that is followed' } };
+  if (happenings.length > MOST_HAPPENINGS)
+    return { status: 400, body: { error: `it tells of ${happenings.length} changes, and ${MOST_HAPPENINGS} are taken` } };
+  const other = await otherRepository(parts, hook, happenings, repositoryId);
+  if (other !== undefined) return { status: 200, body: { ignored: other } };
+  const events = happenings.map((happening, index) => eventOf(hook, deliveryId, happening, index));
+  const recorded = await parts.events.record(events);
+  const ids = recorded.map(({ id }) => id);
+  if (!recorded.some(({ fresh }) => fresh)) return { status: 200, body: { events: ids, duplicate: true } };
+  parts.notify();
+  return { status: 202, body: { events: ids } };
+}
+
+function eventOf({ id, source }: HookRecord, deliveryId: string, happening: Happening, index: number): NewTriggerEvent {
+  return {
+    dedupKey: `hook:${id}:${deliveryId}:${index}`,
+    origin: source.kind === 'git' ? 'webhook' : 'notification',
+    happening: takesHook(happening) ? { ...happening, hook: id } : happening,
+  };
+}
+
+type HookedHappening = Exclude<Happening, { readonly kind: 'image-changed' | 'timer' | 'run-ended' | 'manual' }>;
+
+function takesHook(happening: Happening): happening is HookedHappening {
+  return ['push', 'tag', 'pull-request', 'repository', 'image'].includes(happening.kind);
+}
+
+/**
+ * Why a genuine delivery is not about the hook's repository. The first delivery with an id of the repository decides which one that is: names
+ * and hosts change, ids do not. Without ids, URLs are compared.
+ */
+async function otherRepository(
+  { registry }: HookIntakeParts,
+  hook: HookRecord,
+  happenings: readonly Happening[],
+  repositoryId: string | undefined,
+): Promise<string | undefined> {
+  if (hook.source.kind !== 'git') return undefined;
+  if (repositoryId !== undefined) {
+    const pinned = hook.source.repositoryId ?? (await pin(registry, hook.id, repositoryId));
+    if (pinned === repositoryId) return undefined;
+    return `other-repository: it is of repository ${repositoryId.slice(0, 100)}, and this webhook is for ${pinned ?? 'none'}`;
+  }
+  const expected = canonicalRepositoryUrl(hook.source.repositoryUrl);
+  const other = happenings.find((happening) => 'repository' in happening && canonicalRepositoryUrl(happening.repository.url) !== expected);
+  return other === undefined ? undefined : `other-repository: this webhook is for ${hook.source.repositoryUrl}`;
+}
+
+async function pin(registry: Pick<HookRegistry, 'change'>, id: string, repositoryId: string): Promise<string | undefined> {
+  const changed = await registry.change(id, (hook) => {
+    if (hook.source.kind !== 'git' || hook.source.repositoryId !== undefined) return hook;
+    return { ...hook, source: { ...hook.source, repositoryId } };
+  });
+  return changed?.source.kind === 'git' ? changed.source.repositoryId : undefined;
+}
+
+function resultOf({ status, body }: HookAnswer): string {
+  if (body.error !== undefined) return `refused (${status}): ${body.error}`;
+  if (body.ping === true) return 'ping';
+  if (body.ignored !== undefined) return `ignored: ${body.ignored}`;
+  return `${body.duplicate === true ? 'known' : 'taken'}: ${(body.events ?? []).slice(0, 5).join(', ')}`;
+}

@@ -1,0 +1,237 @@
+import { EngineError } from '../model/engine-error.ts';
+import type { EventQuery } from '../model/ports/event-store.ts';
+import type { RunRecord } from '../model/run-record.ts';
+import type { TaskRecord } from '../model/task-definition.ts';
+import type { TriggerDecision, TriggerEvent } from '../model/trigger-event.ts';
+import { createRunEndedSource, type RunEndedSource } from './after/run-ended-source.ts';
+import { checkHead } from './approval.ts';
+import { createEvaluator, type Evaluator } from './evaluator.ts';
+import { explainRun, type RunExplanation } from './explain-run.ts';
+import { explainTask, type TaskExplanation } from './explain-task.ts';
+import { createHolds, type Holds } from './holds.ts';
+import type { Handlers, TriggerParts, TriggerSource } from './parts.ts';
+import { createTimerTriggers } from './timer/timer-triggers.ts';
+
+/** The triggers that look at other places: repositories and registries. */
+export interface OutsideSources {
+  readonly sources: readonly TriggerSource[];
+  /** Looks at the images that the run pushed; resolves when the events that follow are recorded. */
+  afterRun(run: RunRecord): Promise<unknown>;
+  /** The commit that the pull request of a run is at now, at its source; undefined when it is gone. */
+  headOf(run: RunRecord): Promise<string | undefined>;
+}
+
+export interface TriggerServiceParts extends Omit<TriggerParts, 'notify'> {
+  /** Made with the parts that they are to work with: runs are started so that their holds are known. */
+  outside(parts: TriggerParts): OutsideSources;
+  /** Keeps and records the approval (the run service); refuses a `commit` that the run is not of. */
+  approveRun(run: string, by: ApprovedBy, commit: string): Promise<RunRecord>;
+}
+
+interface ApprovedBy {
+  readonly name: string;
+  readonly from: string;
+}
+
+/** Everything that starts runs by itself. Methods that name something reject with EngineError `not-found` when it is not there. */
+export interface TriggerService {
+  start(): Promise<void>;
+  /** Ends what is under way; what is not decided on stays pending. */
+  close(): Promise<void>;
+  /** There may be new events. */
+  notify(): void;
+  /** To be called when a task was made, changed or deleted. Never rejects. */
+  taskChanged(name: string): Promise<void>;
+  /** To be called when the end of a run is stored. Never rejects. */
+  runEnded(run: Pick<RunRecord, 'id' | 'status' | 'request'>): Promise<void>;
+  /** Looks at once at all that a task follows. */
+  check(task: string): Promise<void>;
+  events(query: EventQuery): Promise<readonly TriggerEvent[]>;
+  event(id: string): Promise<{ readonly event: TriggerEvent; readonly decisions: readonly TriggerDecision[] }>;
+  /** Decides on an event once more, as a new one. What was fired for it does not fire again. `conflict` for events that are pending, or manual. */
+  replay(id: string): Promise<TriggerEvent>;
+  explainRun(id: string): Promise<RunExplanation>;
+  /** `decisions`: most that are shown. */
+  explainTask(name: string, decisions: number): Promise<TaskExplanation>;
+  /**
+   * Lets a run of a forked pull request go on; `commit` (or its beginning) is the one that was looked at. Rejects with `conflict` when it waits
+   * for no approval, is of another commit, or the pull request is at another one now.
+   */
+  approve(run: string, by: ApprovedBy, commit?: string): Promise<RunRecord>;
+  /** Resolves when no event is due and none is being decided on. */
+  idle(): Promise<void>;
+}
+
+const MOST_DECISIONS = 10_000;
+const MOST_REPLAYS = 1000;
+const MOST_PENDING = 10_000;
+
+export function createTriggerService(parts: TriggerServiceParts): TriggerService {
+  return new Triggers(parts);
+}
+
+class Triggers implements TriggerService {
+  readonly #parts: TriggerServiceParts;
+  readonly #evaluator: Evaluator;
+  readonly #holds: Holds;
+  readonly #ended: RunEndedSource;
+  readonly #outside: OutsideSources;
+  readonly #sources: readonly TriggerSource[];
+  readonly #closing = new AbortController();
+  /** Changes of one task are told one after the other. */
+  readonly #changes = new Map<string, Promise<void>>();
+  readonly #releases = new Set<Promise<void>>();
+
+  constructor(parts: TriggerServiceParts) {
+    this.#parts = parts;
+    const { store, clock, onProblem } = parts;
+    this.#holds = createHolds({ store, runs: parts.runs, clock, onProblem: (what, error) => onProblem(what, error) });
+    const { outside: _, approveRun: __, ...base } = parts;
+    const own: TriggerParts = { ...base, runs: this.#holds.runs, notify: () => this.notify() };
+    this.#outside = parts.outside(own);
+    this.#ended = createRunEndedSource({ ...own, afterRun: (run) => this.#outside.afterRun(run) });
+    this.#sources = [...this.#outside.sources, createTimerTriggers(own), this.#ended];
+    const handlers = mergeHandlers(this.#sources.map((source) => source.handlers));
+    this.#evaluator = createEvaluator({
+      ...{ events: store.events, clock },
+      handlers: { ...handlers, ...(handlers['run-ended'] === undefined ? {} : { 'run-ended': this.#thenRelease(handlers['run-ended']) }) },
+      onProblem: (what, error) => onProblem(what, error),
+    });
+  }
+
+  async start(): Promise<void> {
+    for (const source of this.#sources) await source.start();
+    await this.#holds.start();
+    this.#evaluator.start();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#evaluator.close();
+    await Promise.all(this.#sources.map((source) => source.close()));
+    await Promise.all([...this.#changes.values(), ...this.#releases]);
+    await this.#holds.close();
+  }
+
+  notify(): void {
+    this.#evaluator.notify();
+  }
+
+  taskChanged(name: string): Promise<void> {
+    const change = (this.#changes.get(name) ?? Promise.resolve()).then(() => this.#tellChange(name));
+    this.#changes.set(name, change);
+    void change.then(() => {
+      if (this.#changes.get(name) === change) this.#changes.delete(name);
+    });
+    return change;
+  }
+
+  runEnded(run: Pick<RunRecord, 'id' | 'status' | 'request'>): Promise<void> {
+    return this.#ended.runEnded(run);
+  }
+
+  async check(task: string): Promise<void> {
+    const record = await this.#task(task);
+    await Promise.all(this.#sources.map((source) => source.check(record)));
+    this.notify();
+  }
+
+  events(query: EventQuery): Promise<readonly TriggerEvent[]> {
+    return this.#parts.store.events.list(query);
+  }
+
+  async event(id: string): Promise<{ readonly event: TriggerEvent; readonly decisions: readonly TriggerDecision[] }> {
+    const { events } = this.#parts.store;
+    const event = await events.get(id);
+    if (event === undefined) throw new EngineError('not-found', `there is no event ${JSON.stringify(id.slice(0, 40))}`);
+    return { event, decisions: await events.decisions({ event: id, limit: MOST_DECISIONS }) };
+  }
+
+  async replay(id: string): Promise<TriggerEvent> {
+    const { event } = await this.event(id);
+    if (event.status === 'pending') throw new EngineError('conflict', `event ${id} has not been decided on yet`);
+    if (event.happening.kind === 'manual') {
+      throw new EngineError('conflict', `event ${id} is a person's wish for a run; \`task rerun\` asks for it again`);
+    }
+    for (let number = 1; number <= MOST_REPLAYS; number += 1) {
+      const replay = { dedupKey: `replay:${id}:${number}`, origin: 'replay' as const, happening: event.happening, replayOf: id };
+      const [recorded] = await this.#parts.store.events.record([replay]);
+      if (recorded?.fresh !== true) continue;
+      this.notify();
+      return (await this.event(recorded.id)).event;
+    }
+    throw new EngineError('conflict', `event ${id} has been replayed ${MOST_REPLAYS} times`);
+  }
+
+  async explainRun(id: string): Promise<RunExplanation> {
+    return explainRun(this.#parts.store, await this.#run(id));
+  }
+
+  async explainTask(name: string, decisions: number): Promise<TaskExplanation> {
+    return explainTask(this.#parts.store, await this.#task(name), this.#parts.clock.now(), decisions);
+  }
+
+  async approve(id: string, by: ApprovedBy, commit?: string): Promise<RunRecord> {
+    const run = await this.#run(id);
+    const head = await checkHead(this.#parts.store, run, (record) => this.#outside.headOf(record));
+    return this.#parts.approveRun(id, by, commit ?? head);
+  }
+
+  idle(): Promise<void> {
+    return this.#evaluator.idle();
+  }
+
+  async #task(name: string): Promise<TaskRecord> {
+    const record = await this.#parts.store.tasks.get(name);
+    if (record === undefined) throw new EngineError('not-found', `there is no task ${JSON.stringify(name.slice(0, 80))}`);
+    return record;
+  }
+
+  async #run(id: string): Promise<RunRecord> {
+    const run = await this.#parts.store.runs.get(id);
+    if (run === undefined) throw new EngineError('not-found', `there is no run ${JSON.stringify(id.slice(0, 60))}`);
+    return run;
+  }
+
+  async #tellChange(name: string): Promise<void> {
+    try {
+      const record = await this.#parts.store.tasks.get(name);
+      const told = await Promise.allSettled(this.#sources.map((source) => source.taskChanged(name, record)));
+      for (const one of told) if (one.status === 'rejected') throw one.reason;
+    } catch (error) {
+      this.#parts.onProblem(`the triggers of task ${name} could not be brought up to date`, error);
+    }
+  }
+
+  /** Runs that wait for a run go on when its end, and what it pushed, have been decided on. */
+  #thenRelease(handle: NonNullable<Handlers['run-ended']>): NonNullable<Handlers['run-ended']> {
+    return async (event, signal) => {
+      const evaluation = await handle(event, signal);
+      const release = this.#release(event.happening.run, event.id)
+        .catch((error: unknown) => this.#parts.onProblem(`what waits for run ${event.happening.run} could not be let go on`, error))
+        .finally(() => this.#releases.delete(release));
+      this.#releases.add(release);
+      return evaluation;
+    };
+  }
+
+  async #release(run: string, event: string): Promise<void> {
+    const { events, runs } = this.#parts.store;
+    await this.#evaluator.settled([event], this.#closing.signal);
+    if (!(await runs.held()).some(({ hold }) => hold?.runs?.includes(run) === true)) return;
+    const changed = await events.list({ kind: 'image-changed', status: 'pending', limit: MOST_PENDING });
+    const pushed = changed.filter(({ happening }) => happening.kind === 'image-changed' && happening.run === run);
+    await this.#evaluator.settled(
+      pushed.map(({ id }) => id),
+      this.#closing.signal,
+    );
+    if (!this.#closing.signal.aborted) await this.#holds.ended(run);
+  }
+}
+
+function mergeHandlers(all: readonly Handlers[]): Handlers {
+  const kinds = all.flatMap((handlers) => Object.keys(handlers));
+  const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index);
+  if (twice !== undefined) throw new Error(`bug: two sources decide on events of kind ${twice}`);
+  return Object.assign({}, ...all);
+}
