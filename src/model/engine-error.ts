@@ -30,7 +30,6 @@ export class EngineError extends Error {
     this.help = options.help ?? ERROR_CODES[code].help;
     this.transient = options.transient ?? false;
     this.retryAfterMs = options.retryAfterMs;
-    this.retryAfterMs = options.retryAfterMs;
     this.diagnostics = options.diagnostics ?? [];
   }
 }

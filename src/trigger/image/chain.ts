@@ -1,0 +1,87 @@
+import type { ImageWatchStore } from '../../model/ports/image-watch-store.ts';
+import type { RunStore } from '../../model/ports/store.ts';
+import type { Cause } from '../../model/run-record.ts';
+
+/** A run that pushed an image, and all that led to it. */
+export interface Chain {
+  readonly run: string;
+  readonly task: string;
+  /** What a run that follows from it says besides its own cause. */
+  readonly causes: readonly Cause[];
+  /** Links from the first run of this daemon to this one. */
+  readonly length: number;
+  /** The way from an earlier run of a task back to it, by names; undefined when the task is not in the chain. */
+  cycleOf(task: string): readonly string[] | undefined;
+}
+
+export interface ChainParts {
+  readonly runs: Pick<RunStore, 'get'>;
+  readonly watch: Pick<ImageWatchStore, 'pusherOf'>;
+}
+
+interface Link {
+  readonly run: string;
+  readonly task: string;
+  /** The link that followed from it. */
+  readonly after: Link | undefined;
+  readonly length: number;
+}
+
+/** Longer chains are refused. */
+export const LONGEST_CHAIN = 10;
+/** Runs that are read of one chain. */
+const MOST_LINKS = 100;
+
+/**
+ * Follows the causes of a run back, through every image that they name: a run that several images came together for keeps one of their
+ * runs only by name. Undefined when the run is gone.
+ */
+export async function chainOf(pusher: { readonly run: string; readonly task: string }, parts: ChainParts): Promise<Chain | undefined> {
+  const first = await parts.runs.get(pusher.run);
+  if (first === undefined) return undefined;
+  const links: Link[] = [{ run: first.id, task: first.request.task ?? pusher.task, after: undefined, length: 1 }];
+  const seen = new Set([first.id]);
+  for (let at = 0; at < links.length && links.length < MOST_LINKS; at += 1) {
+    const link = links[at];
+    if (link === undefined) break;
+    const run = at === 0 ? first : await parts.runs.get(link.run);
+    for (const before of await runsBefore(run?.request.causes ?? [], parts)) {
+      if (seen.has(before.run)) continue;
+      seen.add(before.run);
+      links.push({ ...before, after: link, length: link.length + 1 });
+    }
+  }
+  return {
+    run: first.id,
+    task: links[0]?.task ?? pusher.task,
+    causes: first.request.causes.slice(0, LONGEST_CHAIN + 2),
+    length: Math.max(...links.map(({ length }) => length)),
+    cycleOf: (task) => wayTo(task, links),
+  };
+}
+
+/** The runs that the nearest causes name: those of further ones are found through these. */
+async function runsBefore(
+  causes: readonly Cause[],
+  { watch }: ChainParts,
+): Promise<readonly { readonly run: string; readonly task: string }[]> {
+  const found: { readonly run: string; readonly task: string }[] = [];
+  for (const cause of causes) {
+    if (cause.kind === 'after') found.push({ run: cause.run, task: cause.task });
+    if (cause.kind !== 'image-update') continue;
+    if (cause.run !== undefined) found.push({ run: cause.run, task: cause.task ?? '' });
+    for (const { digest, ...image } of cause.images) {
+      const pusher = await watch.pusherOf(image, digest);
+      if (pusher !== undefined) found.push(pusher);
+    }
+  }
+  return found;
+}
+
+function wayTo(task: string, links: readonly Link[]): readonly string[] | undefined {
+  const start = links.find((link) => link.task === task);
+  if (start === undefined) return undefined;
+  const way: string[] = [];
+  for (let link: Link | undefined = start; link !== undefined; link = link.after) way.push(link.task);
+  return [...way, task];
+}

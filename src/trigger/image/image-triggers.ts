@@ -1,0 +1,232 @@
+import type { ImageTargetState } from '../../model/ports/image-watch-store.ts';
+import type { Registry } from '../../model/ports/registry.ts';
+import type { TaskAnalyser } from '../../model/ports/task-analyser.ts';
+import { isTerminal, type RunRecord, type RunRequest } from '../../model/run-record.ts';
+import type { TaskRecord } from '../../model/task-definition.ts';
+import type { ImageTag, NewTriggerEvent } from '../../model/trigger-event.ts';
+import { skipped } from '../fired.ts';
+import type { Evaluation, Handlers, TriggerParts, TriggerSource } from '../parts.ts';
+import { TaskAnalysis } from './analysis.ts';
+import { ChangeEvaluator, type ChangeEvent } from './change-evaluator.ts';
+import { imageTagOf, shortImage, withTag } from './image-tag.ts';
+import { inParallel } from './in-parallel.ts';
+import { changeEvent, firstLookEvent } from './level-events.ts';
+import { type Found, ImagePoller, type LookResult } from './poller.ts';
+import type { PostJson } from './post-update.ts';
+import { RegistryClients } from './registry-clients.ts';
+import { type GateLimits, standardLimits } from './registry-gate.ts';
+import { WatchedTasks } from './watched-tasks.ts';
+
+export interface ImageTriggerExtras {
+  readonly analyse: TaskAnalyser;
+  /** Posts to update trigger endpoints. */
+  readonly post: PostJson;
+  /** What a registry may be asked, by host; the standard ones unless given. */
+  readonly limits?: (host: string) => GateLimits;
+}
+
+/** Rebuilds tasks when their base images change. */
+export interface ImageTriggers extends TriggerSource {
+  /**
+   * What a run that ended pushed is looked at and decided on; then nothing waits for that run any more. For the handler of `run-ended`; may be
+   * called again for the same run.
+   */
+  afterRun(run: RunRecord, signal: AbortSignal): Promise<Evaluation>;
+  /** What builds of a task take in place of the base images that are written, whatever starts them: newest tags of the patterns it follows. */
+  baseImagesOf(record: TaskRecord): Promise<NonNullable<RunRequest['baseImages']>>;
+  /** Resolves when every task that is to be read for its images was, but those that are tried again later. */
+  analysed(): Promise<void>;
+}
+
+type Of<Kind extends keyof Handlers> = Parameters<NonNullable<Handlers[Kind]>>[0];
+
+const LOOKS_AT_ONCE = 16;
+const MOST_PENDING = 500;
+
+export function createImageTriggers(parts: TriggerParts, extra: ImageTriggerExtras): ImageTriggers {
+  return new Images(parts, extra);
+}
+
+class Images implements ImageTriggers {
+  readonly handlers: Handlers;
+  readonly #parts: TriggerParts;
+  readonly #poller: ImagePoller;
+  readonly #tasks: WatchedTasks;
+  readonly #changes: ChangeEvaluator;
+  readonly #analysis: TaskAnalysis;
+
+  constructor(parts: TriggerParts, extra: ImageTriggerExtras) {
+    const { store, clock, settings, secrets, runs } = parts;
+    this.#parts = parts;
+    const targets = {
+      poll: settings.imagePollSeconds,
+      credentialOf: (record: TaskRecord, host: string): string => secrets.registryCredential(record, host),
+    };
+    const clients = new RegistryClients((credential, host): Promise<Registry> => secrets.registry(credential, host), clock);
+    this.#poller = new ImagePoller({
+      ...{ watch: store.imageWatch, clock, limits: extra.limits ?? standardLimits },
+      registry: (credential, host) => clients.get(credential, host),
+      eventsOf: (target, look, run) => this.#eventsOf(target, look, run),
+      notify: () => parts.notify(),
+      onProblem: (what, error) => parts.onProblem(what, error),
+    });
+    this.#tasks = new WatchedTasks({
+      ...{ store, clock, targets },
+      onSynced: (keys) => {
+        this.#poller.forget(keys);
+        this.#poller.wake();
+      },
+    });
+    this.#changes = new ChangeEvaluator({
+      ...{ store, runs, clock, targets, windowSeconds: settings.imageWindowSeconds },
+      posts: { settings: store.settings, runs: store.runs, secrets, post: extra.post },
+      graph: () => this.#tasks.graph(),
+      baseImagesOf: (record) => this.baseImagesOf(record),
+    });
+    this.#analysis = new TaskAnalysis({
+      ...{ watch: store.imageWatch, clock, analyse: extra.analyse },
+      current: (name) => store.tasks.get(name),
+      onRead: (record) => this.#refresh(record),
+      onProblem: (what, error) => parts.onProblem(what, error),
+    });
+    this.handlers = {
+      image: (event) => this.#told(event),
+      'image-changed': (event, signal) => this.#changes.evaluate(event, signal),
+    };
+  }
+
+  async start(): Promise<void> {
+    const stale = await this.#tasks.start((record) => this.#analysis.look(record));
+    await this.#record(stale);
+    this.#poller.start();
+  }
+
+  async taskChanged(name: string, record: TaskRecord | undefined): Promise<void> {
+    try {
+      if (record === undefined) return await this.#tasks.forget(name);
+      await this.#refresh(record);
+      await this.#analysis.look(record);
+    } catch (error) {
+      this.#parts.onProblem(`what task ${name} builds on could not be brought up to date`, error);
+    }
+  }
+
+  async check(record: TaskRecord): Promise<void> {
+    await this.#lookAt(this.#tasks.keysOf(record.id));
+  }
+
+  async afterRun(run: RunRecord, signal: AbortSignal): Promise<Evaluation> {
+    const record = run.request.task === undefined ? undefined : await this.#parts.store.tasks.get(run.request.task);
+    const stale = record === undefined ? [] : await this.#tasks.refresh(record);
+    if (run.images.length > 0) this.#tasks.outputsChanged();
+    for (const image of pushedTags(run)) {
+      signal.throwIfAborted();
+      await this.#lookAt(
+        (await this.#tasks.targetsOfTag(image)).map(({ key }) => key),
+        run.id,
+      );
+    }
+    await this.#decidePushed(run, signal);
+    await this.#changes.release(run.id);
+    if (record !== undefined && isTerminal(run) && run.status !== 'Succeeded') await this.#readAgain(record);
+    const then = stale;
+    return { decisions: [], then };
+  }
+
+  async baseImagesOf(record: TaskRecord): Promise<NonNullable<RunRequest['baseImages']>> {
+    const substitutes = new Map<string, string>();
+    for (const { row, tag } of await this.#tasks.newestTags(record)) {
+      const use = withTag(row.written, tag);
+      if (use !== undefined && imageTagOf(row.written)?.tag !== tag) substitutes.set(row.written, use);
+    }
+    return [...substitutes].map(([reference, use]) => ({ reference, use }));
+  }
+
+  analysed(): Promise<void> {
+    return this.#analysis.idle();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#poller.close(), this.#analysis.close()]);
+  }
+
+  /** Somebody says that a tag was pushed. Whatever else they say, what counts is what the registry has. */
+  async #told({ happening: { image, run } }: Of<'image'>): Promise<Evaluation> {
+    const targets = await this.#tasks.targetsOfTag(image);
+    if (targets.length === 0) return { decisions: [skipped({}, 'no-trigger', `no task follows ${shortImage(image)}`)] };
+    const results = await this.#lookAt(
+      targets.map(({ key }) => key),
+      run,
+    );
+    return { decisions: results.map((result) => saidOf(result, image)) };
+  }
+
+  async #lookAt(keys: readonly string[], run?: string): Promise<readonly LookResult[]> {
+    const results = await inParallel(keys, LOOKS_AT_ONCE, (key) => this.#poller.lookNow(key, run));
+    return results.filter((result) => result !== undefined);
+  }
+
+  async #eventsOf(target: ImageTargetState, look: Found, run: string | undefined): Promise<readonly NewTriggerEvent[]> {
+    const change = changeEvent(target, look, run);
+    if (change !== undefined) return [change];
+    const complete = Object.keys(look.digests).every((platform) => target.digests[platform] !== undefined);
+    if (target.indexDigest !== '' && complete) return [];
+    const { registry, repository, tag } = target.image;
+    const image = target.pattern === '' ? { registry, repository, tag } : { registry, repository };
+    const first = firstLookEvent(target, look, await this.#parts.store.imageWatch.dependencies({ image }), run);
+    return first === undefined ? [] : [first];
+  }
+
+  /**
+   * Decides on what the run pushed before anything that waits for the run goes on: it may have to wait for a rebuild that follows from it. The
+   * evaluator finds these events settled, or comes to the same end.
+   */
+  async #decidePushed(run: RunRecord, signal: AbortSignal): Promise<void> {
+    const { events } = this.#parts.store;
+    const pending = await events.list({ status: 'pending', kind: 'image-changed', limit: MOST_PENDING });
+    const pushed = new Set(pushedTags(run).map((image) => shortImage(image)));
+    for (const event of pending.toReversed()) {
+      if (!isImageChanged(event) || !(event.happening.run === run.id || pushed.has(shortImage(event.happening.image)))) continue;
+      const evaluation = await this.#changes.evaluate(event, signal);
+      await events.settle([{ id: event.id, ...evaluation }]);
+    }
+  }
+
+  async #refresh(record: TaskRecord): Promise<void> {
+    await this.#record(await this.#tasks.refresh(record));
+  }
+
+  async #record(events: readonly NewTriggerEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const recorded = await this.#parts.store.events.record(events);
+    if (recorded.some(({ fresh }) => fresh)) this.#parts.notify();
+  }
+
+  /** A task whose first builds fail is known by its files alone, and they may be other ones by now. */
+  async #readAgain(record: TaskRecord): Promise<void> {
+    const rows = await this.#parts.store.imageWatch.dependencies({ taskId: record.id });
+    if (!rows.some(({ state }) => state === 'built')) this.#analysis.again(record.definition.name);
+  }
+}
+
+function isImageChanged(event: Awaited<ReturnType<TriggerParts['store']['events']['list']>>[number]): event is ChangeEvent {
+  return event.happening.kind === 'image-changed';
+}
+
+/** Each tag once. */
+function pushedTags({ images }: Pick<RunRecord, 'images'>): readonly ImageTag[] {
+  const tags = new Map<string, ImageTag>();
+  for (const { reference } of images) {
+    const image = imageTagOf(reference);
+    if (image !== undefined) tags.set(shortImage(image), image);
+  }
+  return [...tags.values()];
+}
+
+function saidOf(result: LookResult, image: ImageTag): Evaluation['decisions'][number] {
+  if (result.kind !== 'found') return skipped({}, 'unreachable', `${shortImage(image)} was looked at: ${result.because}`);
+  const { target, look, events } = result;
+  if (events.length > 0) return skipped({}, 'looked', `${shortImage(image)} is now ${look.indexDigest}: ${events.join(', ')}`);
+  if (target.indexDigest === '') return skipped({}, 'first-sight', `the first look at ${shortImage(image)} found ${look.indexDigest}`);
+  return skipped({}, 'same-digest', `${shortImage(image)} is ${look.indexDigest}, as before`);
+}

@@ -1,0 +1,136 @@
+import type { Clock } from '../../model/ports/clock.ts';
+import type { ImageDependency, ImageTargetState } from '../../model/ports/image-watch-store.ts';
+import type { Store } from '../../model/ports/store.ts';
+import type { TaskRecord } from '../../model/task-definition.ts';
+import { triggersOf } from '../../model/trigger-definition.ts';
+import type { ImageTag, NewTriggerEvent } from '../../model/trigger-event.ts';
+import { allTasks } from '../all-tasks.ts';
+import { DependencyGraph } from './dependency-graph.ts';
+import { Turns } from './in-parallel.ts';
+import { staleEvents } from './level-events.ts';
+import { TargetBook, type TargetOptions, targetOf } from './targets.ts';
+
+export interface WatchedTasksParts {
+  readonly store: Pick<Store, 'tasks' | 'imageWatch' | 'events'>;
+  readonly clock: Clock;
+  readonly targets: TargetOptions;
+  /** There may be new targets, or others for more platforms: they are due. */
+  readonly onSynced: (keys: ReadonlySet<string>) => void;
+}
+
+/** What tasks follow, in memory, and as targets in the store. */
+export class WatchedTasks {
+  readonly #parts: WatchedTasksParts;
+  readonly #book = new TargetBook();
+  readonly #names = new Map<string, string>();
+  readonly #turns = new Turns();
+  #syncing: Promise<void> | undefined;
+  #graph: Promise<DependencyGraph> | undefined;
+
+  constructor(parts: WatchedTasksParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads everything. Resolves with the events of what changed while nobody looked. */
+  async start(onTask: (record: TaskRecord) => Promise<void>): Promise<readonly NewTriggerEvent[]> {
+    const { store, targets: options } = this.#parts;
+    const rows = Map.groupBy(await store.imageWatch.dependencies({}), ({ taskId }) => taskId);
+    const known = new Map((await store.imageWatch.targets({})).map((target) => [target.key, target]));
+    const events: NewTriggerEvent[] = [];
+    for await (const page of allTasks(store.tasks)) {
+      for (const record of page) {
+        const own = rows.get(record.id) ?? [];
+        this.#names.set(record.definition.name, record.id);
+        this.#book.set(record, own, options);
+        events.push(...staleEvents(record, own, known, options));
+        await onTask(record);
+      }
+    }
+    await this.#sync();
+    return events;
+  }
+
+  /** Brings what a task follows in line with what is known of it. Resolves with the events of images that have changed since its last build. */
+  async refresh(record: TaskRecord): Promise<readonly NewTriggerEvent[]> {
+    const { store, targets: options } = this.#parts;
+    const rows = await store.imageWatch.dependencies({ taskId: record.id });
+    this.#names.set(record.definition.name, record.id);
+    this.#graph = undefined;
+    if (this.#book.set(record, rows, options)) await this.#syncSoon();
+    if (triggersOf(record.definition).baseImageTrigger === undefined || !rows.some(({ state }) => state === 'built')) return [];
+    return staleEvents(record, rows, await this.#targetsOf(record.id), options);
+  }
+
+  async forget(name: string): Promise<void> {
+    const id = this.#names.get(name);
+    if (id === undefined) return;
+    this.#names.delete(name);
+    this.#graph = undefined;
+    await this.#parts.store.imageWatch.forget(id);
+    if (this.#book.delete(id)) await this.#syncSoon();
+  }
+
+  keysOf(taskId: string): readonly string[] {
+    return this.#book.of(taskId).map(({ key }) => key);
+  }
+
+  /** Targets that a push of this tag can be news for, in every credential. */
+  async targetsOfTag({ registry, repository, tag }: ImageTag): Promise<readonly ImageTargetState[]> {
+    const all = await this.#parts.store.imageWatch.targets({ image: { registry, repository } });
+    return all.filter((target) => target.pattern !== '' || target.image.tag === tag);
+  }
+
+  /** Newest tags of the patterns that a task follows, by dependency. */
+  async newestTags(record: TaskRecord): Promise<readonly { readonly row: ImageDependency; readonly tag: string }[]> {
+    const { store, targets: options } = this.#parts;
+    if (triggersOf(record.definition).baseImageTrigger?.tracks.some(({ by }) => by !== 'digest') !== true) return [];
+    const known = await this.#targetsOf(record.id);
+    const rows = await store.imageWatch.dependencies({ taskId: record.id });
+    return rows.flatMap((row) => {
+      const target = known.get(targetOf(record, row, options)?.key ?? '');
+      return target === undefined || target.newestTag === '' ? [] : [{ row, tag: target.newestTag }];
+    });
+  }
+
+  /** Who builds on whose images, among what is followed. */
+  graph(): Promise<DependencyGraph> {
+    this.#graph ??= this.#readGraph();
+    return this.#graph;
+  }
+
+  outputsChanged(): void {
+    this.#graph = undefined;
+  }
+
+  async #readGraph(): Promise<DependencyGraph> {
+    const outputs = Map.groupBy(await this.#parts.store.imageWatch.outputs({}), ({ taskId }) => taskId);
+    const tasks = [...this.#names].map(([name, id]) => ({
+      ...{ id, name },
+      bases: this.#book.of(id),
+      outputs: (outputs.get(id) ?? []).map(({ image }) => image),
+    }));
+    return new DependencyGraph(tasks);
+  }
+
+  async #targetsOf(taskId: string): Promise<ReadonlyMap<string, ImageTargetState>> {
+    const found = await Promise.all(this.keysOf(taskId).map((key) => this.#parts.store.imageWatch.targets({ key })));
+    return new Map(found.flat().map((target) => [target.key, target]));
+  }
+
+  /** Many tasks changed together are one write. */
+  #syncSoon(): Promise<void> {
+    this.#syncing ??= Promise.resolve().then(() =>
+      this.#turns.take(() => {
+        this.#syncing = undefined;
+        return this.#sync();
+      }),
+    );
+    return this.#syncing;
+  }
+
+  async #sync(): Promise<void> {
+    const targets = this.#book.all();
+    await this.#parts.store.imageWatch.sync(targets);
+    this.#parts.onSynced(new Set(targets.map(({ key }) => key)));
+  }
+}
