@@ -31,6 +31,8 @@ export function isCommit(ref: string): boolean {
 
 /** The git repository of a step's context, and the ref that it names (empty for the default branch). Undefined for other contexts. */
 export function contextRepository(contextPath: string | undefined): { readonly url: string; readonly ref: string } | undefined {
+  const [, url, ref = ''] = /^(file:\/\/[^#]+)(?:#([^:]*))?/i.exec(contextPath ?? '') ?? [];
+  if (url !== undefined) return { url, ref };
   const context = contextPath === undefined ? undefined : classifyContext(contextPath);
   return context?.kind === 'git' ? { url: context.url, ref: context.ref } : undefined;
 }

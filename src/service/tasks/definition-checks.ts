@@ -26,7 +26,8 @@ const MOST_TAGS = 64;
  * What of a task cannot be, after its shape was checked; empty when it can. Pure. Whether the task file inside it is sound and the secrets
  * it names are there is looked at elsewhere.
  */
-export function checkTaskInput(input: TaskInput, { timeout }: Pick<TaskDefaults, 'timeout'>): readonly FieldProblem[] {
+export function checkTaskInput(input: TaskInput, defaults: Pick<TaskDefaults, 'timeout' | 'allowFileGit'>): readonly FieldProblem[] {
+  const { timeout } = defaults;
   return [
     ...matches(input.name, TASK_NAME, 'name', '1 to 63 of a-z 0-9 . _ -, the first a letter or digit'),
     ...oneOf(input.status, ['Enabled', 'Disabled'], 'status'),
@@ -40,8 +41,8 @@ export function checkTaskInput(input: TaskInput, { timeout }: Pick<TaskDefaults,
     ...within(input.maxParallelRuns, 1, 10_000, 'maxParallelRuns'),
     ...checkConcurrency(input.concurrency),
     ...checkTags(input.tags),
-    ...checkStep(input.step),
-    ...checkTriggers(input),
+    ...checkStep(input.step, defaults),
+    ...checkTriggers(input, defaults),
     ...checkSecretNames(input),
   ];
 }

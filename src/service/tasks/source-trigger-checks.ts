@@ -5,7 +5,7 @@ import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
 import { contextRepository, sourceEventsOf } from './complete-triggers.ts';
 import { atMost, oneOf, within } from './field-checks.ts';
 import type { FieldProblem } from './field-problem.ts';
-import { credentialInUrl } from './step-checks.ts';
+import { type ContextRules, credentialInUrl } from './step-checks.ts';
 
 const MOST_GLOBS = 100;
 const LONGEST_GLOB = 512;
@@ -13,12 +13,17 @@ const LONGEST_GLOB = 512;
 const EXTENDED_GLOB = /[+*?@!]\(/;
 
 /** What of a source trigger cannot be; `at` is where it stands. */
-export function checkSourceTrigger(source: SourceTriggerInput, step: StepInput, at: string): readonly FieldProblem[] {
+export function checkSourceTrigger(
+  source: SourceTriggerInput,
+  step: StepInput,
+  { at, rules }: { readonly at: string; readonly rules: ContextRules },
+): readonly FieldProblem[] {
   const { paths } = source;
   return [
     ...oneOf(source.status, ['Enabled', 'Disabled'], `${at}.status`),
     ...checkEvents(source, at),
-    ...checkRepository(source, step, `${at}.sourceRepository`),
+    ...checkRepository(source, `${at}.sourceRepository`),
+    ...checkUrl(source.sourceRepository?.repositoryUrl, step, `${at}.sourceRepository.repositoryUrl`, rules),
     ...checkGlobs(source.branches, `${at}.branches`),
     ...checkGlobs(source.tags, `${at}.tags`),
     ...checkGlobs(paths?.include, `${at}.paths.include`),
@@ -57,12 +62,11 @@ function checkEvents(source: SourceTriggerInput, at: string): FieldProblem[] {
   return [...wrong, ...twice, mismatch];
 }
 
-function checkRepository({ sourceRepository = {} }: SourceTriggerInput, step: StepInput, at: string): FieldProblem[] {
-  const { repositoryUrl, branch, sourceControlType, sourceControlAuthProperties: auth } = sourceRepository;
+function checkRepository({ sourceRepository = {} }: SourceTriggerInput, at: string): FieldProblem[] {
+  const { branch, sourceControlType, sourceControlAuthProperties: auth } = sourceRepository;
   const token = auth?.token;
   return [
     ...oneOf(sourceControlType, SOURCE_CONTROL_TYPES, `${at}.sourceControlType`),
-    ...checkUrl(repositoryUrl, step, `${at}.repositoryUrl`),
     ...(branch === undefined ? [] : checkBranch(branch, `${at}.branch`)),
     ...oneOf(auth?.tokenType, ['PAT', 'OAuth'], `${at}.sourceControlAuthProperties.tokenType`),
     ...(token !== undefined && 'plain' in token && token.plain === ''
@@ -71,7 +75,7 @@ function checkRepository({ sourceRepository = {} }: SourceTriggerInput, step: St
   ];
 }
 
-function checkUrl(url: string | undefined, step: StepInput, field: string): FieldProblem[] {
+function checkUrl(url: string | undefined, step: StepInput, field: string, { allowFileGit = false }: ContextRules): FieldProblem[] {
   if (url === undefined) {
     if (contextRepository(step.contextPath) !== undefined) return [];
     const help = 'Without a git repository as `step.contextPath` the trigger has to name one.';
@@ -85,16 +89,24 @@ function checkUrl(url: string | undefined, step: StepInput, field: string): Fiel
         help: 'Put it into `sourceControlAuthProperties.token`.',
       },
     ];
-  if (canonicalRepositoryUrl(url) !== undefined) return [];
+  const key = canonicalRepositoryUrl(url);
+  const local = key?.startsWith('file://') === true;
+  if (key !== undefined && (allowFileGit || !local) && !url.startsWith('/')) return [];
   const expected = 'an https:// or ssh:// URL of a git repository, without `#`, or USER@HOST:PATH';
   return [
     {
       field,
       message: `is ${JSON.stringify(url.slice(0, 200))}`,
       expected,
-      ...(url.includes('#') ? { help: 'A branch is named in `branches`.' } : {}),
+      ...urlHelp(url, local),
     },
   ];
+}
+
+function urlHelp(url: string, local: boolean): { readonly help?: string } {
+  if (local)
+    return { help: "Repositories of the daemon's own machine are written `file:///PATH`, and allowed by its setting `allowFileGit`." };
+  return url.includes('#') ? { help: 'A branch is named in `branches`.' } : {};
 }
 
 /** A name, not a pattern. */

@@ -2,7 +2,9 @@ import { splitImageReference } from '../../model/image-reference.ts';
 import type { TaskStepDefinition } from '../../model/task-definition.ts';
 import type { ArgumentInput, StepInput } from '../../model/task-input.ts';
 import { classifyContext } from '../../task/build/context.ts';
+import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
 import type { FieldProblem } from './field-problem.ts';
+import type { TaskDefaults } from './task-defaults.ts';
 
 export type StepType = TaskStepDefinition['type'];
 
@@ -33,12 +35,16 @@ export function stepTypeOf(step: StepInput): StepType {
   return step.taskFilePath === undefined ? 'Docker' : 'FileTask';
 }
 
-/** Checks the meaning of a step; `field` is where it stands. */
-export function checkStep(step: StepInput, field = 'step'): readonly FieldProblem[] {
+/** What the daemon allows of contexts. */
+export type ContextRules = Pick<TaskDefaults, 'allowFileGit'>;
+
+/** Checks the meaning of a step of the field `step`. */
+export function checkStep(step: StepInput, rules: ContextRules = {}): readonly FieldProblem[] {
+  const field = 'step';
   const type = stepTypeOf(step);
   return [
     ...foreignFields(step, type, field),
-    ...checkContext(step.contextPath, type, `${field}.contextPath`),
+    ...checkContext(step.contextPath, type, `${field}.contextPath`, rules),
     ...(type === 'Docker' ? checkDocker(step, field) : type === 'FileTask' ? checkFileTask(step, field) : checkEncoded(step, field)),
   ];
 }
@@ -60,7 +66,12 @@ function foreignFields(step: StepInput, type: StepType, field: string): FieldPro
 }
 
 /** Of a step of this type; `at` is the name of the field. */
-export function checkContext(path: string | undefined, type: StepType, at: string): FieldProblem[] {
+export function checkContext(
+  path: string | undefined,
+  type: StepType,
+  at: string,
+  { allowFileGit = false }: ContextRules = {},
+): FieldProblem[] {
   if (path === undefined || path === '/dev/null' || path === '') {
     if (type === 'EncodedTask') return [];
     const expected = 'the URL of a git repository or archive, or oci://HOST/NAME:TAG';
@@ -74,6 +85,7 @@ export function checkContext(path: string | undefined, type: StepType, at: strin
     return /^upload:[0-9a-f]{64}$/.test(path)
       ? []
       : [{ field: at, message: 'names no upload', expected: 'upload: and the SHA-256 of what was sent' }];
+  if (/^file:\/\//i.test(path)) return checkFileContext(path, at, allowFileGit);
   const ref = classifyContext(path);
   if (ref.kind === 'local' || ref.kind === 'stdin') {
     return [
@@ -84,15 +96,7 @@ export function checkContext(path: string | undefined, type: StepType, at: strin
       },
     ];
   }
-  if (ref.kind === 'git' && (ref.ref.startsWith('-') || ref.subdir.split('/').includes('..'))) {
-    return [
-      {
-        field: at,
-        message: 'has a reference that starts with `-`, or a folder that leads out of the repository',
-        expected: 'URL#BRANCH:FOLDER',
-      },
-    ];
-  }
+  if (ref.kind === 'git' && leadsAstray(ref)) return [astray(at)];
   return credentialInUrl(path)
     ? [
         {
@@ -102,6 +106,36 @@ export function checkContext(path: string | undefined, type: StepType, at: strin
         },
       ]
     : [];
+}
+
+/** A repository of the daemon's own machine. */
+function checkFileContext(path: string, at: string, allowed: boolean): FieldProblem[] {
+  const shown = JSON.stringify(path.slice(0, 200));
+  if (!allowed) {
+    return [
+      {
+        field: at,
+        message: `is ${shown}, a repository of the daemon's own machine`,
+        help: 'The setting `allowFileGit` of the daemon allows them.',
+      },
+    ];
+  }
+  const [, url = '', ref = '', subdir = ''] = /^([^#]*)(?:#([^:]*)(?::(.*))?)?$/s.exec(path) ?? [];
+  if (canonicalRepositoryUrl(url) === undefined)
+    return [{ field: at, message: `is ${shown}`, expected: 'file:// and the whole path of a repository' }];
+  return leadsAstray({ ref, subdir }) ? [astray(at)] : [];
+}
+
+function leadsAstray({ ref, subdir }: { readonly ref: string; readonly subdir: string }): boolean {
+  return ref.startsWith('-') || subdir.split('/').includes('..');
+}
+
+function astray(field: string): FieldProblem {
+  return {
+    field,
+    message: 'has a reference that starts with `-`, or a folder that leads out of the repository',
+    expected: 'URL#BRANCH:FOLDER',
+  };
 }
 
 export function credentialInUrl(url: string): boolean {

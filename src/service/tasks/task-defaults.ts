@@ -10,6 +10,8 @@ export interface TaskDefaults {
   readonly timeout: { readonly standard: number; readonly least: number; readonly most: number };
   /** Exit conditions have their evident meaning in runs that do not say. */
   readonly extended: boolean;
+  /** Repositories of the daemon's own machine (`file://`) may be contexts and be followed; false unless given. */
+  readonly allowFileGit?: boolean;
 }
 
 const GO_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };

@@ -6,6 +6,7 @@ import { type NamedTriggers, namedTriggers } from './complete-triggers.ts';
 import { atMost, matches, oneOf, TASK_NAME, within } from './field-checks.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { checkSourceTrigger } from './source-trigger-checks.ts';
+import type { ContextRules } from './step-checks.ts';
 import { ENDPOINT_FIELD } from './trigger-places.ts';
 
 const TRIGGER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/;
@@ -15,7 +16,7 @@ const DAY = 86_400;
 const IMAGE = /^[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,254}$/;
 
 /** What of a task's triggers cannot be; empty when they can, also when they are left out. Whether other tasks and secrets that they name are there is looked at elsewhere. */
-export function checkTriggers(input: Pick<TaskInput, 'name' | 'step' | 'trigger'>): readonly FieldProblem[] {
+export function checkTriggers(input: Pick<TaskInput, 'name' | 'step' | 'trigger'>, rules: ContextRules): readonly FieldProblem[] {
   if (input.trigger === undefined) return [];
   const named = namedTriggers(input);
   return [
@@ -23,7 +24,9 @@ export function checkTriggers(input: Pick<TaskInput, 'name' | 'step' | 'trigger'
     ...atMost(named.timerTriggers, MOST_OF_A_KIND, 'trigger.timerTriggers'),
     ...atMost(named.afterTriggers, MOST_OF_A_KIND, 'trigger.afterTriggers'),
     ...checkNames(named),
-    ...named.sourceTriggers.flatMap((source, index) => checkSourceTrigger(source, input.step, `trigger.sourceTriggers[${index}]`)),
+    ...named.sourceTriggers.flatMap((source, index) =>
+      checkSourceTrigger(source, input.step, { at: `trigger.sourceTriggers[${index}]`, rules }),
+    ),
     ...checkTimers(named.timerTriggers),
     ...(named.baseImageTrigger === undefined ? [] : checkBaseImage(named.baseImageTrigger, 'trigger.baseImageTrigger')),
     ...named.afterTriggers.flatMap(({ status, task, on }, index) => {

@@ -5,7 +5,10 @@ import { taskSecretBinding } from '../../../src/model/ports/secret-box.ts';
 import type { SourceTriggerInput, TaskInput, TriggersInput } from '../../../src/model/task-input.ts';
 import { triggersOf } from '../../../src/model/trigger-definition.ts';
 import { applyTasks } from '../../../src/service/tasks/apply.ts';
+import { contextRepository, namedTriggers } from '../../../src/service/tasks/complete-triggers.ts';
+import { checkTaskInput } from '../../../src/service/tasks/definition-checks.ts';
 import { definitionToYaml } from '../../../src/service/tasks/definition-yaml.ts';
+import { standardTaskDefaults } from '../../../src/service/tasks/task-defaults.ts';
 import { readTaskDocuments } from '../../../src/service/tasks/task-documents.ts';
 import { ADMIN, openServices, principal, refusal, type ServiceParts } from '../parts.ts';
 
@@ -111,6 +114,8 @@ describe('a trigger', () => {
     [`${SOURCE}.sourceRepository.repositoryUrl`, repository('https://user:password@git.example/x.git')],
     [`${SOURCE}.sourceRepository.repositoryUrl`, repository('--upload-pack=sh')],
     [`${SOURCE}.sourceRepository.repositoryUrl`, repository('ext::sh -c x')],
+    [`${SOURCE}.sourceRepository.repositoryUrl`, repository('file:///srv/x.git')],
+    [`${SOURCE}.sourceRepository.repositoryUrl`, repository('/srv/x.git')],
     [
       `${SOURCE}.sourceRepository.sourceControlAuthProperties.token`,
       source({ sourceRepository: { sourceControlAuthProperties: { token: { plain: '' } } } }),
@@ -264,4 +269,22 @@ test('other branches are other code: of a task with special rights only an admin
   expect((await refusal(parts.tasks.patch(EDITOR, 'web', { trigger: { sourceTriggers } }))).code).toBe('forbidden');
   const timerTriggers = [{ schedule: '0 3 * * *' }];
   expect((await parts.tasks.patch(EDITOR, 'web', { trigger: { timerTriggers } })).action).toBe('updated');
+});
+
+describe('a repository of the own machine', () => {
+  const rules = { ...standardTaskDefaults('x64'), allowFileGit: true };
+  const fieldsOf = (input: TaskInput) => checkTaskInput(input, rules).map(({ field }) => field);
+
+  test('is followed where the daemon allows it', () => {
+    const input: TaskInput = { name: 'web', step: { contextPath: 'file:///srv/web.git#main:app' } };
+    expect(fieldsOf(input)).toEqual([]);
+    expect(namedTriggers(input).sourceTriggers).toHaveLength(1);
+    expect(contextRepository(input.step.contextPath)).toEqual({ url: 'file:///srv/web.git', ref: 'main' });
+    expect(fieldsOf({ ...WEB, trigger: repository('file:///srv/other.git') })).toEqual([]);
+  });
+
+  test.each(['file://srv/web.git', 'file:///', 'file:///srv/../etc', 'file:///srv/web.git#--x', 'file:///srv/web.git#main:../..'])(
+    '%s is none',
+    (contextPath) => expect(fieldsOf({ name: 'web', step: { contextPath } })).toEqual(['step.contextPath']),
+  );
 });
