@@ -1,15 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/model/ports/store.ts';
 import type { FakeClock } from '../fakes/fake-clock.ts';
+import { describeEvents } from './store-events.ts';
+import { describeFirings } from './store-firings.ts';
+import { describeGitWatch } from './store-git-watch.ts';
+import { describeHooks } from './store-hooks.ts';
+import { describeImageRecords } from './store-image-records.ts';
+import { describeImageTargets } from './store-image-targets.ts';
 import { describeLedgers } from './store-ledgers.ts';
 import { describeRunLists } from './store-run-lists.ts';
 import { describeRuns } from './store-runs.ts';
+import { describeStatuses } from './store-statuses.ts';
+import { describeTimers } from './store-timers.ts';
 import { taskDefinition } from './store-values.ts';
 
 /** An empty store of its own for one test, and what ends it. */
 export interface StoreUnderTest {
+  /** The one that is open now. */
   readonly store: Store;
   readonly clock: FakeClock;
+  /** Opens the same state anew, as after a crash: without closing what was open. */
+  readonly reopen: () => Promise<void>;
   readonly dispose: () => Promise<void>;
 }
 
@@ -27,6 +38,14 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     describeRuns(use);
     describeRunLists(use);
     describeLedgers(use);
+    describeEvents(use);
+    describeFirings(use);
+    describeGitWatch(use);
+    describeHooks(use);
+    describeImageRecords(use);
+    describeImageTargets(use);
+    describeTimers(use);
+    describeStatuses(use);
 
     it('ping resolves while it can write; nothing works after close', async () => {
       const { store } = use();

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Store } from '../../src/model/ports/store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-store.ts';
 import { storeContract } from '../contract/store.ts';
 import { createFakeClock } from '../fakes/fake-clock.ts';
@@ -8,12 +9,20 @@ import { makeFolder } from './sqlite-parts.ts';
 storeContract('SQLite', async () => {
   const folder = await makeFolder();
   const clock = createFakeClock();
-  const store = await openSqliteStore({ path: join(folder, 'slipway.db'), clock });
+  const open = (): Promise<Store> => openSqliteStore({ path: join(folder, 'slipway.db'), clock });
+  let store = await open();
+  const opened = [store];
   return {
-    store,
+    get store() {
+      return store;
+    },
     clock,
+    reopen: async () => {
+      store = await open();
+      opened.push(store);
+    },
     dispose: async () => {
-      await store.close();
+      for (const each of opened) await each.close();
       await rm(folder, { recursive: true });
     },
   };

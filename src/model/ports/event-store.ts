@@ -7,11 +7,11 @@ export interface EventStore {
   get(id: string): Promise<TriggerEvent | undefined>;
   /** Newest first. */
   list(query: EventQuery): Promise<readonly TriggerEvent[]>;
-  /** Pending events that are due, oldest first. */
+  /** Pending events whose `retryAt` is over or absent, oldest first. */
   pending(limit: number): Promise<readonly TriggerEvent[]>;
   /** Counts an attempt before it is begun, so that an event that ends the process is known by it. */
   begin(ids: readonly string[]): Promise<void>;
-  /** Ends the event and keeps what was decided. Idempotent: an event that is settled stays as it is. */
+  /** Ends the event and keeps what was decided. Idempotent: an event that has ended stays as it is, and nothing follows from it again. */
   settle(
     settlements: readonly {
       readonly id: string;

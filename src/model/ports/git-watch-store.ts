@@ -15,15 +15,18 @@ export interface WatchedRepository {
 export interface GitWatchStore {
   /** Makes these keys, and no others, watched; new ones are due at once. */
   sync(repositories: readonly { readonly key: string; readonly url: string }[]): Promise<void>;
-  /** Due ones, leased to the caller for `leaseMs` so that no other daemon looks too. */
+  /** Due ones, longest due first, leased to the caller for `leaseMs` so that no other daemon looks too; `seen` and `failed` end the lease. */
   due(query: { readonly limit: number; readonly leaseMs: number }): Promise<readonly WatchedRepository[]>;
   get(key: string): Promise<WatchedRepository | undefined>;
   list(): Promise<readonly WatchedRepository[]>;
   /** Object ids by full ref name, as last seen. */
   refs(key: string): Promise<ReadonlyMap<string, string>>;
-  /** Whether the ref had this id among its newest (50). */
+  /** Whether the ref had this id among its newest (50); of refs that are gone too, the latest 1,000 of a repository. */
   hadRef(key: string, ref: string, id: string): Promise<boolean>;
-  /** Stores what a look found together with the events that follow from it. `refs` is only what changed; null: gone. */
+  /**
+   * Stores what a look found together with the events that follow from it. `refs` is only what changed; null: gone. Of what is no longer
+   * watched nothing is stored, and no event.
+   */
   seen(
     key: string,
     look: {
@@ -34,6 +37,6 @@ export interface GitWatchStore {
     },
   ): Promise<readonly { readonly id: string; readonly fresh: boolean }[]>;
   failed(key: string, failure: { readonly error: string; readonly nextCheck: string }): Promise<void>;
-  /** Due now. */
+  /** Due now; while somebody looks, as soon as that look is stored. */
   hurry(key: string): Promise<void>;
 }

@@ -34,6 +34,10 @@ export interface HookRecord {
 }
 
 export interface HookStore {
+  /**
+   * Makes or replaces it. What deliveries have set stays, whoever read the hook before: the later `lastDelivery`, and a `repositoryId` as long
+   * as forge and URL are the same.
+   */
   put(hook: HookRecord): Promise<void>;
   get(id: string): Promise<HookRecord | undefined>;
   /** By creation. */

@@ -76,19 +76,28 @@ export interface ImageWatchStore {
   /** Version of the task that `setStatic` last saw, and its error. */
   analysis(taskId: string): Promise<{ readonly version: number; readonly at: string; readonly error?: string } | undefined>;
   /**
-   * Of tasks, best row of each (step, platform, reference): `built` before `static`. Written by `RunStore.finish`, in its transaction: `built`
-   * rows of a run that succeeded replace those of its task, others become `attempted`.
+   * Of tasks, the best row of each (step, platform, reference): `built` before `attempted` before `static`; a static one without platform only
+   * where there is no other. By task, step and reference. A reference of both roles is `runtime`.
+   *
+   * Written by `RunStore.finish`, in its transaction, for runs that show what their task is: of trusted code, of no pull request, with the
+   * task's own context and files, while the task is there. Of a run that succeeded the rows replace all that builds of the task recorded, as
+   * `built` (of steps that failed and were ignored, and of other runs, as `attempted`). Followed are references with a tag (or none: `latest`)
+   * that a registry resolved, and none that is written with a digest.
    */
   dependencies(query: { readonly taskId?: string; readonly image?: Partial<ImageTag> }): Promise<readonly ImageDependency[]>;
+  /** `pushed` before `static`. What the newest run that succeeded and pushed something pushed, and what was read; a tag with the run's own id in it is stored as none. */
   outputs(query: { readonly taskId?: string; readonly image?: Partial<ImageTag> }): Promise<readonly ImageOutput[]>;
   /** Rows of a task that is gone. */
   forget(taskId: string): Promise<void>;
-  /** Makes these targets, and no others, followed; what is known of those that stay is kept, new ones are due at once. */
+  /**
+   * Makes these targets, and no others, followed; what is known of those that stay is kept. New ones, and those that have a new platform, are
+   * due at once, those with a shorter interval within it.
+   */
   sync(targets: readonly ImageTarget[]): Promise<void>;
-  /** Due ones, leased for `leaseMs`. */
+  /** Due ones, longest due first, leased for `leaseMs`: not due again until something is stored of them, or the lease is over. */
   due(query: { readonly limit: number; readonly leaseMs: number }): Promise<readonly ImageTargetState[]>;
   targets(query: { readonly image?: Partial<ImageTag>; readonly key?: string }): Promise<readonly ImageTargetState[]>;
-  /** Stores what looks found together with the events that follow from it. */
+  /** Stores what looks found together with the events that follow from it: one answer for each event, in order. What is no longer followed is let be, its events are recorded. */
   looked(
     looks: readonly {
       readonly key: string;
@@ -103,6 +112,6 @@ export interface ImageWatchStore {
     key: string,
     failure: { readonly status: 'unreachable' | 'missing'; readonly error: string; readonly nextCheck: string },
   ): Promise<void>;
-  /** The newest run that pushed this digest. */
+  /** The newest run that pushed this digest under this tag, while its row is kept; `task` is empty for quick runs. */
   pusherOf(image: ImageTag, digest: string): Promise<{ readonly run: string; readonly task: string } | undefined>;
 }

@@ -30,7 +30,10 @@ export interface CommitStatusRow extends CommitStatus {
 }
 
 export interface StatusStore {
-  /** Statuses of an older run never replace those of a newer one of the same key; an equal state changes nothing. */
+  /**
+   * Statuses of an older run never replace those of a newer one of the same key; an equal state of the same run changes nothing, and nothing
+   * follows its end. A new state is due at once, but while another is being delivered only after that, so that they arrive in order.
+   */
   put(status: CommitStatus): Promise<void>;
   /** Not yet delivered at their version and due, leased for `leaseMs`. */
   due(query: { readonly limit: number; readonly leaseMs: number }): Promise<readonly CommitStatusRow[]>;
@@ -38,5 +41,6 @@ export interface StatusStore {
   /** Tried again at `nextAttempt`; given up without it. */
   failed(key: string, version: number, failure: { readonly error: string; readonly nextAttempt?: string }): Promise<void>;
   ofRun(run: string): Promise<readonly CommitStatusRow[]>;
+  /** What was delivered or given up and has not changed since. */
   prune(before: string): Promise<number>;
 }

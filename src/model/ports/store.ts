@@ -94,7 +94,7 @@ export interface RunCheckpoint {
   readonly plan: Uint8Array;
 }
 
-/** The right of a trigger to make one run for one happening. Each (task, trigger, key) is used once, for ever. */
+/** The right of a trigger to make one run for one happening. Each (task, trigger, key) is used once, as long as the task is there. */
 export interface Firing {
   /** `TaskRecord.id`. */
   readonly taskId: string;
@@ -130,9 +130,13 @@ export interface RunStore {
   ): Promise<{ readonly created: true; readonly run: RunRecord } | { readonly created: false; readonly run: string } | undefined>;
   /** Which of these keys of a trigger were used, and by which run. */
   fired(taskId: string, trigger: string, keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** Adds a firing to a queued run that is held or has not been claimed: its first cause becomes `cause`, the keys are used up. `stale` when it has been claimed or ended. */
+  /**
+   * Adds a firing to a queued run that is held or was never claimed: its first cause becomes `cause`, the keys are used up, and `hold`, when
+   * given, is what it waits for. Keys that were used already are passed over; when none is left nothing changes. `stale` when it has been
+   * claimed or ended, or the task is gone.
+   */
   join(id: string, joining: { readonly cause: Cause; readonly firing: Firing; readonly hold?: RunHold }): Promise<'done' | 'stale'>;
-  /** Changes or takes away what a queued run waits for. */
+  /** Changes or takes away what a queued run waits for. The end of a run takes it away too. */
   hold(id: string, hold: RunHold | undefined): Promise<'done' | 'stale'>;
   /** Takes the approval off its hold and keeps who gave it; `stale` unless it is queued and waits for one of this commit. */
   approve(id: string, approval: { readonly by: string; readonly commit: string }): Promise<'done' | 'stale'>;
@@ -147,7 +151,7 @@ export interface RunStore {
   last(task?: string): Promise<RunRecord | undefined>;
   /** Queued runs and runs that an agent holds, oldest first: what the queue decides on. */
   live(): Promise<readonly RunRecord[]>;
-  /** From Queued, or (a lost agent's run) from Started or Running at attempt `from`: counts the attempt up and names the agent. Undefined when another was faster. */
+  /** From Queued, or (a lost agent's run) from Started or Running at attempt `from`: counts the attempt up and names the agent. Undefined when another was faster, or a hold keeps it. */
   claim(id: string, claim: { readonly agent: string; readonly from: number; readonly crashed?: boolean }): Promise<RunRecord | undefined>;
   /** Puts a claimed run that has not started a step back to Queued; `stale` also when it has. Its checkpoint and cancel stay. */
   release(id: string, attempt: number): Promise<'done' | 'stale'>;

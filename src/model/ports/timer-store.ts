@@ -10,11 +10,12 @@ export interface TimerRow {
   readonly next?: string;
   /** `next` with jitter: when it fires. */
   readonly due?: string;
+  /** The newest occurrence that is over; another schedule keeps it. */
   readonly last?: string;
 }
 
 export interface TimerStore {
-  /** The timers that a task has now; those with an unchanged schedule keep their place. */
+  /** The timers that a task has now; those with an unchanged schedule keep their place. A task that is gone has none. */
   sync(task: { readonly id: string; readonly name: string }, timers: readonly Omit<TimerRow, 'taskId' | 'task' | 'last'>[]): Promise<void>;
   ofTask(taskId: string): Promise<readonly TimerRow[]>;
   /** Timers whose `due` is not after `now`, earliest first. */

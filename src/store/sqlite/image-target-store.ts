@@ -28,12 +28,10 @@ export function createImageTargetStore(database: Database, writes: EventWrites, 
         return database.all(query).map(targetOf);
       }),
     looked: (looks) =>
-      database.write(() =>
-        looks.flatMap(({ events, ...look }) => {
-          const known = statements.looked.run({ ...foundTargetOf(look), at: now() }) > 0;
-          return known ? writes.record(events) : [];
-        }),
-      ),
+      database.write(() => {
+        for (const look of looks) statements.looked.run({ ...foundTargetOf(look), at: now() });
+        return writes.record(looks.flatMap(({ events }) => events));
+      }),
     failed: (key, { status, error, nextCheck }) =>
       database.write(() => {
         statements.failed.run({ key, status, error, next_check: storedTime(nextCheck), at: now() });
