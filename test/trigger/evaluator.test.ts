@@ -1,0 +1,250 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EngineError } from '../../src/model/engine-error.ts';
+import type { Store } from '../../src/model/ports/store.ts';
+import type { Happening, NewTriggerEvent, TriggerEvent } from '../../src/model/trigger-event.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open-store.ts';
+import { createEvaluator, type Evaluator } from '../../src/trigger/evaluator.ts';
+import type { Evaluation, Handlers } from '../../src/trigger/parts.ts';
+import { createFakeClock, type FakeClock, settled } from '../fakes/fake-clock.ts';
+import { type Folder, makeFolder } from '../service/runs/control-plane.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+let folder: Folder;
+let clock: FakeClock;
+let store: Store;
+let evaluator: Evaluator | undefined;
+let problems: string[];
+beforeEach(async () => {
+  folder = await makeFolder();
+  clock = createFakeClock();
+  problems = [];
+  await open();
+});
+afterEach(async () => {
+  await evaluator?.close();
+  evaluator = undefined;
+  await store.close();
+  await folder.remove();
+});
+
+async function open(): Promise<void> {
+  store = await openSqliteStore({ path: `${folder.path}/slipway.db`, clock });
+}
+
+function evaluate(handlers: Handlers): Evaluator {
+  const { events } = store;
+  evaluator = createEvaluator({ events, handlers, clock, onProblem: (what, error) => void problems.push(`${what}: ${String(error)}`) });
+  evaluator.start();
+  return evaluator;
+}
+
+function pushTo(repository: string, number: number): NewTriggerEvent {
+  const happening: Happening = {
+    ...{ kind: 'push', repository: { forge: 'Github', url: `https://git.example/${repository}.git` }, ref: 'refs/heads/main' },
+    ...{ before: '0'.repeat(40), after: String(number).padStart(40, 'a') },
+  };
+  return { dedupKey: `${repository} ${number}`, origin: 'webhook', happening };
+}
+
+const NONE: Evaluation = { decisions: [{ outcome: 'skipped', code: 'no-trigger', because: 'a test' }] };
+
+async function record(...events: readonly NewTriggerEvent[]): Promise<readonly string[]> {
+  return (await store.events.record(events)).map(({ id }) => id);
+}
+
+async function statusOf(id: string): Promise<Partial<TriggerEvent>> {
+  const { status, attempts, error } = (await store.events.get(id)) as TriggerEvent;
+  return { status, attempts, ...(error === undefined ? {} : { error }) };
+}
+
+describe('the evaluator', () => {
+  it('decides on events of one repository in order, and on those of others beside them', async () => {
+    const begun: string[] = [];
+    const waiting = new Map<string, () => void>();
+    const ids = await record(pushTo('a', 1), pushTo('a', 2), pushTo('b', 1), pushTo('a', 3), pushTo('b', 2));
+    const all = evaluate({
+      push: async ({ dedupKey }) => {
+        begun.push(dedupKey);
+        await new Promise<void>((resolve) => waiting.set(dedupKey, resolve));
+        return NONE;
+      },
+    });
+    const release = async (key: string): Promise<void> => (await waitFor(async () => waiting.get(key)))();
+    await release('b 1');
+    await release('b 2');
+    await all.settled([ids[4] ?? ''], new AbortController().signal);
+    expect(begun).toEqual(['a 1', 'b 1', 'b 2']);
+    for (const key of ['a 1', 'a 2', 'a 3']) await release(key);
+    await all.idle();
+    expect(begun).toEqual(['a 1', 'b 1', 'b 2', 'a 2', 'a 3']);
+    expect(await store.events.counts()).toEqual({ pending: 0, settled: 5, failed: 0 });
+  });
+
+  it('keeps decisions and takes up the events that follow from them', async () => {
+    const [id = ''] = await record(pushTo('a', 1));
+    const follows: NewTriggerEvent = { dedupKey: 'ended', origin: 'run', happening: { kind: 'run-ended', run: 'ra001', status: 'Failed' } };
+    const then = [follows];
+    await evaluate({
+      push: async () => ({
+        decisions: [{ task: 'app', trigger: 't', outcome: 'run', code: 'fired', because: 'a push', run: 'ra001' }],
+        then,
+      }),
+    }).idle();
+    expect(await store.events.decisions({ event: id, limit: 10 })).toEqual([
+      {
+        event: id,
+        at: '2030-01-02T03:04:05.000Z',
+        task: 'app',
+        trigger: 't',
+        outcome: 'run',
+        code: 'fired',
+        because: 'a push',
+        run: 'ra001',
+      },
+    ]);
+    expect((await store.events.decisions({ event: 'e2', limit: 10 })).map(({ code, because }) => `${code}: ${because}`)).toEqual([
+      'no-trigger: nothing follows events of kind run-ended',
+    ]);
+  });
+
+  it('postpones for what passes, longer each time, and takes the event up when it is time', async () => {
+    const [id = ''] = await record(pushTo('a', 1));
+    let calls = 0;
+    const all = evaluate({
+      push: async () => {
+        calls += 1;
+        if (calls < 6) throw new EngineError('context-failed', 'the server did not answer', { transient: true });
+        return NONE;
+      },
+    });
+    await all.idle();
+    expect(calls).toBe(1);
+    expect(await statusOf(id)).toEqual({ status: 'pending', attempts: 0, error: 'the server did not answer' });
+    for (const seconds of [1, 2, 4, 8, 16]) {
+      await clock.advance(seconds * 1000 - 1);
+      await all.idle();
+      const before = calls;
+      await clock.advance(1);
+      await all.idle();
+      expect(calls).toBe(before + 1);
+    }
+    expect(await statusOf(id)).toEqual({ status: 'settled', attempts: 1 });
+    expect(problems).toEqual([]);
+  });
+
+  it('gives an event up at the third other error, and goes on with the next', async () => {
+    const [bad = '', good = ''] = await record(pushTo('a', 1), pushTo('a', 2));
+    const all = evaluate({
+      push: async ({ dedupKey }) => {
+        if (dedupKey === 'a 1') throw new TypeError('cannot read this');
+        return NONE;
+      },
+    });
+    await all.idle();
+    expect(await statusOf(good)).toMatchObject({ status: 'settled' });
+    for (let seconds = 0; seconds < 4; seconds += 1) {
+      await clock.advance(1000);
+      await all.idle();
+    }
+    expect(await statusOf(bad)).toEqual({ status: 'failed', attempts: 3, error: 'cannot read this' });
+    expect(problems).toHaveLength(3);
+  });
+
+  it('an event that ends the process is given up after three times; those beside it are not', async () => {
+    const ids = await record(pushTo('bad', 1), ...Array.from({ length: 10 }, (_, index) => pushTo(`good${index}`, 1)));
+    for (let process = 1; process <= 5; process += 1) {
+      let ended = false;
+      const alone: boolean[] = [];
+      let running = 0;
+      const all = evaluate({
+        push: async ({ dedupKey }) => {
+          running += 1;
+          if (dedupKey === 'bad 1') {
+            alone.push(running === 1);
+            ended = true;
+          }
+          // From here on nothing of this process reaches the store.
+          await (ended ? new Promise<never>(() => undefined) : settled());
+          running -= 1;
+          return NONE;
+        },
+      });
+      if (process <= 3) {
+        await waitFor(async () => (ended ? true : undefined));
+        await settled();
+        await store.close();
+        await open();
+        evaluator = undefined;
+        if (process > 1) expect(alone).toEqual([true]);
+      } else await all.idle();
+    }
+    expect(await statusOf(ids[0] ?? '')).toEqual({
+      status: 'failed',
+      attempts: 3,
+      error: 'the daemon ended 3 times while it decided on this event',
+    });
+    expect(await store.events.counts()).toEqual({ pending: 0, settled: 10, failed: 1 });
+  });
+
+  it('close lets what was begun end, and leaves the rest pending', async () => {
+    const ids = await record(...Array.from({ length: 100 }, (_, index) => pushTo(`repository${index}`, 1)));
+    const waiting: (() => void)[] = [];
+    const all = evaluate({
+      push: async () => {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        return NONE;
+      },
+    });
+    const begun = await waitFor(async () => (waiting.length >= 10 ? waiting.length : undefined));
+    const closed = all.close();
+    for (const resolve of waiting) resolve();
+    await closed;
+    evaluator = undefined;
+    const { settled: kept, pending } = await store.events.counts();
+    expect(kept).toBeGreaterThanOrEqual(begun);
+    expect(kept + pending).toBe(ids.length);
+    await evaluate({ push: async () => NONE }).idle();
+    expect(await store.events.counts()).toEqual({ pending: 0, settled: 100, failed: 0 });
+  });
+
+  it('close ends what takes long; it stays pending, and is nobody’s fault', async () => {
+    const [id = ''] = await record(pushTo('a', 1));
+    let begun = false;
+    const all = evaluate({
+      push: (_, signal) =>
+        new Promise((_resolve, reject) => {
+          begun = true;
+          signal.addEventListener('abort', () => reject(new Error('ended')));
+        }),
+    });
+    await waitFor(async () => (begun ? true : undefined));
+    const closed = all.close();
+    await clock.advance(10_000);
+    await closed;
+    evaluator = undefined;
+    expect(await statusOf(id)).toEqual({ status: 'pending', attempts: 1 });
+    expect(problems).toEqual([]);
+  });
+
+  it('goes on when the store could not keep something', async () => {
+    await record(pushTo('a', 1));
+    let refused = 0;
+    const events = {
+      ...store.events,
+      settle: async (...settlements: Parameters<Store['events']['settle']>) => {
+        refused += 1;
+        if (refused <= 2) throw new EngineError('disk-full', 'no room', { transient: true });
+        return store.events.settle(...settlements);
+      },
+    };
+    evaluator = createEvaluator({ events, handlers: { push: async () => NONE }, clock, onProblem: (what) => void problems.push(what) });
+    evaluator.start();
+    for (let seconds = 0; seconds < 5; seconds += 1) {
+      await waitFor(async () => (clock.remaining().length > 0 ? true : undefined));
+      await clock.advance(1000);
+    }
+    await evaluator.idle();
+    expect(await store.events.counts()).toMatchObject({ settled: 1 });
+    expect(problems).toEqual(['event e1 could not be kept', 'event e1 could not be kept']);
+  });
+});
