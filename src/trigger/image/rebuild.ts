@@ -140,7 +140,8 @@ function causeOf(trigger: string, { event, change }: Update): ImageCause {
     trigger,
     images: [{ ...image, digest: indexDigest }],
     eventId: event.id,
-    ...(chain === undefined ? {} : { run: chain.run, task: chain.task }),
+    ...(chain === undefined ? {} : { run: chain.run }),
+    ...(chain === undefined || chain.task === '' ? {} : { task: chain.task }),
   };
 }
 
