@@ -49,18 +49,22 @@ function checkedPatterns(patterns: readonly string[]): readonly string[] {
 /** Lines `ID\tNAME`, `ID\tNAME^{}` (the commit of the annotated tag above) and `ref: NAME\tHEAD`. Names that break our rules are left out. */
 function readRefs(text: string, where: string): RemoteRefs {
   const refs = new Map<string, string>();
+  const tagObjects = new Map<string, string>();
   let head: string | undefined;
   for (const [, id = '', symbolic = '', name = ''] of text.matchAll(/^(?:([0-9a-f]{40,64})|ref: (\S+))\t(\S+)$/gm)) {
     if (symbolic !== '') {
       if (name === 'HEAD' && isRef(symbolic)) head = symbolic;
       continue;
     }
-    const bare = name.endsWith('^{}') ? name.slice(0, -3) : name;
+    const isPeeled = name.endsWith('^{}');
+    const bare = isPeeled ? name.slice(0, -3) : name;
     if (!LISTED.test(bare) || !isRef(bare)) continue;
+    const object = refs.get(bare);
+    if (isPeeled && object !== undefined) tagObjects.set(bare, object);
     refs.set(bare, id);
     if (refs.size > MAX_REFS) throw new EngineError('context-rejected', `${where} has more than ${MAX_REFS} refs`);
   }
-  return { ...(head === undefined ? {} : { head }), refs };
+  return { ...(head === undefined ? {} : { head }), refs, tagObjects };
 }
 
 function isRef(name: string): boolean {

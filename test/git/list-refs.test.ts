@@ -28,6 +28,7 @@ beforeAll(async () => {
     commits['one'] = await work.commit('one');
     await work.git('tag', '-a', '-m', 'release', 'v1');
     await work.git('tag', 'light');
+    commits['tag object'] = (await work.git('rev-parse', 'refs/tags/v1')).trim();
     commits['two'] = await work.commit('two');
     await work.git('update-ref', 'refs/heads/$(touch${IFS}x)', 'HEAD');
     await work.git('update-ref', 'refs/heads/{{.Run.ID}}', 'HEAD');
@@ -61,6 +62,7 @@ describe('listRefs', () => {
     const found = await list(`${server.url}/smart/app.git`);
     expect(found.head).toBe('refs/heads/main');
     expect(Object.fromEntries(found.refs)).toEqual(expected());
+    expect(Object.fromEntries(found.tagObjects)).toEqual({ 'refs/tags/v1': commits['tag object'] });
     expect(server.requests.slice(before).filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 

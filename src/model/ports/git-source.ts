@@ -34,6 +34,8 @@ export interface RemoteRefs {
   readonly head?: string;
   /** Object ids of commits by full ref name. */
   readonly refs: ReadonlyMap<string, string>;
+  /** Ids of the tag objects of annotated tags, by full ref name. */
+  readonly tagObjects: ReadonlyMap<string, string>;
 }
 
 export interface GitChangesRequest extends GitRemoteRequest {

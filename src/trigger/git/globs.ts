@@ -1,0 +1,44 @@
+import picomatch from 'picomatch';
+import { RE2JS } from 're2js';
+
+/** Globs of names that git gives: no leading, final or double slash, no `.` and `..` between them. */
+export interface Globs {
+  /** The last one that matches decides; what begins with `!` takes away from those before it. */
+  matches(name: string): boolean;
+}
+
+const LONGEST = 512;
+const MOST = 100;
+const OPTIONS = { dot: true, noextglob: true, nonegate: true, strictSlashes: true, fastpaths: false, strictBrackets: true } as const;
+/** What picomatch guards against cannot be in these names: empty segments, `.` and `..`. */
+const GUARDS = ['(?!(?:^|\\/)\\.{1,2}(?:\\/|$))', '(?!\\.{1,2}(?:\\/|$))', '(?=.)'];
+
+/**
+ * `*` and `?` stay within a segment, `**` as a segment is any number of them, `[…]` and `{a,b}` are as usual, names with a leading dot are like
+ * others. The expressions are matched in linear time, whoever wrote the pattern or the name. A pattern that cannot be read matches nothing.
+ */
+export function compileGlobs(patterns: readonly string[]): Globs {
+  const compiled = patterns.slice(0, MOST).map((pattern) => {
+    const takesAway = pattern.startsWith('!');
+    return { takesAway, expression: expressionOf(takesAway ? pattern.slice(1) : pattern) };
+  });
+  return {
+    matches: (name) => {
+      const last = compiled.findLast(({ expression }) => expression?.testExact(name) ?? false);
+      return last !== undefined && !last.takesAway;
+    },
+  };
+}
+
+/** picomatch reads the pattern; RE2 matches it, because an expression with several stars takes a backtracking matcher very long. */
+function expressionOf(pattern: string): RE2JS | undefined {
+  if (pattern === '' || pattern.length > LONGEST) return undefined;
+  try {
+    // In names of git these are letters like others.
+    const { source } = picomatch.makeRe(pattern.replaceAll(/(?<!\\)[()|"]/g, '\\$&'), OPTIONS);
+    const plain = GUARDS.reduce((text, guard) => text.replaceAll(guard, ''), source);
+    return RE2JS.compile(plain, RE2JS.DOTALL);
+  } catch {
+    return undefined;
+  }
+}
