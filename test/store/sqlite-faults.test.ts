@@ -48,6 +48,31 @@ describe('SQLite store and faults', () => {
     expect(acknowledged.size).toBeGreaterThan(20);
   });
 
+  it('makes one run for each event, however often the process that decides on them is killed', async () => {
+    const path = newPath();
+    let ended = false;
+    for (let round = 0; !ended; round += 1) {
+      expect(round).toBeLessThan(60);
+      const child = spawn(process.execPath, [program, 'evaluate', path], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let lines = 0;
+      for await (const _line of createInterface({ input: child.stdout })) {
+        lines += 1;
+        // Told again are 12 events: the kills come while they are recorded, while runs are made and while events are settled.
+        if (lines === 5 + round * 3) child.kill('SIGKILL');
+      }
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      ended = child.exitCode === 0;
+    }
+    const store = await openSqliteStore({ path });
+    expect(await store.events.counts()).toEqual({ pending: 0, settled: 24, failed: 0 });
+    const runs = await store.runs.live();
+    expect(runs).toHaveLength(24);
+    const decisions = await store.events.decisions({ limit: 99 });
+    expect(new Set(decisions.map(({ run }) => run))).toEqual(new Set(runs.map(({ id }) => id)));
+    expect(decisions).toHaveLength(24);
+    await store.close();
+  });
+
   it('says that the disk is full, stores nothing by halves and goes on when there is space', () => {
     const [told] = onSmallDisk('"$2" "$3" full "$1/slipway.db"') as {
       failures: string[];

@@ -3,7 +3,8 @@ import { rmSync, writeFileSync, writeSync } from 'node:fs';
 import { EngineError } from '../../src/model/engine-error.ts';
 import type { Store } from '../../src/model/ports/store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-store.ts';
-import { notes, outcome, runRequest } from '../contract/store-values.ts';
+import { newEvent } from '../contract/store-trigger-values.ts';
+import { notes, outcome, runRequest, taskDefinition } from '../contract/store-values.ts';
 
 const [mode = '', path = ''] = process.argv.slice(2);
 const say = (value: unknown): number => writeSync(1, `${JSON.stringify(value)}\n`);
@@ -21,6 +22,33 @@ async function writeForEver(store: Store): Promise<never> {
     }
     await store.runs.finish(id, 1, outcome('Succeeded'));
     say({ id, events: 3, status: 'Succeeded' });
+  }
+}
+
+/** What a daemon does with events: each is told again after a start, decided on, and settled. Tells each step, until it is killed or done. */
+async function evaluate(store: Store, events: number): Promise<void> {
+  const known = await store.tasks.get('app');
+  const made = known === undefined ? await store.tasks.create(taskDefinition('app')) : undefined;
+  const taskId = known?.id ?? (made?.ok === true ? made.value.id : '');
+  for (let number = 0; number < events; number += 1) say(await store.events.record([newEvent(`push ${number}`)]));
+  for (;;) {
+    const pending = await store.events.pending(3);
+    if (pending.length === 0) return;
+    await store.events.begin(pending.map(({ id }) => id));
+    await Promise.all(
+      pending.map(async ({ id, dedupKey }) => {
+        const fired = await store.runs.fire(
+          { request: runRequest({ task: 'app' }) },
+          { taskId, trigger: 'main', keys: [dedupKey], event: id },
+        );
+        say(fired);
+        const run = fired?.created === true ? fired.run.id : (fired?.run ?? '');
+        const then = [newEvent(`after ${dedupKey}`, { origin: 'run' })];
+        const decisions = [{ task: 'app', outcome: 'run', code: 'fired', because: dedupKey, run }] as const;
+        await store.events.settle([{ id, decisions, ...(dedupKey.startsWith('push') ? { then } : {}) }]);
+        say(id);
+      }),
+    );
   }
 }
 
@@ -58,6 +86,7 @@ async function main(): Promise<void> {
   const store = await openSqliteStore({ path });
   if (mode === 'loop') await writeForEver(store);
   if (mode === 'full') await fillDisk(store);
+  if (mode === 'evaluate') await evaluate(store, 12);
   if (mode === 'count') {
     for (let index = 0; index < 200; index += 1) say({ number: (await store.runs.create({ request: runRequest() })).number });
   }

@@ -1,7 +1,8 @@
-import { type Compilable, type RawBuilder, type SqlBool, sql } from 'kysely';
+import { type Compilable, type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import type { ImageWatchStore } from '../../model/ports/image-watch-store.ts';
 import { runIdOf } from '../../model/run-id.ts';
 import { type DependencyRow, dependencyOf, type OutputRow, outputOf } from '../image-watch-rows.ts';
+import type { StoreTables } from '../tables.ts';
 import type { Database } from './database.ts';
 import { imageConditions, whereAll } from './image-condition.ts';
 
@@ -92,6 +93,9 @@ function bestOutputs({ queries }: Database, where: readonly RawBuilder<unknown>[
   return { compile: () => rows.compile(queries) };
 }
 
+type ImageRow = Selectable<StoreTables['run_images']>;
+type Pushed = Pick<ImageRow, 'repository' | 'host' | 'tag' | 'digest'>;
+
 interface TaskId {
   readonly task_id: string;
 }
@@ -113,17 +117,13 @@ function createStatements(database: Database) {
         .where('task_id', '=', param('task_id'))
         .where(sql<SqlBool>`step not in (select value from json_each(${param('steps')}))`),
     ),
-    pusher: prepared<{ host: string; repository: string; tag: string; digest: string }>()((param) =>
-      queries
-        .selectFrom('run_images')
-        .select(['run', 'task'])
-        .where('digest', '=', param('digest'))
-        .where('repository', '=', param('repository'))
-        .where('host', '=', param('host'))
-        .where('tag', '=', param('tag'))
-        .orderBy('run', 'desc')
-        .limit(1),
-    ),
+    pusher: prepared<Pushed>()((param): Compilable<Pick<ImageRow, 'run' | 'task'>> => {
+      // The index is named, since a database without statistics would rather walk all runs that pushed the repository.
+      const newest = sql<Pick<ImageRow, 'run' | 'task'>>`select run, task from run_images indexed by run_images_digest
+        where digest = ${param('digest')} and repository = ${param('repository')} and host = ${param('host')} and tag = ${param('tag')}
+        order by run desc limit 1`;
+      return { compile: () => newest.compile(queries) };
+    }),
   };
 }
 
