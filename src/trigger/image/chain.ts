@@ -39,43 +39,54 @@ const MOST_LINKS = 100;
 export async function chainOf(pusher: { readonly run: string; readonly task: string }, parts: ChainParts): Promise<Chain | undefined> {
   const first = await parts.runs.get(pusher.run);
   if (first === undefined) return undefined;
+  const { causes } = first.request;
   const links: Link[] = [{ run: first.id, task: first.request.task ?? pusher.task, after: undefined, length: 1 }];
   const seen = new Set([first.id]);
   for (let at = 0; at < links.length && links.length < MOST_LINKS; at += 1) {
     const link = links[at];
     if (link === undefined) break;
-    const run = at === 0 ? first : await parts.runs.get(link.run);
-    for (const before of await runsBefore(run?.request.causes ?? [], parts)) {
+    const nearest = at === 0 ? causes[0] : (await parts.runs.get(link.run))?.request.causes[0];
+    for (const before of await runsBefore(nearest, parts)) {
       if (seen.has(before.run)) continue;
       seen.add(before.run);
       links.push({ ...before, after: link, length: link.length + 1 });
     }
   }
+  links.push(...linksOf(causes, links[0]).filter(({ run }) => !seen.has(run)));
   return {
     run: first.id,
     task: links[0]?.task ?? pusher.task,
-    causes: first.request.causes.slice(0, LONGEST_CHAIN + 2),
+    causes: causes.slice(0, LONGEST_CHAIN + 2),
     length: Math.max(...links.map(({ length }) => length)),
     cycleOf: (task) => wayTo(task, links),
   };
 }
 
-/** The runs that the nearest causes name: those of further ones are found through these. */
+/** The runs that a run follows from directly: the one that its nearest cause names, and those that pushed its images. */
 async function runsBefore(
-  causes: readonly Cause[],
+  cause: Cause | undefined,
   { watch }: ChainParts,
 ): Promise<readonly { readonly run: string; readonly task: string }[]> {
-  const found: { readonly run: string; readonly task: string }[] = [];
-  for (const cause of causes) {
-    if (cause.kind === 'after') found.push({ run: cause.run, task: cause.task });
-    if (cause.kind !== 'image-update') continue;
-    if (cause.run !== undefined) found.push({ run: cause.run, task: cause.task ?? '' });
-    for (const { digest, ...image } of cause.images) {
-      const pusher = await watch.pusherOf(image, digest);
-      if (pusher !== undefined) found.push(pusher);
-    }
+  if (cause?.kind === 'after') return [{ run: cause.run, task: cause.task }];
+  if (cause?.kind !== 'image-update') return [];
+  const found = cause.run === undefined ? [] : [{ run: cause.run, task: cause.task ?? '' }];
+  for (const { digest, ...image } of cause.images) {
+    const pusher = await watch.pusherOf(image, digest);
+    if (pusher !== undefined) found.push(pusher);
   }
   return found;
+}
+
+/** What the run itself keeps of its chain: runs that are gone are still named there. */
+function linksOf(causes: readonly Cause[], first: Link | undefined): readonly Link[] {
+  const links: Link[] = [];
+  let after = first;
+  for (const cause of causes) {
+    if ((cause.kind !== 'image-update' && cause.kind !== 'after') || cause.run === undefined) continue;
+    after = { run: cause.run, task: cause.task ?? '', after, length: (after?.length ?? 0) + 1 };
+    links.push(after);
+  }
+  return links;
 }
 
 function wayTo(task: string, links: readonly Link[]): readonly string[] | undefined {
