@@ -2,15 +2,17 @@ import type { Cause, RunRecord } from '../../model/run-record.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import { type AfterTrigger, triggersOf } from '../../model/trigger-definition.ts';
 import { firedDecision, skipped } from '../fired.ts';
-import { type Chain, LONGEST_CHAIN } from '../image/chain.ts';
 import type { Evaluation, TriggerParts } from '../parts.ts';
+import { chainOfTasks, MOST_LINKS } from './cause-chain.ts';
+
+/** Of one run: a chain, and what began it. */
+const MOST_CAUSES = 20;
 
 type Decision = Evaluation['decisions'][number];
 
 export interface EndedRun {
   readonly run: RunRecord;
   readonly task: string;
-  readonly chain: Chain;
   /** Id of the event. */
   readonly event: string;
 }
@@ -29,7 +31,7 @@ export async function decideAfter(
   return decisions;
 }
 
-function refusalOf({ run, task, chain }: EndedRun, { definition }: TaskRecord, trigger: AfterTrigger): Decision | undefined {
+function refusalOf({ run, task }: EndedRun, { definition }: TaskRecord, trigger: AfterTrigger): Decision | undefined {
   const of = { task: definition.name, trigger: trigger.name };
   const what = `run ${run.id} of task ${task}`;
   if (definition.status === 'Disabled') return skipped(of, 'task-disabled', `task ${of.task} is disabled`);
@@ -39,17 +41,18 @@ function refusalOf({ run, task, chain }: EndedRun, { definition }: TaskRecord, t
   }
   if (run.status !== 'Succeeded') return skipped(of, 'status-not-followed', `${what} ended as ${run.status}`);
   if (trigger.on === 'pushed' && run.images.length === 0) return skipped(of, 'status-not-followed', `${what} pushed no image`);
-  const cycle = chain.cycleOf(of.task);
-  if (cycle !== undefined) return skipped(of, 'already-in-chain', `it would follow itself: ${cycle.join(' → ')}`);
-  if (chain.length >= LONGEST_CHAIN) {
-    return skipped(of, 'chain-too-long', `${what} is number ${chain.length} of a chain of runs, and ${LONGEST_CHAIN} are allowed`);
+  const chain = chainOfTasks(run);
+  const first = chain.indexOf(of.task);
+  if (first >= 0) return skipped(of, 'already-in-chain', `it would follow itself: ${[...chain.slice(first), of.task].join(' → ')}`);
+  if (chain.length >= MOST_LINKS) {
+    return skipped(of, 'chain-too-long', `${what} is number ${chain.length} of a chain of runs, and ${MOST_LINKS} are allowed`);
   }
   return undefined;
 }
 
 async function fire(
   { store, runs }: Pick<TriggerParts, 'store' | 'runs'>,
-  { run, task, chain, event }: EndedRun,
+  { run, task, event }: EndedRun,
   follower: TaskRecord,
   trigger: AfterTrigger,
 ): Promise<Decision> {
@@ -58,7 +61,7 @@ async function fire(
   const result = await runs.fire({
     task: follower,
     firing: { taskId: follower.id, trigger: trigger.name, keys: [run.id], event },
-    causes: [cause, ...chain.causes],
+    causes: [cause, ...run.request.causes].slice(0, MOST_CAUSES),
     trust: 'trusted',
   });
   const did = trigger.on === 'pushed' ? `pushed ${run.images.map(({ reference }) => reference).join(', ')}` : 'succeeded';

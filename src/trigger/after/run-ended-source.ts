@@ -3,7 +3,6 @@ import type { TaskRecord } from '../../model/task-definition.ts';
 import type { Happening, NewTriggerEvent, TriggerEvent } from '../../model/trigger-event.ts';
 import { allTasks } from '../all-tasks.ts';
 import { skipped } from '../fired.ts';
-import { chainOf } from '../image/chain.ts';
 import type { Evaluation, TriggerParts, TriggerSource } from '../parts.ts';
 import { decideAfter } from './decide-after.ts';
 import { Followers } from './followers.ts';
@@ -66,13 +65,9 @@ async function decide(parts: RunEndedParts, followers: Followers, event: RunEnde
   await parts.afterRun(run);
   const { task } = run.request;
   const following = task === undefined ? [] : await recordsOf(parts, followers.of(task));
-  const chain =
-    task === undefined || following.length === 0
-      ? undefined
-      : await chainOf({ run: run.id, task }, { runs: store.runs, watch: store.imageWatch });
-  if (task === undefined || chain === undefined) return { decisions: [skipped({}, 'no-trigger', `no task follows run ${run.id}`)] };
+  if (task === undefined || following.length === 0) return { decisions: [skipped({}, 'no-trigger', `no task follows run ${run.id}`)] };
   const decisions = [];
-  for (const follower of following) decisions.push(...(await decideAfter(parts, { run, task, chain, event: event.id }, follower)));
+  for (const follower of following) decisions.push(...(await decideAfter(parts, { run, task, event: event.id }, follower)));
   return { decisions };
 }
 
