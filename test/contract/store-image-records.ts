@@ -255,8 +255,11 @@ function describeStatic(use: () => StoreUnderTest): void {
     await imageWatch.setStatic({ id, name: 'app', version: 2 }, found());
     expect(await shown(store)).toHaveLength(1);
     await run(store, 'Succeeded', { baseImages: [base('go:1', 'a')] });
-    await store.tasks.delete('app', {});
     await imageWatch.forget(id);
+    expect([await shown(store), await imageWatch.analysis(id)]).toEqual([[], undefined]);
+    await run(store, 'Succeeded', { baseImages: [base('go:1', 'a')] });
+    await store.tasks.delete('app', {});
+    expect(await shown(store)).toEqual([]);
     await imageWatch.setStatic({ id, name: 'app', version: 4 }, found({ dependencies: [read('node:20')], outputs: [NODE] }));
     expect([await shown(store), await imageWatch.outputs({}), await imageWatch.analysis(id)]).toEqual([[], [], undefined]);
   });

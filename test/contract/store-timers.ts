@@ -45,6 +45,7 @@ export function describeTimers(use: () => StoreUnderTest): void {
       const timer = { name: 'nightly', schedule: '0 0 * * *', next: at(DAY) };
       await store.timers.sync(owner, [timer]);
       await store.tasks.delete('app', {});
+      expect(await store.timers.ofTask(task.id)).toEqual([]);
       await store.timers.sync(owner, [timer]);
       expect(await store.timers.earliest()).toBeUndefined();
     });

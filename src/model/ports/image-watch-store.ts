@@ -87,7 +87,7 @@ export interface ImageWatchStore {
   dependencies(query: { readonly taskId?: string; readonly image?: Partial<ImageTag> }): Promise<readonly ImageDependency[]>;
   /** `pushed` before `static`. What the newest run that succeeded and pushed something pushed, and what was read; a tag with the run's own id in it is stored as none. */
   outputs(query: { readonly taskId?: string; readonly image?: Partial<ImageTag> }): Promise<readonly ImageOutput[]>;
-  /** Rows of a task that is gone. */
+  /** All rows of a task, whether it is gone (which forgets them by itself) or is followed no more. */
   forget(taskId: string): Promise<void>;
   /**
    * Makes these targets, and no others, followed; what is known of those that stay is kept. New ones, and those that have a new platform, are

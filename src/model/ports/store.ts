@@ -53,6 +53,7 @@ export interface TaskStore {
     definition: TaskDefinition,
     options: { readonly version?: number; readonly managedBy?: string | null },
   ): Promise<Written<TaskRecord>>;
+  /** With its firings, its timers and what is known of its images. */
   delete(name: string, options: { readonly version?: number }): Promise<Written<TaskRecord>>;
 }
 

@@ -5,6 +5,9 @@ import type { TaskRecord } from '../../model/task-definition.ts';
 import type { StoreTables } from '../tables.ts';
 import type { Database } from './database.ts';
 
+/** What goes with a task, by its id: no task has it again. */
+const OF_TASKS = ['firings', 'timers', 'image_dependencies', 'image_outputs', 'image_analyses'] as const;
+
 type TaskRow = Selectable<StoreTables['tasks']>;
 
 export function createTaskStore(database: Database, now: () => string): TaskStore {
@@ -48,8 +51,7 @@ export function createTaskStore(database: Database, now: () => string): TaskStor
     delete: (name, { version }) =>
       withVersion(name, version, (row) => {
         statements.remove.run({ name });
-        // No task has this id again.
-        statements.removeFirings.run({ id: row.id });
+        for (const statement of statements.forget) statement.run({ task_id: row.id });
         return row;
       }),
   };
@@ -77,7 +79,9 @@ function createStatements({ queries, prepared }: Database) {
         .where('name', '=', param('name')),
     ),
     remove: prepared<{ name: string }>()((param) => queries.deleteFrom('tasks').where('name', '=', param('name'))),
-    removeFirings: prepared<{ id: string }>()((param) => queries.deleteFrom('firings').where('task_id', '=', param('id'))),
+    forget: OF_TASKS.map((table) =>
+      prepared<{ task_id: string }>()((param) => queries.deleteFrom(table).where('task_id', '=', param('task_id'))),
+    ),
   };
 }
 
