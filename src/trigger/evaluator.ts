@@ -33,8 +33,9 @@ export interface Evaluator {
 /** Attempts that may fail for other reasons than passing ones, or end the process. */
 const MOST_ATTEMPTS = 3;
 /** Events in memory; as many again are read when half of them are through. */
-const MOST_TAKEN = 1000;
-const NEAR_AT_ONCE = 64;
+const MOST_TAKEN = 2000;
+/** As many as share one transaction of the store. */
+const NEAR_AT_ONCE = 256;
 const FAR_AT_ONCE = 16;
 const LONGEST_SLEEP_MS = 30_000;
 const CLOSING_MS = 10_000;

@@ -34,8 +34,9 @@ async function fire(parts: DecidingParts, event: TimerEvent, task: TaskRecord, t
   const { occurrence, late } = event.happening;
   const of = { task: task.definition.name, trigger: trigger.name };
   const because = `timer ${trigger.name} (${trigger.schedule}) was due at ${occurrence}${late ? ', which was missed' : ''}`;
-  const made = (await store.runs.fired(task.id, trigger.name, [occurrence])).get(occurrence);
-  const live = trigger.overlap === 'allow' ? [] : await liveRunsOf(store.runs, of.task, trigger.name);
+  const alone = trigger.overlap === 'allow';
+  const made = alone ? undefined : (await store.runs.fired(task.id, trigger.name, [occurrence])).get(occurrence);
+  const live = alone ? [] : await liveRunsOf(store.runs, of.task, trigger.name);
   const older = made === undefined ? live : live.filter(({ id, number }) => id !== made && number < numberOf(live, made));
   const choice = chooseOverlap(trigger.overlap, older);
   if (made === undefined && choice.kind === 'skip') return skipped(of, 'overlap', choice.because, choice.run);
