@@ -29,6 +29,7 @@ export const gcResult = z
     runs: z.number().describe('Runs past the retention, with their logs.'),
     logs: z.number().describe('Logs whose run is gone.'),
     uploads: z.number(),
+    events: z.number().describe('Trigger events past their retention.'),
     images: z.number(),
     engine: z.number().describe('Containers, networks and volumes that no live run owns.'),
     bytes: z.number(),

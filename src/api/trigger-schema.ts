@@ -150,7 +150,8 @@ const causeLink = z
     summary: z.string().describe('One sentence, with the values that tell it from others.'),
     trigger: z.string().exactOptional(),
     eventId: z.string().exactOptional(),
-    at: time.exactOptional().describe('When the event was received.'),
+    at: time.exactOptional().describe('When the event was received; absent when it is no longer kept.'),
+    origin: origin.exactOptional(),
     runId: z.string().exactOptional().describe('The run that this one follows from.'),
     task: z.string().exactOptional(),
   })
@@ -182,6 +183,10 @@ const explainedTrigger = z
     next: time.exactOptional().describe('When it looks, or is due, next.'),
     checkedAt: time.exactOptional(),
     problem: z.string().exactOptional().describe('Why it cannot look at what it follows.'),
+    occurrences: listOf(time).exactOptional().describe('Of a timer: its next five.'),
+    watched: listOf(
+      z.object({ what: z.string(), nextCheck: time, checkedAt: time.exactOptional(), problem: z.string().exactOptional() }).readonly(),
+    ).describe('Repositories and images that are looked at for it.'),
     last: decision.exactOptional().describe('The newest decision.'),
   })
   .readonly()
@@ -193,6 +198,19 @@ export const taskExplanation = z
     status: z.enum(['Enabled', 'Disabled']),
     triggers: listOf(explainedTrigger),
     decisions: listOf(decision).describe('Newest first.'),
+    undecided: listOf(
+      z
+        .object({
+          eventId: z.string(),
+          kind: eventKind,
+          at: time,
+          status: z.enum(['pending', 'failed']),
+          attempts: z.number(),
+          retryAt: time.exactOptional(),
+          error: z.string().exactOptional(),
+        })
+        .readonly(),
+    ).describe('Events that may concern it and are not decided on: those that wait, and those that were given up.'),
   })
   .readonly()
   .meta({ id: 'TaskExplanation', description: 'What starts a task by itself, and what came of it lately.' });
@@ -318,7 +336,9 @@ export const hookSecretResource = z
     ...hookFields,
     secret: z.string(),
     urlWithSecret: z.string().describe('For senders that can neither sign nor send a header.'),
-    instructions: listOf(z.string()).describe('How to set it up at the forge or registry, step by step.'),
+    instructions: listOf(z.object({ text: z.string(), value: z.string().exactOptional() }).readonly()).describe(
+      'How to set it up at the forge or registry, step by step; `value` is to be copied to there.',
+    ),
     atForge: z
       .enum(['created', 'updated'])
       .exactOptional()

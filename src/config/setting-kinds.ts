@@ -78,6 +78,21 @@ export const duration: SettingKind<number> = {
   },
 };
 
+/** A duration that is no less, or (with `off`) a `0` that means never. */
+export function durationFrom(least: { readonly ms: number; readonly text: string; readonly off?: boolean }): SettingKind<number> {
+  const off = least.off === true;
+  return {
+    ...duration,
+    expected: `a duration of at least \`${least.text}\`${off ? ', or `0` for never' : ''}`,
+    schema: { ...duration.schema, pattern: off ? '^(0|[1-9]\\d{0,6}[smhd]?)$' : '^[1-9]\\d{0,6}[smhd]?$' },
+    read: (texts) => {
+      if (off && texts[0] === '0') return 0;
+      const ms = duration.read(texts);
+      return ms === undefined || ms < least.ms ? undefined : ms;
+    },
+  };
+}
+
 const SIZES = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 
 /** Bytes from `64MiB`, `2GiB`; a bare number is bytes. */

@@ -1,6 +1,18 @@
 import type { Diagnostic, SourceRange } from '../model/diagnostic.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import { choice, duration, hosts, limitsByName, mapped, type SettingKind, size, textLike, wholeNumber, yesOrNo } from './setting-kinds.ts';
+import {
+  choice,
+  duration,
+  durationFrom,
+  hosts,
+  limitsByName,
+  mapped,
+  type SettingKind,
+  size,
+  textLike,
+  wholeNumber,
+  yesOrNo,
+} from './setting-kinds.ts';
 
 export const OUTPUT_FORMATS = ['auto', 'live', 'plain', 'json', 'quiet'] as const;
 
@@ -37,6 +49,14 @@ export interface Settings {
   readonly imageRetention?: number;
   readonly allowPrivateAddresses?: boolean;
   readonly allowLoopbackAddresses?: boolean;
+  readonly gitPollInterval?: number;
+  readonly allowFileGit?: boolean;
+  readonly baseImagePollMin?: number;
+  readonly baseImagePollMax?: number;
+  readonly baseImageWindow?: number;
+  readonly maxBackgroundRuns?: number;
+  readonly eventRetention?: number;
+  readonly webhookBodyLimit?: number;
   readonly stepMemory?: number;
   readonly stepPids?: number;
   readonly logLevel?: (typeof LOG_LEVELS)[number];
@@ -232,6 +252,42 @@ export const SETTING_KEYS: readonly SettingKey[] = [
     description: 'Contexts and files may be fetched from the machine of the daemon itself.',
     fallback: 'false',
   }),
+  key('gitPollInterval', durationFrom({ ms: 60_000, text: '60s', off: true }), {
+    group: 'daemon',
+    description: 'Time between looks at a repository that tasks follow, besides its webhooks; `0` for never.',
+    fallback: '5m',
+  }),
+  key('allowFileGit', yesOrNo, {
+    group: 'daemon',
+    description: 'Tasks may use and follow git repositories of the machine of the daemon (`file://`).',
+    fallback: 'false',
+  }),
+  key('baseImagePollMin', durationFrom({ ms: 60_000, text: '60s' }), {
+    group: 'daemon',
+    description: 'Least time between looks at a base image.',
+    fallback: '10m',
+  }),
+  key('baseImagePollMax', durationFrom({ ms: 60_000, text: '60s' }), {
+    group: 'daemon',
+    description: 'Most time between looks at a base image; each time is a random one between the two.',
+    fallback: '60m',
+  }),
+  key('baseImageWindow', durationFrom({ ms: 1000, text: '1s', off: true }), {
+    group: 'daemon',
+    description: 'How long a run for a new base image waits for further ones, so that they are one run.',
+    fallback: '30s',
+  }),
+  key('maxBackgroundRuns', wholeNumber(1, 10_000), {
+    group: 'daemon',
+    description: 'Most runs at once that only a new base image asked for.',
+    fallback: '50',
+  }),
+  key('eventRetention', durationFrom({ ms: 30 * 86_400_000, text: '30d' }), {
+    group: 'daemon',
+    description: 'How long trigger events and what was decided on them are kept.',
+    fallback: '30d',
+  }),
+  key('webhookBodyLimit', size, { group: 'daemon', description: 'Largest delivery of a webhook.', fallback: '25MiB' }),
   key('stepMemory', size, { group: 'daemon', description: 'Most memory of one step.', fallback: 'no limit' }),
   key('stepPids', wholeNumber(16, 4_000_000), { group: 'daemon', description: 'Most processes of one step.', fallback: '4096' }),
   key('logLevel', choice(LOG_LEVELS), {

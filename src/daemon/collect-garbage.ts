@@ -25,6 +25,7 @@ export async function collectGarbage(
     runs: report.runs,
     logs: report.logs,
     uploads: report.uploads,
+    events: report.events,
     images: await collectImages(images, options),
     engine: things,
     bytes: report.bytes,

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { createAgent } from '../agent/agent.ts';
-import type { Agent } from '../agent/agent-options.ts';
+import type { Agent, AgentDependencies } from '../agent/agent-options.ts';
 import { createContextFetcher } from '../archive/context-fetcher.ts';
 import { createFileLogStore } from '../files/file-log-store.ts';
 import { createFileUploadStore } from '../files/file-upload-store.ts';
@@ -12,6 +12,7 @@ import type { RunQueue } from '../model/ports/run-queue.ts';
 import type { SecretBox } from '../model/ports/secret-box.ts';
 import type { Store } from '../model/ports/store.ts';
 import type { UploadStore } from '../model/ports/upload-store.ts';
+import type { QueueLimits } from '../queue/admission.ts';
 import { createInProcessQueue } from '../queue/in-process-queue.ts';
 import { type AgentGateway, createAgentGateway } from '../service/runs/agent-gateway.ts';
 import { createRunHub, type RunHub } from '../service/runs/hub.ts';
@@ -26,7 +27,10 @@ import type { DaemonSettings } from './daemon-settings.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { diskRefusal } from './disk-space.ts';
 import { createEnginePort } from './engine-port.ts';
+import type { Metrics } from './metrics.ts';
 import { createRunParts } from './run-parts.ts';
+import { composeTriggers, type DaemonTriggers } from './triggers/compose-triggers.ts';
+import { withStatusWatcher } from './triggers/watch-status.ts';
 import { uploadsWithRoom } from './upload-room.ts';
 
 export interface ComposeOptions {
@@ -38,6 +42,9 @@ export interface ComposeOptions {
   readonly daemonId: string;
   readonly version: string;
   readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'decided' | 'looked'>;
+  /** As people and forges reach the daemon; may become known when it listens. */
+  publicUrl(): string;
 }
 
 /** Everything of a daemon but its doors (HTTP, task folder, timers). */
@@ -56,6 +63,7 @@ export interface Parts {
   readonly engine: ContainerEngine;
   readonly agent: Agent;
   readonly defaults: TaskDefaults;
+  readonly triggers: DaemonTriggers;
   diskRefusal(): Promise<string | undefined>;
 }
 
@@ -67,28 +75,41 @@ export function composeParts(options: ComposeOptions): Parts {
   const logs = createFileLogStore({ directory: data.logs, clock, capBytes: settings.logLimit });
   const refusal = (): Promise<string | undefined> => diskRefusal(data.path);
   const uploads = uploadsWithRoom(createFileUploadStore({ directory: data.uploads, clock }), refusal);
-  const hub = createRunHub();
-  const queue = createInProcessQueue({ store, clock, limits: { maxRunning: settings.maxRuns, pools: settings.poolLimits } });
+  const hub = withStatusWatcher(createRunHub(), { runs: store.runs, onProblem });
+  const queue = createInProcessQueue({ store, clock, limits: queueLimits(settings) });
   const audit = createAudit(store.audit);
   const secrets = createSecretService({ secrets: store.secrets, box, audit, clock });
   const ending = { store, logs, queue, hub };
   const gateway = createAgentGateway({ ...ending, uploads, box, secrets, clock, daemonId, onProblem });
   const defaults = taskDefaults(settings);
   const engine = createEnginePort({ endpoint: settings.engine, environment: options.environment });
+  const runs = createRunService({
+    ...{ ...ending, gateway, box, audit, clock, onProblem },
+    limits: { maxQueued: settings.maxQueued },
+    diskRefusal: refusal,
+  });
+  const { environment, metrics } = options;
+  const { addresses } = settings;
+  const git = createGitSource({ addresses, environment, allowFile: settings.allowFileGit });
+  const contexts = createContextFetcher({ addresses });
+  const triggers = composeTriggers({
+    ...{ settings, environment, store, box, audit, secrets, runs, defaults, git, metrics, clock, logger },
+    ...{ directory: data.path, publicUrl: () => options.publicUrl() },
+    analyse: async () => ({ dependencies: [], outputs: [] }),
+  });
+  hub.watch((run) => triggers.runChanged(run));
   return {
     ...ending,
-    ...{ uploads, audit, secrets, gateway, engine, defaults },
-    runs: createRunService({
-      ...{ ...ending, gateway, box, audit, clock, onProblem },
-      limits: { maxQueued: settings.maxQueued },
-      diskRefusal: refusal,
+    ...{ uploads, audit, secrets, gateway, engine, defaults, runs, triggers },
+    tasks: createTaskService({
+      ...{ tasks: store.tasks, box, secrets, audit, clock, defaults },
+      onChanged: (task) => void triggers.service.taskChanged(task),
     }),
-    tasks: createTaskService({ tasks: store.tasks, box, secrets, audit, clock, defaults }),
     tokens: createTokenService({
       ...{ tokens: store.tokens, audit, clock },
       onProblem: (error) => logger.warn({ err: error }, 'the last use of tokens could not be written'),
     }),
-    agent: composeAgent({ ...options, gateway, engine, version }),
+    agent: composeAgent({ ...options, gateway, engine, version, git, contexts }),
     diskRefusal: refusal,
   };
 }
@@ -100,17 +121,25 @@ function taskDefaults(settings: DaemonSettings): TaskDefaults {
     ...standard,
     registry: settings.registry,
     agentPoolName: settings.pool,
+    allowFileGit: settings.allowFileGit,
     timeout: { standard: Math.min(Math.max(standard.timeout.standard, least), most), least, most },
   };
 }
 
-function composeAgent(options: ComposeOptions & { readonly gateway: AgentGateway; readonly engine: ContainerEngine }): Agent {
-  const { settings, data, environment, gateway, engine, logger, version } = options;
+function queueLimits({ maxRuns, poolLimits, maxBackgroundRuns }: DaemonSettings): QueueLimits {
+  return { maxRunning: maxRuns, pools: poolLimits, maxBackground: maxBackgroundRuns };
+}
+
+type AgentComposition = ComposeOptions &
+  Pick<AgentDependencies, 'engine' | 'git' | 'contexts'> & {
+    readonly gateway: AgentGateway;
+  };
+
+function composeAgent(options: AgentComposition): Agent {
+  const { settings, data, environment, gateway, engine, git, contexts, logger, version } = options;
   const { addresses, insecureRegistries, trustedRealms } = settings;
-  const git = createGitSource({ addresses, environment });
-  const contexts = createContextFetcher({ addresses });
   return createAgent({
-    ...{ engine, git, contexts, addresses, insecureRegistries },
+    ...{ engine, git, contexts, addresses, insecureRegistries, allowFileGit: settings.allowFileGit },
     channel: gateway,
     makeRunParts: createRunParts({ engine, git, contexts, environment, insecureRegistries, trustedRealms }),
     clock: systemClock,

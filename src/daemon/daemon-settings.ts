@@ -36,6 +36,14 @@ export interface DaemonSettings {
   readonly imageRetention: number | undefined;
   /** Where contexts and files may come from. */
   readonly addresses: { readonly allowPrivate: boolean; readonly allowLoopback: boolean };
+  /** Between looks at a repository; 0: never. */
+  readonly gitPollInterval: number;
+  readonly allowFileGit: boolean;
+  readonly baseImagePoll: { readonly least: number; readonly most: number };
+  readonly baseImageWindow: number;
+  readonly maxBackgroundRuns: number;
+  readonly eventRetention: number;
+  readonly webhookBodyLimit: number;
   readonly stepMemory: number | undefined;
   readonly stepPids: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -71,8 +79,21 @@ export function daemonSettings(
     uploadRetention: settings.uploadRetention ?? 7 * DAY_MS,
     imageRetention: settings.imageRetention,
     addresses: { allowPrivate: settings.allowPrivateAddresses ?? true, allowLoopback: settings.allowLoopbackAddresses ?? false },
+    gitPollInterval: settings.gitPollInterval ?? 5 * MINUTE_MS,
+    allowFileGit: settings.allowFileGit ?? false,
+    baseImagePoll: baseImagePoll(settings),
+    baseImageWindow: settings.baseImageWindow ?? 30_000,
+    maxBackgroundRuns: settings.maxBackgroundRuns ?? 50,
+    eventRetention: settings.eventRetention ?? 30 * DAY_MS,
+    webhookBodyLimit: settings.webhookBodyLimit ?? 25 * MIB,
     stepMemory: settings.stepMemory,
     stepPids: settings.stepPids ?? 4096,
     logLevel: settings.logLevel ?? 'info',
   };
+}
+
+/** Who sets only one of the two moves the other where it would be on the wrong side. */
+function baseImagePoll({ baseImagePollMin, baseImagePollMax }: Settings): DaemonSettings['baseImagePoll'] {
+  const least = baseImagePollMin ?? Math.min(10 * MINUTE_MS, baseImagePollMax ?? 10 * MINUTE_MS);
+  return { least, most: Math.max(least, baseImagePollMax ?? 60 * MINUTE_MS) };
 }

@@ -7,12 +7,18 @@ export interface HttpMetrics {
   /** `route` is the path of the table, never that of the request: few values. */
   answered(request: { readonly method: string; readonly route: string; readonly status: number; readonly seconds: number }): void;
   refusedProof(): void;
+  /** A delivery to a hook was answered: `taken`, `known`, `ping`, `ignored`, `refused`, `failed`. */
+  delivered(result: string): void;
 }
 
 /** Metrics of one daemon, under names `slipway_…`. Each daemon of a process has its own. */
 export interface Metrics extends HttpMetrics {
   /** A run has reached its end: counts it, its wait and the times of its steps. */
   runEnded(run: RunRecord): void;
+  /** Something was decided on an event of this kind, so long after it was received. */
+  decided(kind: string, seconds: number): void;
+  /** A repository or an image was looked at. */
+  looked(what: 'git' | 'image', ok: boolean): void;
   /** The bytes that the log of an ended run has. */
   logged(bytes: number): void;
   text(): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -24,6 +30,7 @@ export interface MetricSources {
   runs(): Promise<Readonly<Record<RunStatus, number>>>;
   agents(): Promise<readonly { readonly id: string; readonly slots: number; readonly runs: readonly string[] }[]>;
   streams(): number;
+  events(): Promise<Readonly<Record<'pending' | 'settled' | 'failed', number>>>;
 }
 
 const WAIT_BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600];
@@ -70,10 +77,32 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   });
   const refused = new Counter({ name: 'slipway_http_refused_proofs_total', help: 'Requests without a valid token.', registers });
+  const deliveries = new Counter({
+    name: 'slipway_hook_deliveries_total',
+    help: 'Deliveries of webhooks by how they were answered.',
+    labelNames: ['result'],
+    registers,
+  });
+  const decisions = new Histogram({
+    name: 'slipway_event_decision_seconds',
+    help: 'Time from the receipt of an event to the decisions on it.',
+    labelNames: ['kind'],
+    buckets: WAIT_BUCKETS,
+    registers,
+  });
+  const looks = new Counter({
+    name: 'slipway_looks_total',
+    help: 'Looks at repositories and images.',
+    labelNames: ['what', 'result'],
+    registers,
+  });
   const logBytes = new Counter({ name: 'slipway_log_bytes_total', help: 'Bytes in the logs of ended runs.', registers });
   return {
     answered: ({ method, route, status, seconds }) => requests.observe({ method, route, status }, seconds),
     refusedProof: () => refused.inc(),
+    delivered: (result) => deliveries.inc({ result }),
+    decided: (kind, seconds) => decisions.observe({ kind }, seconds),
+    looked: (what, ok) => looks.inc({ what, result: ok ? 'ok' : 'failed' }),
     logged: (bytes) => logBytes.inc(bytes),
     runEnded: (run) => {
       const { status, request, createTime, startTime, finishTime } = run;
@@ -136,6 +165,15 @@ function addGauges(registry: Registry, sources: MetricSources): void {
     async collect() {
       this.reset();
       for (const agent of await sources.agents()) this.set({ agent: agent.id }, agent.runs.length);
+    },
+  });
+  new Gauge({
+    name: 'slipway_events',
+    help: 'Stored trigger events by status; `pending` is the backlog.',
+    labelNames: ['status'],
+    registers,
+    async collect() {
+      for (const [status, count] of Object.entries(await sources.events())) this.set({ status }, count);
     },
   });
   new Gauge({

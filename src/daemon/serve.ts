@@ -23,6 +23,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
 import { startAgent } from './start-agent.ts';
 import { createTracing, type Tracing } from './tracing.ts';
+import { startTriggers } from './triggers/start-triggers.ts';
 import { watchEndedRuns } from './watch-runs.ts';
 import { createWorkFolders } from './work-folders.ts';
 
@@ -66,27 +67,36 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
   const box = createSecretBox(keys.key, keys.older);
   await checkSecretKey(box, store.settings);
   const id = await daemonId(store.settings);
-  const parts = composeParts({ settings, environment, data, store, box, daemonId: id, version, logger });
-  const tracing = await createTracing(environment, version);
-  opened.defer(() => tracing.close().catch(() => undefined));
-  deferParts(opened, parts);
-  const retention = createRetention({
-    ...{ store, logs: parts.logs, uploads: parts.uploads, clock: systemClock, work: createWorkFolders(data.work) },
-    times: { runsMs: settings.runRetention, logsMs: settings.logRetention, uploadsMs: settings.uploadRetention },
-  });
-  const images = { store, engine: parts.engine, clock: systemClock, keepMs: settings.imageRetention };
-  const collect = (dryRun: boolean) =>
-    collectGarbage({ retention, store, engine: parts.engine, daemonId: id, images }, { dryRun, signal: background.signal });
+  let url = settings.publicUrl ?? '';
   const metrics = createMetrics({
     queue: () => parts.queue.state(),
     runs: () => store.runs.counts(),
     agents: async () => parts.gateway.agents(),
     streams: () => http.streams(),
+    events: () => store.events.counts(),
   });
+  const parts = composeParts({
+    ...{ settings, environment, data, store, box, daemonId: id, version, logger, metrics },
+    publicUrl: () => url,
+  });
+  const tracing = await createTracing(environment, version);
+  opened.defer(() => tracing.close().catch(() => undefined));
+  deferParts(opened, parts);
+  const retention = createRetention({
+    ...{ store, logs: parts.logs, uploads: parts.uploads, clock: systemClock, work: createWorkFolders(data.work) },
+    times: {
+      ...{ runsMs: settings.runRetention, logsMs: settings.logRetention },
+      ...{ uploadsMs: settings.uploadRetention, eventsMs: settings.eventRetention },
+    },
+  });
+  const images = { store, engine: parts.engine, clock: systemClock, keepMs: settings.imageRetention };
+  const collect = (dryRun: boolean) =>
+    collectGarbage({ retention, store, engine: parts.engine, daemonId: id, images }, { dryRun, signal: background.signal });
   const http = await createHttpServer(
     {
       ...parts,
       ...{ box, clock: systemClock, credentials: createTaskCredentials(parts.tasks) },
+      ...{ triggers: parts.triggers.service, hooks: parts.triggers.hooks, intake: parts.triggers.intake, images: parts.triggers.images },
       operations: {
         ...{ version, daemonId: id, gc: (_principal, { dryRun }) => collect(dryRun), metrics: () => metrics.text() },
         readiness: createReadiness({
@@ -98,7 +108,7 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
     {
       ...{ tcp: settings.listen, socket: data.socket, allowedHosts: settings.allowedHosts, logger, metrics },
       ...(settings.publicUrl === undefined ? {} : { publicUrl: settings.publicUrl }),
-      limits: { uploadBytes: settings.uploadLimit },
+      limits: { uploadBytes: settings.uploadLimit, hookBytes: settings.webhookBodyLimit },
     },
   );
   opened.defer(() => http.close());
@@ -108,7 +118,7 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
   await parts.runs.start();
   watchRuns(parts, { metrics, tracing, logger }, background.signal);
   const place = await http.listen();
-  const url = settings.publicUrl ?? place.url ?? '';
+  url = settings.publicUrl ?? place.url ?? '';
   await data.describe({ url });
   await announce(parts, data, { url, version, order });
   void collectRegularly(
@@ -117,6 +127,7 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
     background.signal,
   );
   await startAgent(parts.agent, { clock: systemClock, logger, signal: background.signal });
+  void startTriggers(parts.triggers, { clock: systemClock, logger, signal: background.signal });
   const folder = await followFolder(parts, settings, { logger, signal: background.signal, warn: order.warn });
   opened.defer(async () => {
     background.abort();
@@ -125,13 +136,14 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
   return { ...parts, settings, opened: opened.move() };
 }
 
-function deferParts(opened: AsyncDisposableStack, { engine, logs, tokens, queue, gateway, runs }: Parts): void {
+function deferParts(opened: AsyncDisposableStack, { engine, logs, tokens, queue, gateway, runs, triggers }: Parts): void {
   opened.defer(() => engine.close().catch(() => undefined));
   opened.defer(() => logs.close());
   opened.defer(() => tokens.close());
   opened.defer(() => queue.close());
   opened.defer(() => gateway.close());
   opened.defer(() => runs.close());
+  opened.defer(() => triggers.close());
 }
 
 interface GarbageJobs {

@@ -217,6 +217,12 @@ export const ERROR_CODES = {
     title: 'The task file of a run has errors.',
     help: 'The log of the run shows each with its place; `task lint` finds them without a run.',
   },
+  overloaded: {
+    exitCode: 3,
+    httpStatus: 503,
+    title: 'A daemon has too much to do at this moment.',
+    help: 'Send it again when `Retry-After` says.',
+  },
   draining: {
     exitCode: 3,
     httpStatus: 503,

@@ -182,7 +182,14 @@ export function collectGarbage(flags: PrintedFlags & { readonly dryRun: boolean 
   return withDaemon(flags, io, async (client) => {
     const { value } = await client.call<GcResult>({ method: 'POST', path: '/gc', body: { dryRun: flags.dryRun }, idleTimeoutMs: 600_000 });
     const { runs, logs, uploads, events, images, engine, bytes } = value;
-    const parts = [`${runs} runs`, `${logs} logs`, `${uploads} uploads`, `${events} events`, `${images} images`, `${engine} leftovers in the engine`];
+    const parts = [
+      `${runs} runs`,
+      `${logs} logs`,
+      `${uploads} uploads`,
+      `${events} events`,
+      `${images} images`,
+      `${engine} leftovers in the engine`,
+    ];
     const verb = flags.dryRun ? 'would be removed' : 'removed';
     await printValue(io, flags.output, value, () => `${parts.join(', ')} ${verb} (${formatBytes(bytes)})\n`);
     return EXIT.ok;

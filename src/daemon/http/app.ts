@@ -7,6 +7,7 @@ import { EngineError } from '../../model/engine-error.ts';
 import { addBodyParsers } from './body-parsers.ts';
 import { type Door, guardDoor } from './door.ts';
 import type { Handlers } from './handlers/call.ts';
+import { addHookRoutes } from './hook-door.ts';
 import { describeApi } from './openapi.ts';
 import type { HttpLimits, HttpServerOptions } from './options.ts';
 import { RetryLater, sendProblem } from './problem.ts';
@@ -55,6 +56,7 @@ export async function createApp({ services, handlers, options, limits, door }: A
     allowList: (request) => door.isLocal(request),
     errorResponseBuilder: (_request, { ttl }) => new RetryLater('rate-limited', 'too many requests within a minute', Math.ceil(ttl / 1000)),
   });
+  await addHookRoutes(app, { intake: services.intake, limits, metrics: options.metrics });
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
     throw new EngineError('not-found', `there is no ${request.method} ${request.url.slice(0, 200)}`, {
       help: '`/api/openapi.json` lists every route.',

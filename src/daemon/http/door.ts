@@ -68,6 +68,7 @@ export function createDoor(parts: DoorParts): Door {
   };
   return {
     pass: async (request) => {
+      if (request.routeOptions.config.delivery === true) return;
       const over = parts.overOf(request);
       if (over === 'tcp') parts.guard().checkHost(request.headers.host);
       parts.guard().checkOrigin(request.headers.origin);

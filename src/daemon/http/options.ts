@@ -22,6 +22,9 @@ export interface HttpLimits {
   readonly bodyBytes: number;
   readonly applyBytes: number;
   readonly uploadBytes: number;
+  /** Of one delivery of a webhook, and of all that are being read at once. */
+  readonly hookBytes: number;
+  readonly hookBytesAtOnce: number;
   /** Longest silence within a body, and longest time for a body that is no upload. */
   readonly bodyMs: number;
   /** A reader of a stream that takes nothing for this long is dropped. */
@@ -47,6 +50,8 @@ export const STANDARD_LIMITS: HttpLimits = {
   bodyBytes: 4 * MIB,
   applyBytes: 8 * MIB,
   uploadBytes: 2048 * MIB,
+  hookBytes: 25 * MIB,
+  hookBytesAtOnce: 256 * MIB,
   bodyMs: 30_000,
   stallMs: 60_000,
   heartbeatMs: 15_000,

@@ -33,8 +33,11 @@ export function logRequests(app: FastifyInstance, metrics: HttpMetrics): void {
   });
 }
 
-/** Without the query; a token that somebody wrote into the path is cut out. */
+/** Without the query; a token that somebody wrote into the path, and the secret of a hook, are cut out. */
 function shownPath(url: string): string {
   const [path = ''] = url.split('?', 1);
-  return path.slice(0, 300).replaceAll(/slw_[\w-]+/g, 'slw_…');
+  return path
+    .slice(0, 300)
+    .replaceAll(/slw_[\w-]+/g, 'slw_…')
+    .replace(/^(\/hooks\/[^/]*\/).+$/, '$1…');
 }

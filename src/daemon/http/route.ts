@@ -11,6 +11,7 @@ import { type KeptAnswer, type TakenKey, takeKey } from './idempotency.ts';
 import type { HttpLimits } from './options.ts';
 import { schemaOf } from './route-schema.ts';
 import type { HttpServices } from './services.ts';
+import { limitBodyTime } from './slow-bodies.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -110,15 +111,6 @@ function send(reply: FastifyReply, answer: AnyAnswer): FastifyReply {
 function bodyLimitOf({ name, body }: RouteEntry, limits: HttpLimits): number {
   if (body?.kind === 'bytes') return limits.uploadBytes;
   return name === 'apply' ? limits.applyBytes : limits.bodyBytes;
-}
-
-/** A sender that takes longer for its JSON is cut off. */
-function limitBodyTime(request: FastifyRequest, reply: FastifyReply, ms: number): void {
-  const { raw } = request;
-  const timer = setTimeout(() => raw.destroy(), ms);
-  const stop = (): void => clearTimeout(timer);
-  raw.once('end', stop);
-  reply.raw.once('close', stop);
 }
 
 /** `If-Match: "3"`. `*` asks only that the task is there, which every change does. */

@@ -4,10 +4,13 @@ import { createDoor } from './door.ts';
 import { createEventFeed } from './event-feed.ts';
 import { createGuard, type Guard } from './guard.ts';
 import { daemonHandlers } from './handlers/daemon-handlers.ts';
+import { eventHandlers } from './handlers/event-handlers.ts';
+import { hookHandlers } from './handlers/hook-handlers.ts';
 import { runHandlers } from './handlers/run-handlers.ts';
 import { securityHandlers } from './handlers/security-handlers.ts';
 import { streamHandlers } from './handlers/stream-handlers.ts';
 import { taskHandlers } from './handlers/task-handlers.ts';
+import { timerHandlers } from './handlers/timer-handlers.ts';
 import { createListener, listenTcp, listenUnix } from './listeners.ts';
 import { type HttpServerOptions, STANDARD_LIMITS } from './options.ts';
 import type { HttpServices } from './services.ts';
@@ -43,6 +46,9 @@ export async function createHttpServer(services: HttpServices, options: HttpServ
       ...taskHandlers(services),
       ...runHandlers(services),
       ...streamHandlers(services, { limits, streams, feed, closing: closing.signal, isStillKnown: door.isStillKnown }),
+      ...eventHandlers(services),
+      ...hookHandlers(services),
+      ...timerHandlers(services),
       ...securityHandlers(services),
       ...daemonHandlers(services, limits, description),
     }),

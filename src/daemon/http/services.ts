@@ -15,10 +15,13 @@ import type { TokenService } from '../../service/security/token-service.ts';
 import type { TaskCredentials } from '../../service/tasks/task-credentials.ts';
 import type { TaskDefaults } from '../../service/tasks/task-defaults.ts';
 import type { TaskService } from '../../service/tasks/task-service.ts';
+import type { TriggerService } from '../../trigger/trigger-service.ts';
+import type { HookService } from '../triggers/hook-service.ts';
+import type { HookOperations, ImageOperations } from './trigger-operations.ts';
 
 /** All that the HTTP server calls. Handlers only translate between it and HTTP. */
 export interface HttpServices {
-  readonly store: Pick<Store, 'runs' | 'idempotency'>;
+  readonly store: Pick<Store, 'runs' | 'idempotency' | 'events' | 'timers'>;
   readonly tasks: TaskService;
   readonly credentials: Pick<TaskCredentials, 'put' | 'remove'>;
   /** What tasks and quick runs have that do not say it. */
@@ -39,6 +42,10 @@ export interface HttpServices {
   readonly box: SecretBox;
   readonly clock: Clock;
   readonly operations: Operations;
+  readonly triggers: Pick<TriggerService, 'events' | 'event' | 'replay' | 'explainRun' | 'explainTask' | 'approve' | 'check'>;
+  readonly hooks: HookService;
+  readonly intake: HookOperations;
+  readonly images: ImageOperations;
 }
 
 export interface Operations {

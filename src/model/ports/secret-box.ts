@@ -17,6 +17,11 @@ export function secretBinding(name: string): string {
   return `secret:${name}`;
 }
 
+/** What the secrets of a hook are bound to. */
+export function hookBinding(id: string): string {
+  return `hook:${id}`;
+}
+
 /** What a `{ sealed }` in the definition of a task is bound to; `field` is one of SECRET_FIELDS. */
 export function taskSecretBinding(task: string, field: string): string {
   return `task:${task}:${field}`;

@@ -10,6 +10,8 @@ export interface RetentionTimes {
   readonly runsMs: number;
   readonly logsMs: number;
   readonly uploadsMs: number;
+  /** Of trigger events, from their receipt. */
+  readonly eventsMs: number;
 }
 
 /** Folders of running runs, named by run id or by space id (run id, `x`, daemon id). */
@@ -37,6 +39,8 @@ export interface GcReport {
   readonly logs: number;
   /** Not counted in a dry run. */
   readonly uploads: number;
+  /** Trigger events with what was decided on them. Not counted in a dry run. */
+  readonly events: number;
   readonly idempotencyKeys: number;
   readonly workFolders: number;
   readonly bytes: number;
@@ -71,8 +75,9 @@ async function collect(
   const work = await collectWork(parts, dryRun);
   const uploads = dryRun ? { files: 0, bytes: 0 } : await collectUploads(parts);
   const idempotencyKeys = dryRun ? 0 : await parts.store.idempotency.prune(before(parts.clock, IDEMPOTENCY_KEPT_MS));
+  const events = dryRun ? 0 : await collectEvents(parts, signal);
   return {
-    ...{ dryRun, runs: runs.count, logs: logs.count, uploads: uploads.files, idempotencyKeys, workFolders: work.count },
+    ...{ dryRun, events, runs: runs.count, logs: logs.count, uploads: uploads.files, idempotencyKeys, workFolders: work.count },
     bytes: runs.bytes + logs.bytes + work.bytes + uploads.bytes,
   };
 }
@@ -131,6 +136,19 @@ async function collectUploads({
     live.flatMap(({ request }) => (request.step.contextPath?.startsWith('upload:') ? [request.step.contextPath.slice(7)] : [])),
   );
   return uploads.prune({ before: before(clock, times.uploadsMs), keep });
+}
+
+/** Commit statuses go with the events that they came from. */
+async function collectEvents({ store, clock, times }: RetentionParts, signal?: AbortSignal): Promise<number> {
+  const query = { before: before(clock, times.eventsMs), limit: BATCH };
+  await store.statuses.prune(query.before);
+  let count = 0;
+  while (signal?.aborted !== true) {
+    const pruned = await store.events.prune(query);
+    count += pruned;
+    if (pruned < query.limit) break;
+  }
+  return count;
 }
 
 async function collectWork({ store, work }: RetentionParts, dryRun: boolean): Promise<Freed> {

@@ -20,13 +20,13 @@ export interface SecretRequest {
 /** A secret as people may see it. No method gives a value to anybody but a run. */
 export type SecretInfo = Omit<SecretRow, 'sealed'>;
 
-/** Who needs values: a run, of a task or without one. */
+/** Who needs values: a run, of a task or without one; or a trigger of a task. */
 export interface SecretUse {
   /** Absent for quick runs. */
   readonly task?: string | undefined;
   readonly trust: TrustClass;
-  /** For the audit. */
-  readonly run: string;
+  /** For the audit. A trigger names none and leaves no entry: it asks again every few minutes. */
+  readonly run?: string;
 }
 
 export interface SecretService {
@@ -127,6 +127,7 @@ async function resolveNamed(
     if (!isFor(row, use.task)) throw new EngineError('policy-refused', notFor(row, use.task));
     values.push([name, box.open(row.sealed, secretBinding(name)).toString('utf8')]);
   }
+  if (use.run === undefined) return Object.fromEntries(values);
   await audit.record(
     { name: `run ${use.run}`, from: 'agent' },
     { action: 'secret.use', target: wanted.join(','), details: { task: use.task } },

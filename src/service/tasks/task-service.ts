@@ -86,6 +86,8 @@ interface Parts {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly defaults: TaskDefaults;
+  /** A task was made, changed or deleted. Returns at once and never throws. */
+  onChanged?(name: string): void;
 }
 
 /** Times that a change without a version is laid over a task that changed in between. */
@@ -177,6 +179,7 @@ class StoredTasks implements TaskService {
     guardChange(existing, options);
     const written = await this.#parts.tasks.delete(name, options.version === undefined ? {} : { version: options.version });
     if (!written.ok) throw written.because === 'version' ? versionConflict(name, options.version, undefined) : noSuchTask(name);
+    this.#parts.onChanged?.(name);
     await this.#parts.audit.record(principal, {
       action: 'task.delete',
       target: name,
@@ -256,6 +259,7 @@ class StoredTasks implements TaskService {
     const written = await this.#parts.tasks.create(plan.definition, options.managedBy);
     if (!written.ok) return undefined;
     const record = written.value;
+    this.#parts.onChanged?.(record.definition.name);
     await this.#parts.audit.record(principal, {
       action: 'task.create',
       target: record.definition.name,
@@ -272,6 +276,7 @@ class StoredTasks implements TaskService {
     const owner = options.managedBy === undefined ? {} : { managedBy: options.managedBy };
     const written = await this.#parts.tasks.replace(definition, { version: existing.version, ...owner });
     if (!written.ok) return undefined;
+    this.#parts.onChanged?.(definition.name);
     await this.#parts.audit.record(principal, {
       action,
       target: definition.name,

@@ -68,6 +68,8 @@ function expected({ name, scope, target, path }: (typeof ROUTES)[number], asker:
   if (asker !== 'limited') return ROLES.indexOf(asker) >= ROLES.indexOf(LOWEST[scope]) ? 'done' : 403;
   // A token for other tasks: what it may not see is not there, what it would make is refused, what concerns all is refused.
   if (target.kind === 'task' || target.kind === 'run') return 404;
+  // Its events are of nobody's tasks that it may see.
+  if (name === 'getTriggerEvent') return 404;
   if (target.kind === 'body-task' || target.kind === 'body-tasks') return 403;
   return /^(?:secret|token|audit|admin|queue:write)/.test(scope) ? 403 : 'done';
 }
@@ -81,11 +83,15 @@ async function call(to: DaemonFixture, route: (typeof ROUTES)[number], asker: As
   if (run !== undefined && route.name === 'runEvents') await to.services.runs.cancel(run.id, { name: 'test', from: 'unix' });
   if (route.name === 'deleteSecret') await to.services.secrets.set(ADMIN, { name: 'named', value: 'a value' });
   if (route.name === 'headUpload') await putContext(to);
-  const id = route.name === 'revokeToken' ? await tokenId(to) : (run?.id ?? 'none');
+  if (route.path.includes('/tasks/:name/hooks')) await followRepository(to, task);
+  if (route.name === 'deleteTimer') await to.services.tasks.patch(ADMIN, task, { trigger: { timerTriggers: { set: [TIMER] } } });
+  if (route.name === 'approveRun' && run !== undefined) await to.store.runs.hold(run.id, HOLD);
+  const id = run?.id ?? (await idFor(to, route.name));
   const path = route.path
     .replace(':name', route.path.includes('/secrets/') ? 'named' : task)
     .replace(':id', id)
     .replace(':sha256', SHA)
+    .replace(':timer', TIMER.name)
     .replace(':server', 'registry.example');
   const token = tokens.get(asker);
   // Streams never end by themselves; what matters here is whether they start.
@@ -119,6 +125,10 @@ function bodyOf(name: string, task: string): unknown {
       return { isArchiveEnabled: true };
     case 'createToken':
       return { name: 'new', role: 'viewer' };
+    case 'putTimer':
+      return { schedule: TIMER.schedule };
+    case 'ensureRegistryHook':
+      return { registry: 'registry.example', registryKind: 'distribution' };
     case 'putSecret':
       return { value: 'a value' };
     case 'putUpload':
@@ -135,6 +145,31 @@ async function start(url: string, request: Parameters<typeof send>[1]): Promise<
   const text = answer.status === 200 ? '' : await answer.text();
   controller.abort();
   return { status: answer.status, headers: Object.fromEntries(answer.headers), text, json: () => JSON.parse(text) };
+}
+
+const TIMER = { name: 'nightly', schedule: '0 3 * * *' };
+const HOLD = { because: 'waits for an approval', approval: { commit: 'c'.repeat(40) } };
+let events = 0;
+
+/** Of something that the route can work on. */
+async function idFor(to: DaemonFixture, name: string): Promise<string> {
+  if (name === 'revokeToken') return tokenId(to);
+  if (name.includes('TriggerEvent')) {
+    events += 1;
+    const happening = { kind: 'run-ended', run: 'ra001', status: 'Succeeded' } as const;
+    const [recorded] = await to.store.events.record([{ dedupKey: `test:${events}`, origin: 'run', happening }]);
+    await to.store.events.settle([{ id: recorded?.id ?? '', decisions: [] }]);
+    return recorded?.id ?? '';
+  }
+  if (!name.endsWith('Hook')) return 'none';
+  const registry = `r${Math.random().toString(36).slice(2, 10)}.example`;
+  return (await to.services.hooks.ensureForRegistry(ADMIN, { registry, registryKind: 'harbor' })).hook.id;
+}
+
+async function followRepository({ services }: DaemonFixture, task: string): Promise<void> {
+  const repositoryUrl = 'https://git.example/app.git';
+  const sourceTriggers = { set: [{ name: 'push', sourceRepository: { repositoryUrl, sourceControlType: 'Gitea' as const } }] };
+  await services.tasks.patch(ADMIN, task, { trigger: { sourceTriggers } });
 }
 
 async function putCredential({ services }: DaemonFixture, task: string): Promise<void> {

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
+import { daemonSettings } from '../../../src/daemon/daemon-settings.ts';
 import type { HttpServerOptions } from '../../../src/daemon/http/options.ts';
 import { createHttpServer, type HttpServer } from '../../../src/daemon/http/server.ts';
 import type { HttpServices } from '../../../src/daemon/http/services.ts';
 import { createMetrics } from '../../../src/daemon/metrics.ts';
+import { composeTriggers, type DaemonTriggers } from '../../../src/daemon/triggers/compose-triggers.ts';
 import { createFileLogStore } from '../../../src/files/file-log-store.ts';
 import { createFileUploadStore } from '../../../src/files/file-upload-store.ts';
+import { createGitSource } from '../../../src/git/git-source.ts';
 import type { AgentDescription, Assignment } from '../../../src/model/ports/agent-channel.ts';
 import type { LogStore } from '../../../src/model/ports/log-store.ts';
 import type { Store } from '../../../src/model/ports/store.ts';
@@ -50,6 +53,8 @@ export interface DaemonFixture {
   readonly logs: LogStore;
   readonly hub: RunHub;
   readonly gateway: AgentGateway;
+  /** Not started. */
+  readonly triggers: DaemonTriggers;
   readonly url: string;
   readonly socket: string;
   readonly directory: string;
@@ -95,7 +100,18 @@ export async function startDaemon(
   const { url = '', socket = '' } = await server.listen();
   await parts.gateway.register(AGENT);
   return {
-    ...{ services, server, store, logs: parts.logs, hub: parts.hub, gateway: parts.gateway, url, socket, directory },
+    ...{
+      services,
+      server,
+      store,
+      logs: parts.logs,
+      hub: parts.hub,
+      gateway: parts.gateway,
+      triggers: parts.triggers,
+      url,
+      socket,
+      directory,
+    },
     logged: () => lines.join(''),
     token: async (request) => (await parts.services.tokens.create(ADMIN, request)).token,
     defineTask: async (name) => {
@@ -152,26 +168,37 @@ function createParts(store: Store, directory: string) {
     runs: () => store.runs.counts(),
     agents: async () => gateway.agents(),
     streams: () => 0,
+    events: () => store.events.counts(),
+  });
+  const triggers = composeTriggers({
+    ...{ store, box, audit, secrets, runs, defaults, metrics, clock, directory, environment: {} },
+    settings: daemonSettings({ allowLoopbackAddresses: true, gitPollInterval: 0 }, { directory, environment: {} }),
+    git: createGitSource({ addresses: { allowPrivate: true, allowLoopback: true } }),
+    analyse: async () => ({ dependencies: [], outputs: [] }),
+    logger: pino({ level: 'silent' }),
+    publicUrl: () => 'http://daemon.test',
   });
   const services: HttpServices = {
+    ...{ triggers: triggers.service, hooks: triggers.hooks, intake: triggers.intake, images: triggers.images },
     ...{ store, tasks, credentials: createTaskCredentials(tasks), defaults, runs, queue, gateway, tokens, secrets, audit },
     ...{ logs, uploads, hub, box, clock },
     operations: {
       version: '0.0.0',
       daemonId: 'test01',
       readiness: async () => ({ ready: true, checks: [{ name: 'store', ok: true }] }),
-      gc: async (_principal, { dryRun }) => ({ dryRun, runs: 0, logs: 0, uploads: 0, images: 0, engine: 0, bytes: 0 }),
+      gc: async (_principal, { dryRun }) => ({ dryRun, runs: 0, logs: 0, uploads: 0, events: 0, images: 0, engine: 0, bytes: 0 }),
       metrics: () => metrics.text(),
     },
   };
   const close = async (): Promise<void> => {
+    await triggers.close();
     await runs.close();
     await gateway.close();
     await queue.close();
     await tokens.close();
     await logs.close();
   };
-  return { services, logs, hub, gateway, metrics, close };
+  return { services, logs, hub, gateway, metrics, triggers, close };
 }
 
 async function queueRun({ runs, tasks, defaults }: HttpServices, task: string | undefined): Promise<RunRecord> {

@@ -19,7 +19,7 @@ beforeEach(async () => {
   work = [];
   retention = createRetention({
     ...{ store: plane.store, logs: plane.logs, uploads: plane.uploads, clock },
-    times: { runsMs: 90 * DAY_MS, logsMs: 30 * DAY_MS, uploadsMs: 7 * DAY_MS },
+    times: { runsMs: 90 * DAY_MS, logsMs: 30 * DAY_MS, uploadsMs: 7 * DAY_MS, eventsMs: 30 * DAY_MS },
     work: {
       list: async () => work,
       remove: async (name) => {
@@ -98,9 +98,21 @@ test('logs without a run, old uploads that no live run needs, old keys and folde
   await plane.store.idempotency.begin({ principal: 'me', key: 'k', fingerprint: 'f', staleMs: 1000 });
   await clock.advance(8 * DAY_MS);
   expect(await retention.gc({ dryRun: false })).toEqual({
-    ...{ dryRun: false, runs: 0, logs: 1, uploads: 1, idempotencyKeys: 1, workFolders: 2 },
+    ...{ dryRun: false, runs: 0, logs: 1, uploads: 1, events: 0, idempotencyKeys: 1, workFolders: 2 },
     bytes: 3 + 6 + 200,
   });
   expect([await plane.uploads.has(needed), await plane.uploads.has(unused)]).toEqual([true, false]);
   expect(work).toEqual([id, `${id}xabc123`]);
+});
+
+test('events that were decided on go after their time, those that wait stay', async () => {
+  const { events } = plane.store;
+  const happening = { kind: 'run-ended', run: 'ra001', status: 'Succeeded' } as const;
+  const [settled, pending] = await events.record(['one', 'two'].map((dedupKey) => ({ dedupKey, origin: 'run' as const, happening })));
+  await events.settle([{ id: settled?.id ?? '', decisions: [] }]);
+  await clock.advance(29 * DAY_MS);
+  expect((await retention.gc({ dryRun: false })).events).toBe(0);
+  await clock.advance(2 * DAY_MS);
+  expect((await retention.gc({ dryRun: false })).events).toBe(1);
+  expect((await events.list({ limit: 10 })).map(({ id }) => id)).toEqual([pending?.id]);
 });

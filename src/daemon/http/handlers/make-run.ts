@@ -1,12 +1,13 @@
 import type { CreateRunBody } from '../../../api/run-request-schema.ts';
 import type { Principal } from '../../../model/security.ts';
+import { triggersOf } from '../../../model/trigger-definition.ts';
 import { holds } from '../../../service/security/authorisation.ts';
 import { guardConcurrency } from '../../../service/tasks/task-guard.ts';
 import { type MadeRun, makeQuickRun, makeRunRequest, type RunReason } from '../../../service/tasks/task-to-run.ts';
 import type { HttpServices } from '../services.ts';
 
 /** The one request that a run service takes, from what somebody asked for by hand. */
-export async function makeRun({ tasks, defaults }: HttpServices, principal: Principal, body: CreateRunBody): Promise<MadeRun> {
+export async function makeRun({ tasks, defaults, images }: HttpServices, principal: Principal, body: CreateRunBody): Promise<MadeRun> {
   guardConcurrency(principal, body.concurrency);
   const reason: RunReason = {
     causes: [{ kind: 'manual', principal: principal.name, from: principal.from }],
@@ -17,6 +18,8 @@ export async function makeRun({ tasks, defaults }: HttpServices, principal: Prin
     return makeQuickRun(input, reason, defaults);
   }
   const { type: _type, task, isArchiveEnabled: _kept, overrideTaskStepProperties = {}, ...settings } = body;
-  const { definition } = await tasks.get(principal, task);
-  return makeRunRequest(definition, { ...settings, ...overrideTaskStepProperties }, reason, defaults);
+  const record = await tasks.get(principal, task);
+  const tracked = (triggersOf(record.definition).baseImageTrigger?.tracks ?? []).length > 0;
+  const baseImages = tracked ? await images.baseImagesOf(record) : [];
+  return makeRunRequest(record.definition, { ...settings, ...overrideTaskStepProperties }, { ...reason, baseImages }, defaults);
 }

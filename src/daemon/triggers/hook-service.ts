@@ -1,0 +1,165 @@
+import { EngineError } from '../../model/engine-error.ts';
+import type { Forge } from '../../model/ports/forge.ts';
+import type { HookRecord, RegistryHookKind } from '../../model/ports/hook-store.ts';
+import type { TaskStore } from '../../model/ports/store.ts';
+import type { Principal } from '../../model/security.ts';
+import type { TaskRecord } from '../../model/task-definition.ts';
+import { type SourceControlType, type SourceTrigger, triggersOf } from '../../model/trigger-definition.ts';
+import type { Audit } from '../../service/security/audit.ts';
+import { allTasks } from '../../trigger/all-tasks.ts';
+import type { HookRegistry, OpenHook } from '../../trigger/hook-registry.ts';
+import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
+
+/** A hook with what is needed to set it up. */
+export interface EnsuredHook extends OpenHook {
+  readonly created: boolean;
+  /** What was done at the forge. */
+  readonly atForge?: 'created' | 'updated';
+}
+
+/** To set a hook up through the API of its forge. `token`: for this once; else that of a trigger which follows it. */
+export interface AtForge {
+  readonly token?: string;
+  readonly signal: AbortSignal;
+}
+
+interface HookServiceParts {
+  readonly registry: HookRegistry;
+  readonly tasks: Pick<TaskStore, 'list'>;
+  readonly audit: Audit;
+  forges(kind: SourceControlType): Forge | undefined;
+  sourceToken(task: TaskRecord, trigger: SourceTrigger): Promise<string | undefined>;
+  /** Where forges reach this daemon, without a slash at its end. */
+  publicUrl(): string;
+}
+
+/** The hooks as people handle them: what is done is in the audit. Authorisation has been done. */
+export interface HookService {
+  list(): Promise<readonly HookRecord[]>;
+  /** The hook of a source trigger of a task; without a name of its only one. Rejects with `invalid-request`, `forge-denied`, `forge-failed`. */
+  ensureForTask(by: Principal, task: TaskRecord, trigger: string | undefined, atForge?: AtForge): Promise<EnsuredHook>;
+  ensureForRegistry(by: Principal, registry: { readonly registry: string; readonly registryKind: RegistryHookKind }): Promise<EnsuredHook>;
+  /** Another secret; the one before is good for 24 hours more. Rejects with `not-found`. */
+  rotate(by: Principal, id: string, atForge?: AtForge): Promise<EnsuredHook>;
+  delete(by: Principal, id: string): Promise<void>;
+  /** Where deliveries go. */
+  urlOf(id: string): string;
+  /** Tasks that follow the repository of a hook. Of a registry none is named: whoever builds on its images follows it. */
+  followers(): Promise<(hook: HookRecord) => readonly string[]>;
+}
+
+export function createHookService(parts: HookServiceParts): HookService {
+  const { registry, audit } = parts;
+  const recorded = async (by: Principal, action: string, hook: HookRecord): Promise<void> =>
+    audit.record(by, { action, target: hook.id, details: describe(hook) });
+
+  async function ensure(by: Principal, target: Parameters<HookRegistry['ensure']>[0]): Promise<EnsuredHook> {
+    const ensured = await registry.ensure(target, by.name);
+    await recorded(by, ensured.created ? 'hook.create' : 'hook.show', ensured.hook);
+    return ensured;
+  }
+
+  async function setUp(by: Principal, ensured: EnsuredHook, token: string | undefined, signal: AbortSignal): Promise<EnsuredHook> {
+    const { hook, secret } = ensured;
+    const { forge, repositoryUrl } = ofForge(hook, parts.forges);
+    if (token === undefined) {
+      throw new EngineError('invalid-request', 'there is no token for the forge', {
+        help: 'Give one with the request, or give one to the source trigger.',
+      });
+    }
+    const wanted = { repositoryUrl, url: urlOf(parts, hook.id), secret, events: ['push', 'pull-request'] as const };
+    const { id: remoteId, created } = await forge.createHook(wanted, { token, signal });
+    await registry.setRemote(hook.id, remoteId);
+    await recorded(by, 'hook.set-up', hook);
+    return { ...ensured, hook: { ...hook, remoteId }, atForge: created ? 'created' : 'updated' };
+  }
+
+  return {
+    list: () => registry.list(),
+    ensureForTask: async (by, task, name, atForge) => {
+      const trigger = sourceTriggerOf(task, name);
+      const { sourceControlType: forge, repositoryUrl } = trigger.sourceRepository;
+      const ensured = await ensure(by, { kind: 'git', forge, repositoryUrl });
+      if (atForge === undefined) return ensured;
+      return setUp(by, ensured, atForge.token ?? (await parts.sourceToken(task, trigger)), atForge.signal);
+    },
+    ensureForRegistry: (by, target) => ensure(by, { kind: 'registry', ...target }),
+    rotate: async (by, id, atForge) => {
+      const rotated = await registry.rotate(id);
+      await recorded(by, 'hook.rotate', rotated.hook);
+      const ensured = { ...rotated, created: false };
+      return atForge === undefined ? ensured : setUp(by, ensured, atForge.token ?? (await tokenOf(parts, rotated.hook)), atForge.signal);
+    },
+    delete: async (by, id) => {
+      const hook = await registry.get(id);
+      await registry.delete(id);
+      await recorded(by, 'hook.delete', hook);
+    },
+    urlOf: (id) => urlOf(parts, id),
+    followers: () => followers(parts),
+  };
+}
+
+function urlOf({ publicUrl }: Pick<HookServiceParts, 'publicUrl'>, id: string): string {
+  return `${publicUrl()}/hooks/${id}`;
+}
+
+function ofForge({ source }: HookRecord, forges: HookServiceParts['forges']): { readonly forge: Forge; readonly repositoryUrl: string } {
+  const forge = source.kind === 'git' ? forges(source.forge) : undefined;
+  if (source.kind === 'git' && forge !== undefined) return { forge, repositoryUrl: source.repositoryUrl };
+  const what = source.kind === 'git' ? `a repository of the kind ${source.forge}` : 'a registry';
+  throw new EngineError('invalid-request', `the webhook of ${what} cannot be set up from here`, { help: 'Set it up by hand.' });
+}
+
+/** The token of the first trigger that has one for the repository. */
+async function tokenOf(parts: HookServiceParts, { source }: HookRecord): Promise<string | undefined> {
+  const key = keyOf(source);
+  for await (const page of allTasks(parts.tasks)) {
+    for (const task of page) {
+      for (const trigger of triggersOf(task.definition).sourceTriggers) {
+        const token = keyOfTrigger(trigger) === key ? await parts.sourceToken(task, trigger) : undefined;
+        if (token !== undefined) return token;
+      }
+    }
+  }
+  return undefined;
+}
+
+async function followers({ tasks }: Pick<HookServiceParts, 'tasks'>): Promise<(hook: HookRecord) => readonly string[]> {
+  const byKey = new Map<string, Set<string>>();
+  for await (const page of allTasks(tasks)) {
+    for (const { definition } of page) {
+      for (const trigger of triggersOf(definition).sourceTriggers) {
+        const key = keyOfTrigger(trigger);
+        byKey.set(key, (byKey.get(key) ?? new Set()).add(definition.name));
+      }
+    }
+  }
+  return ({ source }) => [...(byKey.get(keyOf(source)) ?? [])];
+}
+
+function keyOfTrigger({ sourceRepository: { sourceControlType: forge, repositoryUrl } }: SourceTrigger): string {
+  return keyOf({ kind: 'git', forge, repositoryUrl });
+}
+
+function keyOf(source: HookRecord['source']): string {
+  if (source.kind === 'registry') return `registry ${source.registry}`;
+  return `git ${source.forge} ${canonicalRepositoryUrl(source.repositoryUrl) ?? source.repositoryUrl}`;
+}
+
+function sourceTriggerOf({ definition }: TaskRecord, name: string | undefined): SourceTrigger {
+  const { sourceTriggers } = triggersOf(definition);
+  const found = name === undefined && sourceTriggers.length === 1 ? sourceTriggers[0] : sourceTriggers.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const names = sourceTriggers.map((one) => one.name).join(', ');
+  const task = `the task ${JSON.stringify(definition.name)}`;
+  if (sourceTriggers.length === 0)
+    throw new EngineError('invalid-request', `${task} follows no repository`, { help: 'Give it a source trigger first.' });
+  if (name === undefined)
+    throw new EngineError('invalid-request', `${task} has several source triggers: ${names}`, { help: 'Name one of them.' });
+  throw new EngineError('not-found', `${task} has no source trigger ${JSON.stringify(name)}: it has ${names}`);
+}
+
+function describe({ source }: HookRecord): Readonly<Record<string, unknown>> {
+  return source.kind === 'git' ? { forge: source.forge, repositoryUrl: source.repositoryUrl } : { registry: source.registry };
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { EngineError } from '../../model/engine-error.ts';
+import type { CredentialSource } from '../../model/ports/credential-source.ts';
+import type { Registry } from '../../model/ports/registry.ts';
+import { SECRET_FIELDS, type SecretBox, taskSecretBinding } from '../../model/ports/secret-box.ts';
+import type { TaskStore } from '../../model/ports/store.ts';
+import type { SecretRef, TaskCredential, TaskRecord } from '../../model/task-definition.ts';
+import { type SourceTrigger, triggersOf } from '../../model/trigger-definition.ts';
+import { createCredentialSource } from '../../registry/credentials.ts';
+import { createRegistryClient } from '../../registry/registry-client.ts';
+import type { SecretService } from '../../service/security/secret-service.ts';
+import type { TriggerSecrets } from '../../trigger/parts.ts';
+import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
+import { engineEnvironment } from '../engine-port.ts';
+
+interface TriggerSecretsParts {
+  readonly tasks: Pick<TaskStore, 'get'>;
+  readonly secrets: Pick<SecretService, 'resolveNamed'>;
+  readonly box: SecretBox;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly insecureRegistries: readonly string[];
+  readonly trustedRealms: readonly string[];
+  onWarning(message: string): void;
+}
+
+/** Of docker's configuration of the daemon's user. */
+const DEFAULT = 'default';
+/** Tasks that are remembered for one credential: any of them opens it. */
+const MOST_OWNERS = 20;
+const HUB_NAMES = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com']);
+
+/** Opens what triggers need of a task's secrets, each time anew: a secret that was changed counts at once. */
+export function createTriggerSecrets(parts: TriggerSecretsParts): TriggerSecrets {
+  /** Names of tasks by the credential that they have. */
+  const owners = new Map<string, Set<string>>();
+  const open = (task: TaskRecord, ref: SecretRef, field: string): Promise<string> => openRef(parts, task, ref, field);
+  const fallback = createCredentialSource({
+    explicit: [],
+    environment: { ...engineEnvironment(parts.environment), PATH: parts.environment['PATH'] },
+    onWarning: (message) => parts.onWarning(message),
+  });
+
+  return {
+    sourceToken: async (task, trigger) => {
+      const own = trigger.sourceRepository.sourceControlAuthProperties?.token;
+      if (own !== undefined) return open(task, own, SECRET_FIELDS.sourceToken(trigger.name));
+      const { contextPath, contextAccessToken } = task.definition.step;
+      if (contextAccessToken === undefined || !isSameHost(contextPath, trigger)) return undefined;
+      return open(task, contextAccessToken, SECRET_FIELDS.contextAccessToken);
+    },
+    updateEndpoint: async (task) => {
+      const endpoint = triggersOf(task.definition).baseImageTrigger?.updateTriggerEndpoint;
+      return endpoint === undefined ? undefined : open(task, endpoint, SECRET_FIELDS.updateTriggerEndpoint);
+    },
+    registryCredential: (task, host) => {
+      const found = credentialFor(task, host);
+      if (found === undefined) return DEFAULT;
+      const name = nameOf(task, found);
+      const names = owners.get(name) ?? new Set();
+      names.delete(task.definition.name);
+      names.add(task.definition.name);
+      const [oldest] = names;
+      if (names.size > MOST_OWNERS && oldest !== undefined) names.delete(oldest);
+      owners.set(name, names);
+      return name;
+    },
+    registry: async (credential, host) => {
+      const credentials = credential === DEFAULT ? fallback : await explicit(parts, [...(owners.get(credential) ?? [])], credential, host);
+      return client(parts, credentials);
+    },
+  };
+}
+
+function client({ insecureRegistries, trustedRealms }: TriggerSecretsParts, credentials: CredentialSource): Registry {
+  return createRegistryClient({ credentials, insecureRegistries, trustedRealms });
+}
+
+/** By the first task that still has the credential and may use it. */
+async function explicit(
+  parts: TriggerSecretsParts,
+  owners: readonly string[],
+  credential: string,
+  host: string,
+): Promise<CredentialSource> {
+  let last: unknown;
+  for (const name of owners.toReversed()) {
+    const task = await parts.tasks.get(name);
+    const found = task === undefined ? undefined : credentialFor(task, host);
+    if (task === undefined || found === undefined || nameOf(task, found) !== credential) continue;
+    const { loginServer, userName, password } = found;
+    try {
+      const username = typeof userName === 'string' ? userName : await openRef(parts, task, userName, SECRET_FIELDS.userName(loginServer));
+      const value = await openRef(parts, task, password, SECRET_FIELDS.password(loginServer));
+      return createCredentialSource({
+        explicit: [{ host: loginServer, username, password: { kind: 'value', value } }],
+        environment: {},
+        dockerConfigPath: '/dev/null/none',
+      });
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw last ?? new EngineError('secret-unavailable', `no task has this credential for ${host} any more`, { transient: true });
+}
+
+function credentialFor({ definition }: TaskRecord, host: string): TaskCredential | undefined {
+  const wanted = hostName(host);
+  return definition.credentials.find(({ loginServer }) => hostName(loginServer) === wanted);
+}
+
+function hostName(host: string): string {
+  const lower = host.toLowerCase();
+  return HUB_NAMES.has(lower) ? 'docker.io' : lower;
+}
+
+/** Tasks that name the same secrets of the daemon have the same credential; a sealed one is its task's own. */
+function nameOf(task: TaskRecord, { userName, password }: TaskCredential): string {
+  const parts = [userName, password].map((ref) => (typeof ref === 'string' ? ref : 'secret' in ref ? ref : { task: task.id, ...ref }));
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+}
+
+async function openRef(
+  { secrets, box }: Pick<TriggerSecretsParts, 'secrets' | 'box'>,
+  { definition: { name } }: TaskRecord,
+  ref: SecretRef,
+  field: string,
+): Promise<string> {
+  if ('sealed' in ref) return box.open(Buffer.from(ref.sealed, 'base64'), taskSecretBinding(name, field)).toString('utf8');
+  const values = await secrets.resolveNamed([ref.secret], { task: name, trust: 'trusted' });
+  return values[ref.secret] ?? '';
+}
+
+/** The token of a task's context goes to no other host. */
+function isSameHost(contextPath: string | undefined, { sourceRepository }: SourceTrigger): boolean {
+  const host = hostOfUrl(contextPath?.replace(/#.*$/s, ''));
+  return host !== undefined && host === hostOfUrl(sourceRepository.repositoryUrl);
+}
+
+function hostOfUrl(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : canonicalRepositoryUrl(url)?.split('/', 1)[0];
+}
