@@ -9,14 +9,14 @@ import { createEvaluator, type Evaluator } from './evaluator.ts';
 import { explainRun, type RunExplanation } from './explain-run.ts';
 import { explainTask, type TaskExplanation } from './explain-task.ts';
 import { createHolds, type Holds } from './holds.ts';
-import type { Handlers, TriggerParts, TriggerSource } from './parts.ts';
+import type { Evaluation, Handlers, TriggerParts, TriggerSource } from './parts.ts';
 import { createTimerTriggers } from './timer/timer-triggers.ts';
 
 /** The triggers that look at other places: repositories and registries. */
 export interface OutsideSources {
   readonly sources: readonly TriggerSource[];
-  /** Looks at the images that the run pushed; resolves when the events that follow are recorded. */
-  afterRun(run: RunRecord): Promise<unknown>;
+  /** Looks at the images that the run pushed; resolves when the events that follow are recorded. May be called again for the same run. */
+  afterRun(run: RunRecord, signal: AbortSignal): Promise<Evaluation>;
   /** The commit that the pull request of a run is at now, at its source; undefined when it is gone. */
   headOf(run: RunRecord): Promise<string | undefined>;
 }
@@ -89,7 +89,7 @@ class Triggers implements TriggerService {
     const { outside: _, approveRun: __, ...base } = parts;
     const own: TriggerParts = { ...base, runs: this.#holds.runs, notify: () => this.notify() };
     this.#outside = parts.outside(own);
-    this.#ended = createRunEndedSource({ ...own, afterRun: (run) => this.#outside.afterRun(run) });
+    this.#ended = createRunEndedSource({ ...own, afterRun: (run, signal) => this.#outside.afterRun(run, signal) });
     this.#sources = [...this.#outside.sources, createTimerTriggers(own), this.#ended];
     const handlers = mergeHandlers(this.#sources.map((source) => source.handlers));
     this.#evaluator = createEvaluator({

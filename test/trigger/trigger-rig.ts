@@ -12,7 +12,7 @@ import { type Folder, openPlane, type Plane } from '../service/runs/control-plan
 import { waitFor } from '../support/wait-for.ts';
 
 /** Nothing outside is looked at. */
-const NOTHING_OUTSIDE: OutsideSources = { sources: [], afterRun: async () => undefined, headOf: async () => undefined };
+const NOTHING_OUTSIDE: OutsideSources = { sources: [], afterRun: async () => ({ decisions: [] }), headOf: async () => undefined };
 
 export interface TriggerRig {
   readonly plane: Plane;

@@ -9,7 +9,7 @@ import { Followers } from './followers.ts';
 
 export interface RunEndedParts extends TriggerParts {
   /** Looks at what the run pushed. Resolves when the events that follow from it are recorded. */
-  afterRun(run: RunRecord): Promise<unknown>;
+  afterRun(run: RunRecord, signal: AbortSignal): Promise<Evaluation>;
 }
 
 /** What follows from the end of runs: tasks that run after others, and looks at what was pushed. */
@@ -32,7 +32,7 @@ const FIRST_MS = 3_600_000;
 export function createRunEndedSource(parts: RunEndedParts): RunEndedSource {
   const followers = new Followers();
   return {
-    handlers: { 'run-ended': (event) => decide(parts, followers, event) },
+    handlers: { 'run-ended': (event, signal) => decide(parts, followers, event, signal) },
     async start() {
       for await (const page of allTasks(parts.store.tasks)) for (const record of page) followers.set(record.definition.name, record);
       await reconcile(parts);
@@ -58,17 +58,18 @@ export function createRunEndedSource(parts: RunEndedParts): RunEndedSource {
   };
 }
 
-async function decide(parts: RunEndedParts, followers: Followers, event: RunEndedEvent): Promise<Evaluation> {
+async function decide(parts: RunEndedParts, followers: Followers, event: RunEndedEvent, signal: AbortSignal): Promise<Evaluation> {
   const { store } = parts;
   const run = await store.runs.get(event.happening.run);
   if (run === undefined) return { decisions: [skipped({}, 'no-trigger', `run ${event.happening.run} was deleted meanwhile`)] };
-  await parts.afterRun(run);
+  const looked = await parts.afterRun(run, signal);
   const { task } = run.request;
   const following = task === undefined ? [] : await recordsOf(parts, followers.of(task));
-  if (task === undefined || following.length === 0) return { decisions: [skipped({}, 'no-trigger', `no task follows run ${run.id}`)] };
-  const decisions = [];
-  for (const follower of following) decisions.push(...(await decideAfter(parts, { run, task, event: event.id }, follower)));
-  return { decisions };
+  const decisions = [...looked.decisions];
+  for (const follower of following) {
+    if (task !== undefined) decisions.push(...(await decideAfter(parts, { run, task, event: event.id }, follower)));
+  }
+  return { ...looked, decisions: decisions.length > 0 ? decisions : [skipped({}, 'no-trigger', `no task follows run ${run.id}`)] };
 }
 
 async function recordsOf({ store }: RunEndedParts, names: readonly string[]): Promise<readonly TaskRecord[]> {

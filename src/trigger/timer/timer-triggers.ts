@@ -75,7 +75,8 @@ class TimerTriggers implements TriggerSource {
       this.#parts.onProblem(`timer ${trigger.name} of task ${definition.name} cannot be read`, new Error(rhythm.error));
       return [];
     });
-    await this.#parts.store.timers.sync({ id, name: definition.name }, rows);
+    const { timers } = this.#parts.store;
+    if (rows.length > 0 || (await timers.ofTask(id)).length > 0) await timers.sync({ id, name: definition.name }, rows);
   }
 
   async #run(): Promise<void> {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EngineError } from '../../../src/model/engine-error.ts';
 import type { AfterTrigger } from '../../../src/model/trigger-definition.ts';
+import type { NewTriggerEvent } from '../../../src/model/trigger-event.ts';
+import type { Evaluation } from '../../../src/trigger/parts.ts';
 import { runRequest } from '../../contract/store-values.ts';
 import { createFakeClock, type FakeClock } from '../../fakes/fake-clock.ts';
 import { ASKER, type Folder, makeFolder } from '../../service/runs/control-plane.ts';
@@ -25,9 +27,10 @@ afterEach(async () => {
 });
 
 function options(): RigOptions {
-  const afterRun = async ({ id }: { readonly id: string }): Promise<void> => {
+  const afterRun = async ({ id }: { readonly id: string }): Promise<Evaluation> => {
     await look(id);
     looked.push(id);
+    return { decisions: [] };
   };
   return { clock, outside: () => ({ sources: [], headOf: async () => undefined, afterRun }) };
 }
@@ -189,7 +192,7 @@ describe('runs that wait for others', () => {
     const waiting = new Promise<void>((resolve) => (decide = resolve));
     rig = await openRig(folder, {
       clock,
-      outside: ({ store }) => ({
+      outside: () => ({
         headOf: async () => undefined,
         sources: [
           {
@@ -217,7 +220,8 @@ describe('runs that wait for others', () => {
             previous: 'sha256:a',
             run: id,
           };
-          await store.events.record([{ dedupKey: `image ${id}`, origin: 'run', happening }]);
+          const then: NewTriggerEvent[] = [{ dedupKey: `image ${id}`, origin: 'run', happening }];
+          return { decisions: [], then };
         },
       }),
     });
