@@ -5,8 +5,22 @@ import { runTask } from './task-process.ts';
 
 const COMMANDS = [
   ...['run', 'build', 'render', 'plan', 'graph', 'lint', 'scan', 'init', 'doctor', 'config', 'serve', 'completion'],
-  ...['create', 'update', 'show', 'list', 'delete', 'enable', 'disable', 'apply', 'credential'],
-  ...['list-runs', 'show-run', 'logs', 'cancel-run', 'rerun', 'update-run', 'queue', 'pause', 'resume'],
+  ...['create', 'update', 'show', 'list', 'delete', 'enable', 'disable', 'apply', 'credential', 'timer', 'trigger'],
+  ...[
+    'list-runs',
+    'show-run',
+    'logs',
+    'cancel-run',
+    'rerun',
+    'update-run',
+    'queue',
+    'pause',
+    'resume',
+    'explain',
+    'deps',
+    'approve',
+    'event',
+  ],
   ...['login', 'logout', 'whoami', 'token', 'secret', 'audit', 'gc', 'agents'],
 ];
 
@@ -32,6 +46,7 @@ test('bash completes commands, flags, choices, templates and files', async () =>
   expect(complete(stdout, 'task', 'token', '')).toEqual(expect.arrayContaining(['create', 'list', 'revoke']));
   expect(complete(stdout, 'task', 'token', 'create', '--role', 'ad')).toEqual(['admin']);
   expect(complete(stdout, 'task', 'list-runs', '--output', '')).toEqual(['table', 'json', 'yaml']);
+  expect(complete(stdout, 'task', 'trigger', 'webhook', '--provider', 'ha')).toEqual(['harbor']);
   expect(complete(stdout, 'task', 'run', '-f', 'fake-cl')).toEqual(['fake-clock.ts']);
 });
 

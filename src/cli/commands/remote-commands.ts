@@ -3,6 +3,8 @@ import { addApplyCommand } from './apply.ts';
 import type { Shell } from './command-parts.ts';
 import { addCredentialCommand } from './credential.ts';
 import { addDaemonCommands } from './daemon.ts';
+import { addEventCommand } from './event.ts';
+import { addExplainCommands } from './explain.ts';
 import { addLoginCommands } from './login.ts';
 import { addQueueCommands } from './queue.ts';
 import { addRunChangeCommands } from './runs-change.ts';
@@ -11,11 +13,16 @@ import { addLogsCommand } from './runs-logs.ts';
 import { addSecretCommand } from './secret.ts';
 import { addDefinitionCommands } from './task-define.ts';
 import { addTaskCommands } from './task-manage.ts';
+import { addTimerCommand } from './timer.ts';
 import { addTokenCommand } from './token.ts';
+import { addTriggerCommand } from './trigger.ts';
 
 const GROUPS = [
-  ['Tasks of a daemon:', [addDefinitionCommands, addTaskCommands, addApplyCommand, addCredentialCommand]],
-  ['Runs of a daemon:', [addRunListCommands, addLogsCommand, addRunChangeCommands, addQueueCommands]],
+  [
+    'Tasks of a daemon:',
+    [addDefinitionCommands, addTaskCommands, addApplyCommand, addCredentialCommand, addTimerCommand, addTriggerCommand],
+  ],
+  ['Runs of a daemon:', [addRunListCommands, addLogsCommand, addRunChangeCommands, addQueueCommands, addExplainCommands, addEventCommand]],
   ['Daemon:', [addLoginCommands, addTokenCommand, addSecretCommand, addDaemonCommands]],
 ] as const;
 

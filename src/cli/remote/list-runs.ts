@@ -117,6 +117,6 @@ export function updateRun(id: string, archive: boolean, flags: RunChoice & { rea
   });
 }
 
-function runPath(id: string): string {
+export function runPath(id: string): string {
   return `/runs/${encodeURIComponent(id)}`;
 }

@@ -200,6 +200,6 @@ export async function patchTask(client: DaemonClient, current: TaskResource, bod
   return value;
 }
 
-function forced({ force }: { readonly force: boolean }): { readonly force?: boolean } {
+export function forced({ force }: { readonly force: boolean }): { readonly force?: boolean } {
   return force ? { force } : {};
 }

@@ -60,6 +60,13 @@ export function runText(run: RunResource, place: TablePlace): string {
       ['Status', run.status],
       ['Error', run.error === undefined ? undefined : [run.error.step, run.error.message].filter((part) => part !== undefined).join(': ')],
       ['Waits for', run.waiting === undefined ? undefined : waitText(run.waiting)],
+      ['Held', run.hold === undefined ? undefined : holdText(run.hold, now)],
+      [
+        'Approved',
+        run.approval === undefined
+          ? undefined
+          : `by ${run.approval.by} ${timeText(run.approval.at, now)} for ${run.approval.commit.slice(0, 12)}`,
+      ],
       [
         'Cancelled',
         run.cancel === undefined ? undefined : `by ${run.cancel.by} ${timeText(run.cancel.at, now)} ${run.cancel.reason}`.trimEnd(),
@@ -74,6 +81,7 @@ export function runText(run: RunResource, place: TablePlace): string {
       ['Branch', run.branch ?? run.source?.branch],
       ['Commit', run.commit ?? run.source?.commit],
       ['Trust', run.trust === 'untrusted' ? 'untrusted' : undefined],
+      ['Background', run.background ? 'yes: after everything that people and commits ask for' : undefined],
       ['Attempt', run.attempt > 1 ? String(run.attempt) : undefined],
       ['Archived', run.isArchiveEnabled ? 'yes: kept beyond the retention' : undefined],
       ['Because', run.causes.map(causeText).join(' ← ')],
@@ -84,6 +92,17 @@ export function runText(run: RunResource, place: TablePlace): string {
   return [facts, stepTable(run, place), imageTable('PUSHED', images, place), baseImageTable(run, place)]
     .filter((part) => part !== '')
     .join('\n');
+}
+
+/** Why it may not start yet, and until when. */
+function holdText({ because, until, runs, approval }: NonNullable<RunResource['hold']>, now: Date): string {
+  const parts = [
+    because,
+    ...(until === undefined ? [] : [`until ${timeText(until, now)}`]),
+    ...(runs === undefined || runs.length === 0 ? [] : [`after ${runs.join(', ')}`]),
+    ...(approval === undefined ? [] : [`\`task approve\` lets ${approval.commit.slice(0, 12)} run`]),
+  ];
+  return parts.join('; ');
 }
 
 function stepTable({ steps }: RunResource, { stream, paint }: TablePlace): string {
@@ -130,14 +149,29 @@ export function causeText(cause: RunResource['causes'][number]): string {
     case 'rerun':
       return `rerun of ${cause.run} by ${cause.principal}`;
     case 'source':
-      return `${cause.event} ${cause.commit.slice(0, 7)} of ${cause.repositoryUrl}`;
-    case 'image-update':
-      return `update of ${cause.images.map(({ repository, tag }) => `${repository}:${tag}`).join(', ')}`;
+      return `${sourceText(cause)} of ${cause.repositoryUrl}`;
+    case 'image-update': {
+      const by = cause.run === undefined ? '' : ` by ${cause.run}${cause.task === undefined ? '' : ` of ${cause.task}`}`;
+      return `update of ${cause.images.map(({ repository, tag }) => `${repository}:${tag}`).join(', ')}${by}`;
+    }
     case 'timer':
-      return `timer ${cause.trigger} at ${cause.occurrence}`;
+      return `timer ${cause.trigger} at ${cause.occurrence}${cause.late === true ? ' (late)' : ''}`;
     case 'after':
       return `after ${cause.run} of ${cause.task}`;
   }
+}
+
+function sourceText({
+  event,
+  commit,
+  branch,
+  tag,
+  pullRequest,
+}: Extract<RunResource['causes'][number], { readonly kind: 'source' }>): string {
+  const id = commit.slice(0, 7);
+  if (event === 'tag') return `tag ${tag ?? ''} at ${id}`;
+  if (event === 'pullrequest') return `pull request ${pullRequest ?? ''} at ${id}`;
+  return branch === undefined ? `commit ${id}` : `commit ${id} on ${branch}`;
 }
 
 /** From the start to the end, or to now while it runs. */

@@ -1,0 +1,93 @@
+import type { TaskPatch, TaskResource } from '../../api/task-schema.ts';
+import type { TaskExplanation } from '../../api/trigger-schema.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { Io } from '../io.ts';
+import { explainedTable } from '../tables/explain-text.ts';
+import { type ListFormat, printList } from '../tables/print-value.ts';
+import { triggerLines } from '../tables/trigger-words.ts';
+import type { DaemonClient } from './client.ts';
+import type { ServerFlags } from './find-server.ts';
+import { conflict } from './flag-error.ts';
+import { getTask, patchTask, printWarnings, taskPath } from './manage-tasks.ts';
+import { tablePlace } from './table-place.ts';
+import { triggerNamed } from './trigger-patch.ts';
+import { withDaemon } from './with-daemon.ts';
+
+type PrintedFlags = ServerFlags & { readonly output: ListFormat };
+
+export function listTriggers(task: string, flags: PrintedFlags, io: Io): Promise<ExitCode> {
+  return withDaemon(flags, io, async (client) => {
+    await printTriggers(client, task, flags, io);
+    return EXIT.ok;
+  });
+}
+
+/** What is found starts runs; they are in `task list-runs` as soon as this returns, or shortly after. */
+export function checkTriggers(task: string, flags: PrintedFlags, io: Io): Promise<ExitCode> {
+  return withDaemon(flags, io, async (client) => {
+    await client.call({ method: 'POST', path: `${taskPath(task)}/check`, body: {}, idleTimeoutMs: 600_000 });
+    await printTriggers(client, task, flags, io);
+    return EXIT.ok;
+  });
+}
+
+async function printTriggers(client: DaemonClient, task: string, flags: PrintedFlags, io: Io): Promise<void> {
+  const { value } = await client.call<TaskExplanation>({ method: 'GET', path: `${taskPath(task)}/explain`, query: { top: 1 } });
+  await printList(io, flags.output, value.triggers, {
+    none: `Nothing starts ${task} by itself. \`task update ${task} --commit-trigger-enabled\` and \`--schedule\` change that.`,
+    table: (rows) => explainedTable(rows, tablePlace(io)),
+  });
+}
+
+type Status = 'Enabled' | 'Disabled';
+
+export function setTriggerStatus(
+  task: string,
+  status: Status,
+  flags: ServerFlags & { readonly triggerName?: string; readonly all: boolean; readonly force: boolean },
+  io: Io,
+): Promise<ExitCode> {
+  return withDaemon(flags, io, async (client) => {
+    const current = await getTask(client, task);
+    const names = chosenTriggers(current, flags);
+    const changed = names.filter((name) => triggerLines(current.trigger).some((line) => line.name === name && line.status !== status));
+    if (changed.length > 0) {
+      const updated = await patchTask(client, current, { trigger: statusPatch(current, new Set(changed), status) }, flags.force);
+      if (status === 'Enabled') printWarnings(updated, io);
+    }
+    for (const name of names) {
+      const word = status.toLowerCase();
+      io.stdout.write(`${task}: ${name} ${changed.includes(name) ? word : `is ${word} already`}\n`);
+    }
+    return EXIT.ok;
+  });
+}
+
+function chosenTriggers(
+  { name, trigger }: TaskResource,
+  flags: { readonly triggerName?: string; readonly all: boolean },
+): readonly string[] {
+  const lines = triggerLines(trigger);
+  if (flags.all && flags.triggerName !== undefined) throw conflict('`--all` and `--trigger-name` exclude each other');
+  if (flags.triggerName !== undefined) return [triggerNamed(name, lines, flags.triggerName, 'trigger').name];
+  const [only, ...more] = lines;
+  if (only === undefined) throw conflict(`nothing starts ${name} by itself`, '`task update` adds triggers');
+  if (more.length > 0 && !flags.all)
+    throw conflict(
+      `${name} has several triggers: ${lines.map((line) => line.name).join(', ')}`,
+      'say which with `--trigger-name NAME`, or `--all`',
+    );
+  return lines.map((line) => line.name);
+}
+
+function statusPatch({ trigger }: TaskResource, names: ReadonlySet<string>, status: Status): NonNullable<TaskPatch['trigger']> {
+  const set = <Trigger extends { readonly name: string }>(triggers: readonly Trigger[]) =>
+    triggers.filter(({ name }) => names.has(name)).map((one) => ({ ...one, status }));
+  const [sources, timers, afters] = [set(trigger.sourceTriggers), set(trigger.timerTriggers), set(trigger.afterTriggers)];
+  return {
+    ...(sources.length === 0 ? {} : { sourceTriggers: { set: sources } }),
+    ...(timers.length === 0 ? {} : { timerTriggers: { set: timers } }),
+    ...(afters.length === 0 ? {} : { afterTriggers: { set: afters } }),
+    ...(trigger.baseImageTrigger !== undefined && names.has(trigger.baseImageTrigger.name) ? { baseImageTrigger: { status } } : {}),
+  };
+}
