@@ -1,7 +1,7 @@
 import type { Diagnostic, SourceText } from '../model/diagnostic.ts';
 import type { RunRequest } from '../model/run-record.ts';
-import type { TaskArgument, TaskStepDefinition } from '../model/task-definition.ts';
-import { literalText, singleBuildText, tagInRegistry } from '../task/build/single-build.ts';
+import type { TaskStepDefinition } from '../model/task-definition.ts';
+import { dockerTaskText, valueAssignments } from '../task/build/docker-task.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import { readContextFile } from './read-context-file.ts';
 
@@ -23,8 +23,11 @@ export async function taskSource(
 ): Promise<Result<TaskSource, readonly Diagnostic[]>> {
   const { step } = request;
   switch (step.type) {
-    case 'Docker':
-      return ok({ source: { name: '<Dockerfile task>', text: dockerText(step, request, directory, secrets) }, set: [] });
+    case 'Docker': {
+      const { registry, noPush } = request;
+      const text = dockerTaskText(step, { registry, noPush, hasContext: directory !== undefined, secrets });
+      return ok({ source: { name: '<Dockerfile task>', text }, set: [] });
+    }
     case 'FileTask':
       return fileTask(step, directory, secrets);
     case 'EncodedTask': {
@@ -32,7 +35,7 @@ export async function taskSource(
       return ok({
         source: { name: '<task>', text: decoded(step.encodedTaskContent) },
         ...(values === undefined ? {} : { values: { name: '<values>', text: decoded(values) } }),
-        set: assignments(step.values, secrets),
+        set: valueAssignments(step.values, secrets),
       });
     }
   }
@@ -60,40 +63,10 @@ async function fileTask(
   return ok({
     source: source.value,
     ...(values === undefined ? {} : { values: values.value }),
-    set: assignments(step.values, secrets),
+    set: valueAssignments(step.values, secrets),
   });
 }
 
 function decoded(base64: string): string {
   return Buffer.from(base64, 'base64').toString('utf8');
-}
-
-function assignments(values: readonly TaskArgument[], secrets: Readonly<Record<string, string>>): readonly string[] {
-  const plain = values.flatMap((one) => (one.isSecret ? [] : [`${one.name}=${one.value}`]));
-  return [...plain, ...secretNames(values, secrets).map((name) => `${name}=${secrets[name] ?? ''}`)];
-}
-
-function secretNames(values: readonly TaskArgument[], secrets: Readonly<Record<string, string>>): readonly string[] {
-  return values.filter(({ name, isSecret }) => isSecret && Object.hasOwn(secrets, name)).map(({ name }) => name);
-}
-
-/** One build and its push. Templates work in names and plain arguments, as in ACR; a secret is never taken for one. */
-function dockerText(
-  step: StepOf<'Docker'>,
-  { registry, noPush }: RunRequest,
-  directory: string | undefined,
-  secrets: Readonly<Record<string, string>>,
-): string {
-  const tags = step.imageNames.map((name) => tagInRegistry(name, registry));
-  const plain = step.arguments.flatMap((one) => (one.isSecret ? [] : [`${one.name}=${one.value}`]));
-  const secret = secretNames(step.arguments, secrets).map((name) => `${name}=${literalText(secrets[name] ?? '')}`);
-  const words = [
-    ...tags.flatMap((tag) => ['-t', tag]),
-    ...(step.dockerFilePath === '' ? [] : ['-f', step.dockerFilePath]),
-    ...[...plain, ...secret].flatMap((argument) => ['--build-arg', argument]),
-    ...(step.target === undefined || step.target === '' ? [] : ['--target', step.target]),
-    ...(step.noCache ? ['--no-cache'] : []),
-    directory === undefined ? '/dev/null' : '.',
-  ];
-  return singleBuildText(words, step.isPushEnabled && !noPush ? tags : []);
 }

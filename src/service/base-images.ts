@@ -32,6 +32,8 @@ export interface ResolvedBase {
   readonly pinned?: string;
 }
 
+export type BaseResolver = Pick<BaseImageResolver, 'resolve'>;
+
 /** What a registry said, kept for the run: builds that share a base image ask once. */
 type Answer =
   | { readonly kind: 'found'; readonly digest: string; readonly platformDigest: string }
@@ -129,6 +131,39 @@ export class BaseImageResolver {
     const indexDigest = parsed.ok ? digestIn(image, parsed.value) : '';
     return { image: { ...recordOf(origin, 'engine'), indexDigest, imageId: image.id } };
   }
+}
+
+/**
+ * Takes other images than those that are written: `use` in place of `reference`. They are told by what is written, with the digests of what is
+ * used. An image that the Dockerfile names in a way that cannot be pinned is taken as it is written, with a warning.
+ */
+export function substituteBases(
+  bases: BaseResolver,
+  substitutes: readonly { readonly reference: string; readonly use: string }[],
+): BaseResolver {
+  if (substitutes.length === 0) return bases;
+  const uses = new Map(substitutes.map(({ reference, use }) => [canonicalName(reference), use]));
+  return {
+    resolve: async (origin, options) => {
+      const use = origin.unresolved ? undefined : uses.get(canonicalName(origin.reference));
+      if (use === undefined) return bases.resolve(origin, options);
+      if (origin.words.length === 0) {
+        options.onNote(
+          'warning',
+          `The base image ${origin.reference} is not taken as ${use}: the Dockerfile names it by a variable that builders set.`,
+        );
+        return bases.resolve(origin, options);
+      }
+      options.onNote('info', `The base image ${origin.reference} is taken as ${use}, the newest that the task follows.`);
+      const { image, pinned = use } = await bases.resolve({ ...origin, reference: use }, options);
+      return { image: { ...image, reference: origin.reference }, pinned };
+    },
+  };
+}
+
+function canonicalName(reference: string): string {
+  const parsed = parseImageReference(reference);
+  return parsed.ok ? nameOf(parsed.value) : reference;
 }
 
 function notInEngine(reference: string): EngineError {

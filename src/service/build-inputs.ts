@@ -3,23 +3,28 @@ import { EngineError } from '../model/engine-error.ts';
 import type { BaseImage } from '../model/image.ts';
 import type { BuildSpec } from '../model/plan.ts';
 import type { BuildInputs, BuildInputsRequest, PreparedBuild } from '../model/ports/build-inputs.ts';
+import type { RunRequest } from '../model/run-record.ts';
 import { pinDockerfile } from '../task/dockerfile/pin-dockerfile.ts';
 import type { DockerfileScan, ImageOrigin } from '../task/dockerfile/scan-dockerfile.ts';
-import { type BaseImageParts, BaseImageResolver, type ResolvedBase } from './base-images.ts';
+import { type BaseImageParts, BaseImageResolver, type BaseResolver, type ResolvedBase, substituteBases } from './base-images.ts';
 import { type BuildContext, type ContextFile, type ContextParts, openBuildContext, stdinOf } from './build-context.ts';
 
 /** What one run's builds are prepared with. Make one per run: base images are resolved once per run. */
-export type BuildInputsParts = ContextParts & BaseImageParts;
+export type BuildInputsParts = ContextParts &
+  BaseImageParts & {
+    /** Base images that are taken otherwise than written: those of the run's request. */
+    readonly baseImages?: NonNullable<RunRequest['baseImages']>;
+  };
 
 const LARGEST_DOCKERFILE = 1024 * 1024;
 
 /** BuildInputs over git, archives, registries and the engine's own images. */
 export function createBuildInputs(parts: BuildInputsParts): BuildInputs {
-  const bases = new BaseImageResolver(parts);
+  const bases = substituteBases(new BaseImageResolver(parts), parts.baseImages ?? []);
   return { prepare: (request) => prepare(request, parts, bases) };
 }
 
-async function prepare(request: BuildInputsRequest, parts: BuildInputsParts, bases: BaseImageResolver): Promise<PreparedBuild> {
+async function prepare(request: BuildInputsRequest, parts: BuildInputsParts, bases: BaseResolver): Promise<PreparedBuild> {
   request.signal.throwIfAborted();
   const context = await openBuildContext(request, parts);
   try {
@@ -81,7 +86,7 @@ async function readIgnore(dockerfile: string, context: BuildContext): Promise<re
 async function resolveAndPin(
   dockerfile: { readonly name: string; readonly text: string },
   request: BuildInputsRequest,
-  bases: BaseImageResolver,
+  bases: BaseResolver,
 ): Promise<{ readonly text: string; readonly baseImages: readonly BaseImage[] }> {
   const { spec, signal, onNote } = request;
   // The parser of Dockerfiles takes 5 ms to load; what could begin before has begun.

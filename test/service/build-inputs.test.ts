@@ -166,6 +166,43 @@ describe('builds with a local context', () => {
     expect(build.dockerfile.text).toBe(`ARG BASE\nFROM r.io/b@${DIGEST}`);
   });
 
+  it('takes the base images that a run was given in place of those that are written', async () => {
+    const directory = await folder({
+      Dockerfile: 'FROM r.io/go:1 AS go\nFROM r.io/base\nCOPY --from=go a b\nCOPY --from=other:1 a b\nCOPY --from=elsewhere.io/x:1 a b\n',
+    });
+    const asked: string[] = [];
+    const resolve = async (reference: string) => {
+      asked.push(reference);
+      return reference.startsWith('r.io/') ? { digest: DIGEST, platformDigest: PLATFORM_DIGEST, mediaType: '' } : undefined;
+    };
+    const baseImages = [
+      { reference: 'r.io/base:latest', use: 'r.io/base:1.4' },
+      { reference: 'docker.io/library/other:1', use: 'other:1.9' },
+    ];
+    const { build, notes } = await prepare('-t a .', directory, {
+      parts: { registry: { ...noContextParts().registry, resolve }, baseImages },
+    });
+    expect(asked.sort()).toEqual(['elsewhere.io/x:1', 'other:1.9', 'r.io/base:1.4', 'r.io/go:1']);
+    expect(build.dockerfile.text).toBe(
+      `FROM r.io/go@${DIGEST} AS go\nFROM r.io/base@${DIGEST}\nCOPY --from=go a b\nCOPY --from=other:1.9 a b\nCOPY --from=elsewhere.io/x:1 a b\n`,
+    );
+    expect(build.baseImages.map(({ reference, indexDigest }) => `${reference} ${indexDigest}`)).toEqual([
+      `r.io/base ${DIGEST}`,
+      `r.io/go:1 ${DIGEST}`,
+      'other:1 ',
+      'elsewhere.io/x:1 ',
+    ]);
+    expect(notes).toContain('info The base image r.io/base is taken as r.io/base:1.4, the newest that the task follows.');
+  });
+
+  it('says when an image cannot be taken otherwise than written', async () => {
+    const directory = await folder({ Dockerfile: 'FROM r.io/go\nARG B=r.io/base:1\nFROM $B\n' });
+    const baseImages = [{ reference: 'r.io/base:1', use: 'r.io/base:2' }];
+    const { build, notes } = await prepare('-t a .', directory, { parts: { baseImages } });
+    expect(build.dockerfile.text).toContain('FROM $B');
+    expect(notes.join()).toContain('is not taken as r.io/base:2');
+  });
+
   it('pins one Dockerfile for several platforms only where they agree', async () => {
     const directory = await folder({ Dockerfile: 'FROM r.io/base AS b\nFROM r.io/app-$TARGETARCH\nCOPY --from=b x y\n' });
     const { build } = await prepare('--platform linux/amd64,linux/arm64 .', directory);
