@@ -26,8 +26,8 @@ export interface ForgeReply {
 /** The documented API of one kind of forge over a state of its own. */
 export type ForgeApi = (request: AskedRequest) => ForgeReply;
 
-/** What the next request meets instead of an answer. `hang`: none, ever. `drop`: the connection ends. */
-export type ForgeFault = ForgeReply | 'hang' | 'drop';
+/** What the next request meets instead of an answer. `hang`: none, ever. `drop`: the connection ends. `after`: the answer, but not before. */
+export type ForgeFault = ForgeReply | 'hang' | 'drop' | { readonly after: Promise<unknown> };
 
 export interface FakeForge extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
@@ -59,7 +59,8 @@ export async function startForge(api: ForgeApi): Promise<FakeForge> {
       outgoing.destroy();
       return;
     }
-    const reply = fault ?? api(request);
+    if (fault !== undefined && 'after' in fault) await fault.after;
+    const reply = fault === undefined || 'after' in fault ? api(request) : fault;
     const text = reply.body === undefined ? '' : typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
     outgoing.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers }).end(text);
   }

@@ -32,6 +32,8 @@ export class StatusDelivery {
   readonly #lanes: HostLanes;
   readonly #closing = new AbortController();
   readonly #underWay = new Map<string, Promise<void>>();
+  /** Leased anew just before the delivery of their key was quite over: two at once could arrive the wrong way round. */
+  readonly #following = new Map<string, CommitStatusRow>();
   /** Servers whose trouble was reported and is not over. */
   readonly #reported = new Set<string>();
   #wake = new AbortController();
@@ -52,7 +54,7 @@ export class StatusDelivery {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#loop;
-    await Promise.all(this.#underWay.values());
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay.values());
   }
 
   async #deliver(): Promise<void> {
@@ -75,10 +77,11 @@ export class StatusDelivery {
     if (this.#nextMs <= clock.monotonicMs()) this.#nextMs = Number.POSITIVE_INFINITY;
     try {
       const due = await statuses.due({ limit, leaseMs: LEASE_MS });
-      // Two deliveries of one key could arrive the wrong way round.
-      const fresh = due.filter(({ key }) => !this.#underWay.has(key));
-      for (const row of fresh) this.#start(row);
-      return fresh.length;
+      for (const row of due) {
+        if (this.#underWay.has(row.key)) this.#following.set(row.key, row);
+        else this.#start(row);
+      }
+      return due.length;
     } catch (error) {
       onProblem('commit statuses could not be read', error);
       return 0;
@@ -92,6 +95,9 @@ export class StatusDelivery {
       .catch((error: unknown) => this.#parts.onProblem(`the commit status of run ${row.run} could not be kept`, error))
       .finally(() => {
         this.#underWay.delete(row.key);
+        const next = this.#following.get(row.key);
+        this.#following.delete(row.key);
+        if (next !== undefined) this.#start(next);
         this.wake();
       });
     this.#underWay.set(row.key, work);

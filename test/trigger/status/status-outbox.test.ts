@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../../src/model/run-record.ts';
+import { settled } from '../../fakes/fake-clock.ts';
 import { forgeState, giteaApi } from '../../fakes/forge-apis.ts';
 import { startForge } from '../../fakes/forges.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -227,6 +228,44 @@ describe('a forge in trouble', () => {
     expect(rig.fake.asked).toHaveLength(4);
     await outbox.close();
     expect(rig.fake.asked).toHaveLength(4);
+  });
+});
+
+describe('what waits for its turn at a slow forge', () => {
+  const turn = async (rig: OutboxRig) => {
+    const outbox = rig.open();
+    const slow = Promise.withResolvers<void>();
+    rig.fake.fail(...Array.from({ length: 4 }, () => ({ after: slow.promise })));
+    for (let commit = 1; commit <= 4; commit += 1) outbox.runChanged(await rig.run(commit));
+    await rig.fake.came(4);
+    const waiting = await rig.run(5);
+    outbox.runChanged(waiting);
+    await outbox.stored();
+    await settled();
+    return { outbox, slow, waiting };
+  };
+  const toldOf = (rig: OutboxRig, commit: number) =>
+    rig.state.statuses.filter(({ place }) => place === commitOf(commit)).map(({ body }) => body['state']);
+
+  it('is told as it is when its turn comes', async () => {
+    await using rig = await outboxRig();
+    const { outbox, slow, waiting } = await turn(rig);
+    outbox.runChanged(await rig.ended(await rig.started(waiting), 'Succeeded'));
+    await outbox.stored();
+    slow.resolve();
+    await until(async () => (await rowOf(rig, waiting)).delivered === 2);
+    expect(toldOf(rig, 5)).toEqual(['success']);
+  });
+
+  it('is not told when a newer run has taken its place', async () => {
+    await using rig = await outboxRig();
+    const { outbox, slow, waiting } = await turn(rig);
+    const newer = await rig.run(5, { causes: [{ kind: 'rerun', principal: 'me', run: waiting.id }, rig.cause(5)] });
+    outbox.runChanged(await rig.ended(await rig.started(newer), 'Failed'));
+    await outbox.stored();
+    slow.resolve();
+    await until(async () => (await rowOf(rig, newer)).delivered === 2);
+    expect(toldOf(rig, 5)).toEqual(['failure']);
   });
 });
 
