@@ -1,0 +1,184 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { RunResource, RunSummaryResource } from '../../src/api/run-schema.ts';
+import type {
+  DependencyGraph,
+  HookSecretResource,
+  RunExplanation,
+  TaskExplanation,
+  TriggerEventDetail,
+} from '../../src/api/trigger-schema.ts';
+import { endOf } from '../chaos/workload.ts';
+import { startDaemon, type TestDaemon } from '../support/daemon.ts';
+import { type GitServer, startGitServer } from '../support/git-server.ts';
+import { startRegistry } from '../support/registry-server.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const TASK_FILE =
+  'steps:\n  - id: say\n    cmd: busybox:local echo {{.Run.Commit}} {{.Run.Branch}} {{.Run.Repository}} {{.Run.TriggeredBy}}\n';
+const LOOPBACK = { SLIPWAY_ALLOW_LOOPBACK_ADDRESSES: 'true' };
+
+async function runsOf(daemon: TestDaemon, task: string): Promise<readonly RunSummaryResource[]> {
+  return (await daemon.api<{ items: RunSummaryResource[] }>('GET', `/api/v1/runs?task=${task}&top=100`)).body.items;
+}
+
+async function newestRun(daemon: TestDaemon, task: string, count = 1): Promise<RunSummaryResource> {
+  return waitFor(async () => {
+    const runs = await runsOf(daemon, task);
+    return runs.length >= count ? runs[0] : undefined;
+  }, 30_000);
+}
+
+async function pushTo(server: GitServer, change: string): Promise<{ readonly before: string; readonly after: string }> {
+  await using work = await server.workTree('app');
+  const before = (await work.git('rev-parse', 'HEAD')).trim();
+  await writeFile(join(work.directory, 'change.txt'), change);
+  const after = await work.commit(change);
+  await work.git('push', 'origin', 'HEAD:main');
+  return { before, after };
+}
+
+/** As Gitea posts it. */
+function deliver(hook: HookSecretResource, payload: object, id: string = randomUUID()): Promise<Response> {
+  const body = JSON.stringify(payload);
+  const signature = createHmac('sha256', hook.secret).update(body).digest('hex');
+  return fetch(hook.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-gitea-event': 'push', 'x-gitea-delivery': id, 'x-gitea-signature': signature },
+    body,
+  });
+}
+
+test('a push that a webhook tells of runs its commit, once, and the daemon says why', async () => {
+  await using server = await startGitServer();
+  await server.repository('app', async (work) => {
+    await writeFile(join(work.directory, 'acr-task.yaml'), TASK_FILE);
+    await work.commit('one');
+  });
+  const repositoryUrl = `${server.url}/smart/app.git`;
+  await using daemon = await startDaemon({ env: LOOPBACK });
+  const created = await daemon.api('POST', '/api/v1/tasks', {
+    name: 'web',
+    step: { contextPath: `${repositoryUrl}#main`, taskFilePath: 'acr-task.yaml' },
+    trigger: { sourceTriggers: [{ name: 'push', sourceRepository: { sourceControlType: 'Gitea', repositoryUrl } }] },
+  });
+  expect(created.status, JSON.stringify(created.body)).toBe(201);
+  await daemon.api('POST', '/api/v1/tasks/web/check');
+  expect(await runsOf(daemon, 'web')).toEqual([]);
+  const hook = (await daemon.api<HookSecretResource>('POST', '/api/v1/tasks/web/hooks')).body;
+  expect(hook.url).toBe(`${daemon.url}/hooks/${hook.id}`);
+
+  const { before, after } = await pushTo(server, 'two');
+  const payload = {
+    ref: 'refs/heads/main',
+    before,
+    after,
+    repository: { id: 7, full_name: 'me/app', clone_url: repositoryUrl, default_branch: 'main' },
+  };
+  const id = randomUUID();
+  const answer = await deliver(hook, payload, id);
+  expect([answer.status, await answer.clone().json()]).toEqual([202, { events: [expect.stringMatching(/^e\d+$/)] }]);
+  const [eventId = ''] = ((await answer.json()) as { events: string[] }).events;
+  const run = await newestRun(daemon, 'web');
+  expect(run).toMatchObject({ trigger: 'Commit', commit: after, branch: 'main', causes: [{ kind: 'source', trigger: 'push', eventId }] });
+  expect((await endOf(daemon, run.runId))?.status).toBe('Succeeded');
+  const log = await daemon.api<string>('GET', `/api/v1/runs/${run.runId}/log`);
+  expect(log.body).toContain(`${after} main ${repositoryUrl} Commit`);
+
+  // The same again, told again, and found by a look.
+  expect((await deliver(hook, payload, id)).status).toBe(200);
+  expect((await deliver(hook, payload)).status).toBe(202);
+  await daemon.api('POST', '/api/v1/tasks/web/check');
+  await settled(daemon);
+  expect((await runsOf(daemon, 'web')).length).toBe(1);
+
+  const event = (await daemon.api<TriggerEventDetail>('GET', `/api/v1/trigger-events/${eventId}`)).body;
+  expect(event).toMatchObject({ origin: 'webhook', status: 'settled', decisions: [{ task: 'web', outcome: 'run', runId: run.runId }] });
+  const why = (await daemon.api<RunExplanation>('GET', `/api/v1/runs/${run.runId}/explain`)).body;
+  expect(why.chain).toMatchObject([{ kind: 'source', eventId }]);
+  const task = (await daemon.api<TaskExplanation>('GET', '/api/v1/tasks/web/explain')).body;
+  expect(task.decisions.map(({ code }) => code)).toContain('already-fired');
+  expect(daemon.stderr).not.toContain('a defect');
+});
+
+test('a push that nobody tells of is found by a look', async () => {
+  await using server = await startGitServer();
+  await server.repository('app', async (work) => {
+    await writeFile(join(work.directory, 'acr-task.yaml'), TASK_FILE);
+    await work.commit('one');
+  });
+  await using daemon = await startDaemon({ env: LOOPBACK });
+  await daemon.api('POST', '/api/v1/tasks', {
+    name: 'web',
+    step: { contextPath: `${server.url}/smart/app.git#main`, taskFilePath: 'acr-task.yaml' },
+  });
+  await daemon.api('POST', '/api/v1/tasks/web/check');
+  const { after } = await pushTo(server, 'two');
+  await daemon.api('POST', '/api/v1/tasks/web/check');
+  const run = await newestRun(daemon, 'web');
+  expect(run.commit).toBe(after);
+  expect((await endOf(daemon, run.runId))?.status).toBe('Succeeded');
+});
+
+test('a base image that a task pushes rebuilds those on it, in order, each once', async () => {
+  await using registry = await startRegistry();
+  await using daemon = await startDaemon({ env: { ...LOOPBACK, SLIPWAY_BASE_IMAGE_WINDOW: '1s' } });
+  const base = `${registry.host}/team/base:1`;
+  const build = (name: string, from: string, to: string, extra = '') => ({
+    name,
+    step: {
+      encodedTaskContent: Buffer.from(
+        `steps:\n  - id: file\n    cmd: busybox:local sh -c 'printf "FROM ${from}\\nLABEL made=%s\\n" "{{.Run.ID}}" > /workspace/Dockerfile'\n  - id: build\n    build: -t ${to} .\n    when: [file]\n  - id: push\n    push: ["${to}"]\n    when: [build]\n${extra}`,
+      ).toString('base64'),
+    },
+    trigger: { baseImageTrigger: { baseImageTriggerType: 'All' } },
+  });
+  const middle = `${registry.host}/team/middle:1`;
+  const leaf = `${registry.host}/team/leaf:1`;
+  const runNow = async (task: string): Promise<RunResource> => {
+    const { body } = await daemon.api<RunResource>('POST', '/api/v1/runs', { type: 'TaskRunRequest', task });
+    const ended = await endOf(daemon, body.runId);
+    expect(ended?.status, ended?.runErrorMessage ?? JSON.stringify(ended)).toBe('Succeeded');
+    return body;
+  };
+  await daemon.api('POST', '/api/v1/tasks', { ...build('base', 'scratch', base), trigger: {} });
+  await runNow('base');
+  for (const definition of [build('middle', base, middle), build('leaf', middle, leaf)]) {
+    expect((await daemon.api('POST', '/api/v1/tasks', definition)).status).toBe(201);
+    await runNow(definition.name);
+  }
+  await settled(daemon);
+  expect((await runsOf(daemon, 'middle')).length).toBe(1);
+  const graph = (await daemon.api<DependencyGraph>('GET', `/api/v1/deps?whatIf=${encodeURIComponent(base)}`)).body;
+  expect(graph.whatIf?.rebuilds).toMatchObject([
+    { task: 'middle', after: [] },
+    { task: 'leaf', after: ['middle'] },
+  ]);
+
+  const pushed = await runNow('base');
+  const rebuilt = await newestRun(daemon, 'middle', 2);
+  expect(rebuilt).toMatchObject({
+    trigger: 'Image Update',
+    priority: -100,
+    causes: [{ kind: 'image-update', run: pushed.runId, task: 'base' }, { kind: 'manual' }],
+  });
+  expect((await endOf(daemon, rebuilt.runId))?.status).toBe('Succeeded');
+  const last = await newestRun(daemon, 'leaf', 2);
+  expect(last.causes).toMatchObject([{ kind: 'image-update' }, { kind: 'image-update', task: 'base' }, { kind: 'manual' }]);
+  expect((await endOf(daemon, last.runId))?.status).toBe('Succeeded');
+  await settled(daemon);
+  expect((await runsOf(daemon, 'middle')).length).toBe(2);
+  expect((await runsOf(daemon, 'leaf')).length).toBe(2);
+  expect(daemon.stderr).not.toContain('a defect');
+});
+
+/** No event is undecided and no run waits or runs. */
+async function settled(daemon: TestDaemon): Promise<void> {
+  await waitFor(async () => {
+    const { body } = await daemon.api<{ items: unknown[] }>('GET', '/api/v1/trigger-events?status=pending');
+    const { body: live } = await daemon.api<{ items: unknown[] }>('GET', '/api/v1/runs?status=Queued,Started,Running');
+    return body.items.length === 0 && live.items.length === 0 ? true : undefined;
+  }, 60_000);
+}
