@@ -176,7 +176,7 @@ function parsed<Schema extends z.ZodType>(call: ForgeCall, answer: ForgeAnswer, 
   throw new EngineError(
     'forge-failed',
     `${new URL(call.url).host} answered ${call.doing} with something that its API does not describe${where === '' ? '' : ` (at ${where})`}`,
-    { help: 'Check that the repository URL and the kind of forge (`--source-control-type`) belong together.' },
+    { help: 'Check that the repository URL and the kind of forge (`--forge`) belong together.' },
   );
 }
 

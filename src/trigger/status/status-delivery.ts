@@ -105,7 +105,7 @@ export class StatusDelivery {
 
   async #send(leased: CommitStatusRow, host: string): Promise<void> {
     const { statuses } = this.#parts;
-    const paused = this.#closing.signal.aborted ? 0 : this.#lanes.pausedFor(host);
+    const paused = this.#closing.signal.aborted ? 0 : this.#lanes.pausedFor(host, askerOf(leased, host));
     if (paused > 0) return this.#again(leased, `${host} asked for a pause`, paused * (1 + this.#parts.random() / 4));
     const newest = (await statuses.ofRun(leased.run)).find(({ key }) => key === leased.key);
     // A newer run of the commit has taken its place while it waited.
@@ -138,9 +138,15 @@ export class StatusDelivery {
       this.#report(host, `the commit status ${row.context} of run ${row.run} was given up`, error);
       return statuses.failed(row.key, row.version, { error: said });
     }
-    if (error instanceof EngineError && error.transient) this.#lanes.pause(host, Math.min(wait, error.retryAfterMs ?? SILENT_MS));
+    if (error instanceof EngineError && error.transient) this.#pause(row, host, error.retryAfterMs, wait);
     else this.#report(host, `the commit status ${row.context} of run ${row.run} was refused`, error);
     await this.#again(row, said, wait);
+  }
+
+  /** Limits are those of a token: what other triggers have to tell goes on. A server in trouble is so for all. */
+  #pause(row: CommitStatusRow, host: string, askedMs: number | undefined, waitMs: number): void {
+    if (askedMs === undefined) this.#lanes.pause(host, Math.min(waitMs, SILENT_MS));
+    else this.#lanes.pause(askerOf(row, host), Math.min(waitMs, askedMs));
   }
 
   /** Gives the row back. */
@@ -161,6 +167,10 @@ export class StatusDelivery {
 
 /** There is nobody to tell, or nothing to tell it with: no problem of anybody. */
 class Untold extends Error {}
+
+function askerOf({ task, trigger }: CommitStatusRow, host: string): string {
+  return `${host} ${task} ${trigger}`;
+}
 
 function hostOf({ repositoryUrl }: CommitStatusRow): string {
   return canonicalRepositoryUrl(repositoryUrl)?.split('/', 1)[0] ?? repositoryUrl;

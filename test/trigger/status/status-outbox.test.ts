@@ -170,7 +170,7 @@ describe('a forge in trouble', () => {
     expect(rig.fake.asked.length).toBe(count);
   });
 
-  it('is left alone as long as it asks for', async () => {
+  it('is left alone as long as it asks for, but by who was told so only', async () => {
     await using rig = await outboxRig();
     const outbox = rig.open();
     rig.fake.fail({ status: 429, headers: { 'retry-after': '900' }, body: {} });
@@ -182,10 +182,12 @@ describe('a forge in trouble', () => {
     outbox.runChanged(second);
     await outbox.stored();
     await until(async () => (await rowOf(rig, second)).attempts === 1);
+    outbox.runChanged(await rig.run(3, { task: 'other' }));
+    await until(() => rig.told().length === 1);
     await rig.clock.advance(890_000);
-    expect(rig.fake.asked).toHaveLength(1);
+    expect(rig.fake.asked).toHaveLength(2);
     await rig.clock.advance(400_000);
-    await until(() => rig.told().length === 2);
+    await until(() => rig.told().length === 3);
   });
 
   it('that refuses the token is reported once, and tried again when somebody may have mended it', async () => {
