@@ -1,0 +1,146 @@
+import { createHmac } from 'node:crypto';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { waitFor } from '../../support/wait-for.ts';
+import { type RawAnswer, send } from './client.ts';
+import { ADMIN, type DaemonFixture, startDaemon } from './daemon-fixture.ts';
+
+const REPOSITORY = 'https://git.example/me/app.git';
+const MIB = 1024 * 1024;
+const LIMITS = { hookBytes: MIB, hookBytesAtOnce: 2 * MIB, bodyMs: 500 };
+
+let daemon: DaemonFixture & AsyncDisposable;
+let hook: { readonly id: string; readonly secret: string };
+beforeEach(async () => {
+  daemon = await startDaemon({ limits: LIMITS });
+  hook = await gitHook(daemon);
+});
+afterEach(() => daemon[Symbol.asyncDispose]());
+
+async function gitHook({ services, defineTask }: DaemonFixture): Promise<{ readonly id: string; readonly secret: string }> {
+  await defineTask('web');
+  const source = { name: 'push', sourceRepository: { repositoryUrl: REPOSITORY, sourceControlType: 'Gitea' as const } };
+  await services.tasks.patch(ADMIN, 'web', { trigger: { sourceTriggers: { set: [source] } } });
+  const opened = await services.hooks.ensureForTask(ADMIN, await services.tasks.get(ADMIN, 'web'), 'push');
+  return { id: opened.hook.id, secret: opened.secret };
+}
+
+function push(commit = 'b'): string {
+  const repository = { id: 1, full_name: 'me/app', clone_url: REPOSITORY, default_branch: 'main' };
+  return JSON.stringify({ ref: 'refs/heads/main', before: 'a'.repeat(40), after: commit.repeat(40), repository });
+}
+
+function post(
+  path: string,
+  body: string,
+  { secret = hook.secret, headers = {} }: { secret?: string; headers?: Record<string, string> } = {},
+) {
+  const signature = createHmac('sha256', secret).update(body).digest('hex');
+  const sent = { 'content-type': 'application/json', 'x-gitea-event': 'push', 'x-gitea-delivery': 'one', 'x-gitea-signature': signature };
+  return send(daemon.url, { method: 'POST', path, headers: { ...sent, ...headers }, body: Buffer.from(body) });
+}
+
+const events = () => daemon.store.events.list({ limit: 100 });
+
+describe('a delivery', () => {
+  test('is stored before it is answered, from whatever host and origin, and known when it comes again', async () => {
+    const headers = { host: 'elsewhere.example', origin: 'https://forge.example' };
+    const first = await post(`/hooks/${hook.id}`, push(), { headers });
+    const [event] = await events();
+    expect([first.status, first.json()]).toEqual([202, { events: [event?.id] }]);
+    expect(event).toMatchObject({ origin: 'webhook', happening: { kind: 'push', ref: 'refs/heads/main', hook: hook.id } });
+    const again = await post(`/hooks/${hook.id}`, push());
+    expect([again.status, again.json()]).toEqual([200, { events: [event?.id], duplicate: true }]);
+    const metrics = await daemon.services.operations.metrics();
+    expect(metrics.text).toContain('slipway_hook_deliveries_total{result="taken"} 1');
+    expect(metrics.text).toContain('slipway_hook_deliveries_total{result="known"} 1');
+    expect(metrics.text).toContain('slipway_events{status="pending"} 1');
+  });
+
+  test('with another secret is refused, and nothing of it is stored', async () => {
+    expect((await post(`/hooks/${hook.id}`, push(), { secret: 'another' })).status).toBe(401);
+    expect(await events()).toEqual([]);
+  });
+
+  test('to a hook that is not there is refused before its body is read', async () => {
+    const answer = await endless(`/hooks/${'x'.repeat(22)}`, 100 * MIB);
+    expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+    expect((await post('/hooks/short', push())).status).toBe(404);
+  });
+
+  test('that is too large is refused while it is read, whether it says so or not', async () => {
+    const declared = await endless(`/hooks/${hook.id}`, 2 * MIB);
+    expect(declared).toMatch(/^HTTP\/1\.1 413 /);
+    const chunked = await endless(`/hooks/${hook.id}`, undefined, MIB + 1);
+    expect(chunked).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await events()).toEqual([]);
+  });
+
+  test('of a slow sender is cut off, and others find room again', async () => {
+    const slow = [1, 2].map(() => endless(`/hooks/${hook.id}`, MIB, 1));
+    await waitFor(async () => ((await post(`/hooks/${hook.id}`, push())).status === 503 ? true : undefined), 5000);
+    expect((await Promise.all(slow)).join('')).toBe('');
+    const later = await post(`/hooks/${hook.id}`, push('c'));
+    expect(later.status).toBe(202);
+  });
+
+  test('that cannot be stored is to be sent again', async () => {
+    await daemon.store.close();
+    const answer = await post(`/hooks/${hook.id}`, push());
+    expect([answer.status, Number(answer.headers['retry-after']) > 0]).toEqual([503, true]);
+  });
+
+  test('leaves no secret of its path in the log', async () => {
+    await post(`/hooks/${hook.id}/${hook.secret}`, push());
+    const lines = await waitFor(async () => (daemon.logged().includes(hook.id) ? daemon.logged() : undefined), 5000);
+    expect(lines).not.toContain(hook.secret);
+    expect(lines).toContain(`/hooks/${hook.id}/…`);
+  });
+});
+
+test('the hook of a repository is one, however its tasks write it, and another secret takes the place of the one before', async () => {
+  const token = await daemon.token({ name: 'ed', role: 'editor' });
+  const call = (method: string, path: string, body?: unknown): Promise<RawAnswer> =>
+    send(daemon.url, { method, path: `/api/v1${path}`, token, ...(body === undefined ? {} : { body }) });
+  await daemon.defineTask('other');
+  const source = { name: 'push', sourceRepository: { repositoryUrl: 'https://git.example/me/app/', sourceControlType: 'Gitea' } };
+  await call('PATCH', '/tasks/other', { trigger: { sourceTriggers: { set: [source] } } });
+  const same = await call('POST', '/tasks/other/hooks', {});
+  expect([same.status, same.json()]).toMatchObject([
+    200,
+    {
+      ...{ id: hook.id, secret: hook.secret, tasks: ['other', 'web'], url: `http://daemon.test/hooks/${hook.id}` },
+      urlWithSecret: `http://daemon.test/hooks/${hook.id}/${hook.secret}`,
+    },
+  ]);
+  const listed = await call('GET', '/hooks');
+  expect(listed.json()).toMatchObject({ items: [{ id: hook.id, source: { kind: 'git', repositoryUrl: REPOSITORY } }] });
+  expect(listed.text).not.toContain(hook.secret);
+  const rotated = (await call('POST', `/hooks/${hook.id}/rotate`)).json() as { secret: string; previousUntil: string };
+  expect(rotated.secret).not.toBe(hook.secret);
+  expect((await post(`/hooks/${hook.id}`, push(), { secret: hook.secret })).status).toBe(202);
+  expect((await post(`/hooks/${hook.id}`, push('c'), { secret: rotated.secret, headers: { 'x-gitea-delivery': 'two' } })).status).toBe(202);
+  const noToken = await call('POST', '/tasks/other/hooks', { atForge: true });
+  expect([noToken.status, noToken.json()]).toMatchObject([422, { detail: 'there is no token for the forge' }]);
+  expect((await call('DELETE', `/hooks/${hook.id}`)).status).toBe(204);
+  expect((await post(`/hooks/${hook.id}`, push())).status).toBe(404);
+});
+
+/** Sends a head that announces `length` bytes (none: chunked), then `sent` bytes, and resolves with the answer when the connection ends. */
+function endless(path: string, length: number | undefined, sent = 0): Promise<string> {
+  const { hostname, port } = new URL(daemon.url);
+  const size = length === undefined ? 'transfer-encoding: chunked' : `content-length: ${length}`;
+  return new Promise((resolve) => {
+    let said = '';
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n${size}\r\n\r\n`);
+      const body = Buffer.alloc(sent, 0x20);
+      socket.write(length === undefined ? Buffer.concat([Buffer.from(`${sent.toString(16)}\r\n`), body, Buffer.from('\r\n')]) : body);
+    });
+    socket.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    socket.on('error', () => resolve(said));
+    socket.on('close', () => resolve(said));
+  });
+}
