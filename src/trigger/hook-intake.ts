@@ -22,7 +22,7 @@ export interface HookIntakeParts {
 export interface HookDelivery {
   /** By lower-case name; of repeated ones the first. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Whole, and no larger than MOST_DELIVERY_BYTES: who reads the request sees to it. */
+  /** Whole, and bounded while it was read. */
   readonly body: Uint8Array;
   readonly pathSecret?: string;
 }
@@ -51,7 +51,7 @@ export interface HookIntake {
   close(): Promise<void>;
 }
 
-export const MOST_DELIVERY_BYTES = 25 * 1024 * 1024;
+const MOST_DELIVERY_BYTES = 25 * 1024 * 1024;
 /** Refs and images of one delivery. */
 const MOST_HAPPENINGS = 10_000;
 const RETRY_AFTER_S = 10;
