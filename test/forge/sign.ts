@@ -6,6 +6,8 @@ import type { SourceControlType } from '../../src/model/trigger-definition.ts';
 
 export const SECRET = 'the tide turns twice a day';
 export const NOW = '2026-03-02T10:00:00.000Z';
+/** As senders name their deliveries, where they do. */
+export const DELIVERY_ID = '6f2b8c1e-72d3-11f0-8c0e-0f1e2d3c4b5a';
 const NOW_SECONDS = String(Date.parse(NOW) / 1000);
 
 type Kind = SourceControlType | RegistryHookKind;
@@ -89,7 +91,7 @@ function isRegistry(kind: Kind): kind is RegistryHookKind {
 
 /** A delivery as its sender would post it. */
 export function sent(kind: Kind, sending: Sending): Delivery {
-  const full = { event: 'push', id: '6f2b8c1e-72d3-11f0-8c0e-0f1e2d3c4b5a', secret: SECRET, ...sending };
+  const full = { event: 'push', id: DELIVERY_ID, secret: SECRET, ...sending };
   const headers = { 'content-type': 'application/json; charset=utf-8', ...HEADERS[kind](full), ...sending.headers };
   return {
     source: sourceOf(kind),
