@@ -10,7 +10,7 @@ import { inParallel, Turns } from './in-parallel.ts';
 import { LiveUpdates } from './live-updates.ts';
 import { type PostParts, postUpdate } from './post-update.ts';
 import { type RebuildParts, type Rebuilt, rebuild, waitReason } from './rebuild.ts';
-import { holdWith, holdWithout } from './update-runs.ts';
+import { holdWith } from './update-runs.ts';
 
 export type ChangeEvent = Omit<TriggerEvent, 'happening'> & { readonly happening: ImageChanged };
 
@@ -40,15 +40,9 @@ export class ChangeEvaluator {
     return this.#turns.take(() => this.#evaluate(event, signal));
   }
 
-  /** What waited for a run, waits for it no more. Call it after what the run pushed was decided on. */
-  release(run: string): Promise<void> {
-    return this.#turns.take(async () => {
-      const { store, runs, clock } = this.#parts;
-      for (const held of await store.runs.held()) {
-        const hold = held.hold === undefined ? 'same' : holdWithout(held.hold, run, clock.now());
-        if (hold !== 'same') await runs.hold(held.id, hold === 'gone' ? undefined : hold);
-      }
-    });
+  /** Resolves when what was being decided on is decided: a run that was live when it began may be waited for by then. */
+  passed(): Promise<void> {
+    return this.#turns.take(() => Promise.resolve());
   }
 
   async #evaluate(event: ChangeEvent, signal: AbortSignal): Promise<Evaluation> {

@@ -7,7 +7,7 @@ import type { ImageTag, NewTriggerEvent } from '../../model/trigger-event.ts';
 import { skipped } from '../fired.ts';
 import type { Evaluation, Handlers, TriggerParts, TriggerSource } from '../parts.ts';
 import { TaskAnalysis } from './analysis.ts';
-import { ChangeEvaluator, type ChangeEvent } from './change-evaluator.ts';
+import { ChangeEvaluator } from './change-evaluator.ts';
 import { imageTagOf, shortImage, withTag } from './image-tag.ts';
 import { inParallel } from './in-parallel.ts';
 import { changeEvent, firstLookEvent } from './level-events.ts';
@@ -28,8 +28,8 @@ export interface ImageTriggerExtras {
 /** Rebuilds tasks when their base images change. */
 export interface ImageTriggers extends TriggerSource {
   /**
-   * What a run that ended pushed is looked at and decided on; then nothing waits for that run any more. For the handler of `run-ended`; may be
-   * called again for the same run.
+   * Looks at what a run that ended pushed; resolves when the events that follow from it are recorded (they name the run), and all that will ever
+   * wait for the run does. For the handler of `run-ended`; may be called again for the same run.
    */
   afterRun(run: RunRecord, signal: AbortSignal): Promise<Evaluation>;
   /** What builds of a task take in place of the base images that are written, whatever starts them: newest tags of the patterns it follows. */
@@ -41,7 +41,6 @@ export interface ImageTriggers extends TriggerSource {
 type Of<Kind extends keyof Handlers> = Parameters<NonNullable<Handlers[Kind]>>[0];
 
 const LOOKS_AT_ONCE = 16;
-const MOST_PENDING = 500;
 
 export function createImageTriggers(parts: TriggerParts, extra: ImageTriggerExtras): ImageTriggers {
   return new Images(parts, extra);
@@ -126,8 +125,7 @@ class Images implements ImageTriggers {
         run.id,
       );
     }
-    await this.#decidePushed(run, signal);
-    await this.#changes.release(run.id);
+    await this.#changes.passed();
     if (record !== undefined && isTerminal(run) && run.status !== 'Succeeded') await this.#readAgain(record);
     const then = stale;
     return { decisions: [], then };
@@ -167,29 +165,17 @@ class Images implements ImageTriggers {
   }
 
   async #eventsOf(target: ImageTargetState, look: Found, run: string | undefined): Promise<readonly NewTriggerEvent[]> {
-    const change = changeEvent(target, look, run);
-    if (change !== undefined) return [change];
+    if (target.indexDigest !== '' && target.indexDigest !== look.indexDigest) {
+      const image = look.newestTag === '' ? target.image : { ...target.image, tag: look.newestTag };
+      const pusher = run ?? (await this.#parts.store.imageWatch.pusherOf(image, look.indexDigest))?.run;
+      return [changeEvent(target, look, pusher)];
+    }
     const complete = Object.keys(look.digests).every((platform) => target.digests[platform] !== undefined);
     if (target.indexDigest !== '' && complete) return [];
     const { registry, repository, tag } = target.image;
     const image = target.pattern === '' ? { registry, repository, tag } : { registry, repository };
     const first = firstLookEvent(target, look, await this.#parts.store.imageWatch.dependencies({ image }), run);
     return first === undefined ? [] : [first];
-  }
-
-  /**
-   * Decides on what the run pushed before anything that waits for the run goes on: it may have to wait for a rebuild that follows from it. The
-   * evaluator finds these events settled, or comes to the same end.
-   */
-  async #decidePushed(run: RunRecord, signal: AbortSignal): Promise<void> {
-    const { events } = this.#parts.store;
-    const pending = await events.list({ status: 'pending', kind: 'image-changed', limit: MOST_PENDING });
-    const pushed = new Set(pushedTags(run).map((image) => shortImage(image)));
-    for (const event of pending.toReversed()) {
-      if (!isImageChanged(event) || !(event.happening.run === run.id || pushed.has(shortImage(event.happening.image)))) continue;
-      const evaluation = await this.#changes.evaluate(event, signal);
-      await events.settle([{ id: event.id, ...evaluation }]);
-    }
   }
 
   async #refresh(record: TaskRecord): Promise<void> {
@@ -207,10 +193,6 @@ class Images implements ImageTriggers {
     const rows = await this.#parts.store.imageWatch.dependencies({ taskId: record.id });
     if (!rows.some(({ state }) => state === 'built')) this.#analysis.again(record.definition.name);
   }
-}
-
-function isImageChanged(event: Awaited<ReturnType<TriggerParts['store']['events']['list']>>[number]): event is ChangeEvent {
-  return event.happening.kind === 'image-changed';
 }
 
 /** Each tag once. */

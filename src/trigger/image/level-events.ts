@@ -7,9 +7,8 @@ import type { Found } from './poller.ts';
 import { compareBases } from './stale-bases.ts';
 import { type TargetOptions, targetOf } from './targets.ts';
 
-/** The event of a look that found something else than the look before; undefined when there was none, or it found the same. */
-export function changeEvent(target: ImageTargetState, look: Found, run: string | undefined): NewTriggerEvent | undefined {
-  if (target.indexDigest === '' || target.indexDigest === look.indexDigest) return undefined;
+/** The event of a look that found something else than the look before. `run`: which pushed it. */
+export function changeEvent(target: ImageTargetState, look: Found, run: string | undefined): NewTriggerEvent {
   const { indexDigest: previous, digests: previousPlatforms, newestTag, checkedAt = '' } = target;
   return {
     // An image can come back to what it was: the look before tells one time from another.

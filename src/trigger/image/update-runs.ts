@@ -54,13 +54,3 @@ export function holdWith(hold: RunHold | undefined, runs: readonly RunRecord['id
   if (fresh.length === 0) return undefined;
   return { ...hold, because, runs: [...known, ...fresh] };
 }
-
-/** The hold without a run: `gone` when nothing of it is left, `same` when it did not name the run. */
-export function holdWithout(hold: RunHold, run: string, now: Date): RunHold | 'gone' | 'same' {
-  if (hold.runs?.includes(run) !== true) return 'same';
-  const { runs, ...rest } = hold;
-  const left = runs.filter((one) => one !== run);
-  if (left.length > 0) return { ...rest, runs: left };
-  const waits = rest.approval !== undefined || (rest.until !== undefined && rest.until > now.toISOString());
-  return waits ? { ...rest, because: rest.approval === undefined ? WINDOW_REASON : rest.because } : 'gone';
-}

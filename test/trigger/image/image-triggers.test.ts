@@ -295,7 +295,7 @@ describe('runs that are there already', () => {
     const happening = (await rig.events()).find((event) => event.happening.kind === 'image-changed')?.happening;
     if (happening === undefined) throw new Error('no event');
     await rig.store.events.record([{ dedupKey: 'again', origin: 'replay', happening }]);
-    rig.evaluator.notify();
+    rig.service.notify();
     await rig.settle();
     expect(await rig.live()).toHaveLength(2);
     expect((await rig.decisions('app'))[0]).toMatchObject({ code: 'same-digest', run: late.id });
@@ -352,14 +352,18 @@ describe('restarts', () => {
     await first.build(task, { bases: [base(reference, one)] });
     await first.settle();
     await first.look(reference);
-    // The change is recorded, and nobody decides on it any more.
-    await first.evaluator.close();
-    const [target] = await first.targets();
-    await push.single(name, '1', 'two');
-    await first.images.check(task);
-    expect((await first.targets())[0]?.indexDigest).not.toBe(target?.indexDigest);
-    expect(await first.live()).toEqual([]);
     await first.stop();
+    // The change is recorded, and the process ends before it is decided on.
+    await push.single(name, '1', 'two');
+    await using looker = await openRig({ directory: first.directory });
+    await looker.images.check(task);
+    expect(await looker.targets()).toMatchObject([{ indexDigest: one.digest }]);
+    await looker.images.start();
+    await looker.images.check(task);
+    expect((await looker.targets())[0]?.indexDigest).not.toBe(one.digest);
+    expect(await looker.events()).toContainEqual(expect.objectContaining({ status: 'pending' }));
+    expect(await looker.live()).toEqual([]);
+    await looker.stop();
     await using second = await openRig({ directory: first.directory });
     await second.start();
     expect(await second.live()).toHaveLength(1);

@@ -5,7 +5,7 @@ import type { BaseImage } from '../../../src/model/image.ts';
 import type { ImageTargetState } from '../../../src/model/ports/image-watch-store.ts';
 import type { Store } from '../../../src/model/ports/store.ts';
 import type { AnalysedTask } from '../../../src/model/ports/task-analyser.ts';
-import type { RunRecord, TerminalStatus } from '../../../src/model/run-record.ts';
+import { isTerminal, type RunRecord, type TerminalStatus } from '../../../src/model/run-record.ts';
 import type { TaskDefinition, TaskRecord } from '../../../src/model/task-definition.ts';
 import type { BaseImageTrigger } from '../../../src/model/trigger-definition.ts';
 import type { TriggerDecision, TriggerEvent } from '../../../src/model/trigger-event.ts';
@@ -13,14 +13,14 @@ import { createRegistryClient } from '../../../src/registry/registry-client.ts';
 import { createRunStarter } from '../../../src/service/runs/run-starter.ts';
 import { standardTaskDefaults } from '../../../src/service/tasks/task-defaults.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/open-store.ts';
-import { createEvaluator, type Evaluator } from '../../../src/trigger/evaluator.ts';
 import { imageTagOf } from '../../../src/trigger/image/image-tag.ts';
 import { createImageTriggers, type ImageTriggers } from '../../../src/trigger/image/image-triggers.ts';
 import type { PostJson } from '../../../src/trigger/image/post-update.ts';
 import type { GateLimits } from '../../../src/trigger/image/registry-gate.ts';
-import type { TriggerParts } from '../../../src/trigger/parts.ts';
+import { createTriggerService, type TriggerService } from '../../../src/trigger/trigger-service.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { registryWriter, type Uploaded } from '../../support/registry-server.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 export interface RigOptions {
   readonly directory?: string;
@@ -35,7 +35,7 @@ export interface ImageRig extends AsyncDisposable {
   readonly directory: string;
   readonly store: Store;
   readonly images: ImageTriggers;
-  readonly evaluator: Evaluator;
+  readonly service: TriggerService;
   readonly problems: unknown[];
   start(): Promise<void>;
   /** Stops it as it is; the next rig over the same directory goes on. */
@@ -78,8 +78,8 @@ export async function openRig(options: RigOptions = {}): Promise<ImageRig> {
     insecureRegistries: [],
     retry: { attempts: 2, baseMs: 1, capMs: 5 },
   });
-  let evaluator: Evaluator | undefined;
-  const parts: TriggerParts = {
+  let images: ImageTriggers | undefined;
+  const service = createTriggerService({
     store,
     runs: createRunStarter({
       defaults: DEFAULTS,
@@ -101,43 +101,42 @@ export async function openRig(options: RigOptions = {}): Promise<ImageRig> {
     clock: systemClock,
     settings: { gitPollSeconds: 0, imagePollSeconds: { least: 600, most: 3600 }, imageWindowSeconds: options.windowSeconds ?? 0 },
     gitCache: directory,
-    notify: () => evaluator?.notify(),
     onProblem: (what, error) => problems.push([what, error]),
-  };
-  const images = createImageTriggers(parts, {
-    analyse: (record) => Promise.resolve(options.analyse?.(record) ?? { dependencies: [], outputs: [] }),
-    post: options.post ?? (() => Promise.reject(new Error('nothing is posted'))),
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    approveRun: () => Promise.reject(new Error('nothing is approved')),
+    outside: (parts) => {
+      const made = createImageTriggers(parts, {
+        analyse: (record) => Promise.resolve(options.analyse?.(record) ?? { dependencies: [], outputs: [] }),
+        post: options.post ?? (() => Promise.reject(new Error('nothing is posted'))),
+        ...(options.limits === undefined ? {} : { limits: options.limits }),
+      });
+      images = made;
+      return { sources: [made], afterRun: (run, signal) => made.afterRun(run, signal), headOf: () => Promise.resolve(undefined) };
+    },
   });
-  const afterRun = async (event: { readonly happening: { readonly run: string } }, signal: AbortSignal) => {
-    const run = await store.runs.get(event.happening.run);
-    return run === undefined ? { decisions: [] } : images.afterRun(run, signal);
-  };
-  evaluator = createEvaluator({
-    events: store.events,
-    handlers: { ...images.handlers, 'run-ended': afterRun },
-    clock: systemClock,
-    onProblem: (what, error) => problems.push([what, error]),
-  });
-  return rigOf({ directory, store, images, evaluator, problems }, () => client.close(), options.directory === undefined);
+  if (images === undefined) throw new Error('no triggers for images');
+  return rigOf({ directory, store, images, service, problems }, () => client.close(), options.directory === undefined);
 }
 
-type RigParts = Pick<ImageRig, 'directory' | 'store' | 'images' | 'evaluator' | 'problems'>;
+type RigParts = Pick<ImageRig, 'directory' | 'store' | 'images' | 'service' | 'problems'>;
 
 function rigOf(parts: RigParts, closeClient: () => void, own: boolean): ImageRig {
-  const { directory, store, images, evaluator } = parts;
+  const { directory, store, images, service } = parts;
   let stopped = false;
   const stop = async (): Promise<void> => {
     if (stopped) return;
     stopped = true;
-    await images.close();
-    await evaluator.close();
+    await service.close();
     await store.close();
     closeClient();
   };
   const settle = async (): Promise<void> => {
     await images.analysed();
-    await evaluator.idle();
+    await service.idle();
+    await waitFor(async () => {
+      const held = await store.runs.held();
+      const awaited = await Promise.all(held.flatMap(({ hold }) => hold?.runs ?? []).map((id) => store.runs.get(id)));
+      return awaited.some((run) => run !== undefined && isTerminal(run)) ? undefined : true;
+    });
   };
   const begin = async (run: RunRecord, bases: readonly BaseImage[] = []): Promise<RunRecord> => {
     const claimed = await store.runs.claim(run.id, { agent: AGENT, from: run.attempt });
@@ -150,8 +149,7 @@ function rigOf(parts: RigParts, closeClient: () => void, own: boolean): ImageRig
   return {
     ...parts,
     start: async () => {
-      evaluator.start();
-      await images.start();
+      await service.start();
       await settle();
     },
     stop,
@@ -172,10 +170,7 @@ function rigOf(parts: RigParts, closeClient: () => void, own: boolean): ImageRig
         baseImages: bases.map((base) => ({ step: 'build', ...base })),
         dependencies: [],
       });
-      const { task } = run.request;
-      const happening = { kind: 'run-ended', run: run.id, status, ...(task === undefined ? {} : { task }) } as const;
-      await store.events.record([{ dedupKey: `run-ended:${run.id}`, origin: 'run', happening }]);
-      evaluator.notify();
+      await service.runEnded({ id: run.id, status, request: run.request });
       return (await store.runs.get(run.id)) ?? run;
     },
     settle,
@@ -183,7 +178,7 @@ function rigOf(parts: RigParts, closeClient: () => void, own: boolean): ImageRig
       const image = imageTagOf(reference);
       if (image === undefined) throw new Error(`${reference} is no tag`);
       await store.events.record([{ dedupKey: `look:${Math.random()}`, origin: 'notification', happening: { kind: 'image', image } }]);
-      evaluator.notify();
+      service.notify();
       await settle();
     },
     targets: () => store.imageWatch.targets({}),
