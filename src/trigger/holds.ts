@@ -38,6 +38,8 @@ class ReleasingHolds implements Holds {
   readonly #parts: HoldParts;
   /** When the time of a held run is over, in milliseconds. */
   readonly #until = new Map<string, number>();
+  /** What is slept for. */
+  #nextUntil = Number.POSITIVE_INFINITY;
   /** Ends of what changes the hold of a run: one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #closing = new AbortController();
@@ -86,8 +88,10 @@ class ReleasingHolds implements Holds {
     let sweepAt = clock.monotonicMs() + SWEEP_MS;
     while (!this.#closing.signal.aborted) {
       this.#wake = new AbortController();
-      const next = Math.min(...this.#until.values()) - clock.now().getTime();
-      await clock.sleep(Math.max(0, Math.min(next, sweepAt - clock.monotonicMs())), this.#wake.signal);
+      this.#nextUntil = Number.POSITIVE_INFINITY;
+      for (const until of this.#until.values()) this.#nextUntil = Math.min(this.#nextUntil, until);
+      const waitMs = Math.min(this.#nextUntil - clock.now().getTime(), sweepAt - clock.monotonicMs());
+      await clock.sleep(Math.max(0, waitMs), this.#wake.signal);
       if (this.#closing.signal.aborted) return;
       try {
         if (clock.monotonicMs() >= sweepAt) {
@@ -136,9 +140,13 @@ class ReleasingHolds implements Holds {
   }
 
   #follow(run: string, hold: RunHold | undefined): void {
-    if (hold?.until === undefined) this.#until.delete(run);
-    else this.#until.set(run, Date.parse(hold.until));
-    this.#wake.abort();
+    if (hold?.until === undefined) {
+      this.#until.delete(run);
+      return;
+    }
+    const until = Date.parse(hold.until);
+    this.#until.set(run, until);
+    if (until < this.#nextUntil) this.#wake.abort();
   }
 
   #withoutTime(run: string): Promise<unknown> {

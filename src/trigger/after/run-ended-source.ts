@@ -24,6 +24,8 @@ type RunEndedEvent = Omit<TriggerEvent, 'happening'> & { readonly happening: Run
 /** Ended runs that are looked through for some without an event. */
 const MOST_RECONCILED = 5000;
 const PAGE = 500;
+/** Ends that the store could not take, kept in memory. */
+const MOST_UNTOLD = 10_000;
 /** Ends are stored by several at once, and told a little later. */
 const SLACK_MS = 600_000;
 /** Looked back, when no end was ever recorded. */
@@ -31,6 +33,7 @@ const FIRST_MS = 3_600_000;
 
 export function createRunEndedSource(parts: RunEndedParts): RunEndedSource {
   const followers = new Followers();
+  const untold: NewTriggerEvent[] = [];
   return {
     handlers: { 'run-ended': (event, signal) => decide(parts, followers, event, signal) },
     async start() {
@@ -38,11 +41,13 @@ export function createRunEndedSource(parts: RunEndedParts): RunEndedSource {
       await reconcile(parts);
     },
     async runEnded({ id, status, request: { task } }) {
+      const events = [...untold.splice(0), eventOf({ id, status, task })];
       try {
-        await parts.store.events.record([eventOf({ id, status, task })]);
+        await parts.store.events.record(events);
         parts.notify();
       } catch (error) {
-        // The next start finds it.
+        // Told with the next one, or found by the next start.
+        if (untold.length < MOST_UNTOLD) untold.push(...events);
         parts.onProblem(`the end of run ${id} could not be recorded`, error);
       }
     },

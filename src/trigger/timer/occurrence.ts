@@ -13,6 +13,9 @@ export interface Rhythm {
 }
 
 const JITTER = / ~(\d{1,9})$/;
+/** Many timers have one of a few rhythms. */
+const MOST_KEPT = 1000;
+const kept = new Map<string, Rhythm>();
 
 export function rhythmText({ schedule, jitter }: Pick<TimerTrigger, 'schedule' | 'jitter'>): string {
   return jitter === 0 ? schedule : `${schedule} ~${jitter}`;
@@ -20,9 +23,14 @@ export function rhythmText({ schedule, jitter }: Pick<TimerTrigger, 'schedule' |
 
 /** Reads `rhythmText`. The error is one sentence. */
 export function readRhythm(text: string): Result<Rhythm, string> {
-  const jitter = JITTER.exec(text)?.[1];
+  const known = kept.get(text);
+  if (known !== undefined) return ok(known);
   const schedule = parseSchedule(text.replace(JITTER, ''));
-  return schedule.ok ? ok({ schedule: schedule.value, jitter: Number(jitter ?? 0) }) : err(formatScheduleProblem(schedule.error));
+  if (!schedule.ok) return err(formatScheduleProblem(schedule.error));
+  const rhythm = { schedule: schedule.value, jitter: Number(JITTER.exec(text)?.[1] ?? 0) };
+  if (kept.size >= MOST_KEPT) kept.clear();
+  kept.set(text, rhythm);
+  return ok(rhythm);
 }
 
 /** When an occurrence fires. Its part of the jitter is the same wherever and whenever it is asked for. */
