@@ -150,7 +150,10 @@ export class ImagePoller {
   async #failed(target: ImageTargetState, status: 'unreachable' | 'missing', error: unknown): Promise<LookResult> {
     const now = this.#parts.clock.now();
     const because = error instanceof Error ? error.message : String(error);
-    const nextCheck = error instanceof RegistryBackOff ? lookNotBefore(target, now, error.waitMs) : lookAfterFailure(target, now);
+    const alone = this.#gateOf(target.image.registry).refusal(false);
+    const own = error instanceof RegistryBackOff ? '' : lookAfterFailure(target, now);
+    const shared = alone === undefined ? '' : lookNotBefore(target, now, alone.waitMs);
+    const nextCheck = own > shared ? own : shared || lookAfterFailure(target, now);
     await this.#parts.watch.failed(target.key, { status, error: because, nextCheck });
     return { kind: status, target, because };
   }
