@@ -12,7 +12,7 @@ import type { Deciding } from './deciding.ts';
 import { unreachable, type Verdict, verifyPullRequest } from './genuine.ts';
 import type { Listing } from './listings.ts';
 import { branchRefusal } from './ref-filter.ts';
-import { branchOf, isObjectId, short } from './ref-names.ts';
+import { branchOf, isObjectId, pullRequestOf, short } from './ref-names.ts';
 import { cancelWaiting, supersedeWaiting } from './waiting-approvals.ts';
 
 type PullRequestEvent = Omit<TriggerEvent, 'happening'> & { readonly happening: PullRequestHappening };
@@ -54,14 +54,12 @@ async function decideGroup(
   const head = headOf(event, verdict);
   const changes = readChangesOnce(() => rangeOf(key, head, around), around.parts, signal);
   const decided = await allOpen((candidate) => decideOne(candidate, head, { changes, around }));
-  const { headRef } = event.happening;
-  if (
-    event.origin !== 'poll' &&
-    verdict.listing !== undefined &&
-    headRef !== undefined &&
-    verdict.listing.refs.get(headRef) === verdict.commit
-  ) {
-    await accountFor(key, { ref: headRef, id: verdict.commit, listing: verdict.listing }, around.parts.store);
+  const { headRef = '' } = event.happening;
+  const { listing, commit } = verdict;
+  // A branch that is the head is told of by its own pushes.
+  const isTold = pullRequestOf(headRef) !== undefined && listing?.refs.get(headRef) === commit;
+  if (event.origin !== 'poll' && listing !== undefined && isTold) {
+    await accountFor(key, { ref: headRef, id: commit, listing }, around.parts.store);
   }
   return [...closed, ...decided];
 }

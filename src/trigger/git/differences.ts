@@ -3,10 +3,12 @@ import type { Happening, NewTriggerEvent, SourceRepositoryId } from '../../model
 import type { Listing } from './listings.ts';
 import { branchOf, pullRequestOf, tagOf } from './ref-names.ts';
 
-export interface Differences {
-  /** Refs whose id is another one now; null: gone. */
-  readonly refs: ReadonlyMap<string, string | null>;
-  readonly events: readonly NewTriggerEvent[];
+/** A ref whose id is another one now; null: gone. */
+export interface Difference {
+  readonly ref: string;
+  readonly id: string | null;
+  /** When somebody wants to know. */
+  readonly event?: NewTriggerEvent;
 }
 
 interface Look {
@@ -18,18 +20,18 @@ interface Look {
 }
 
 /** What is otherwise than it was seen, as events of what is followed. Deleted branches and tags start nothing and make no event. */
-export function differences({ key, known, listing, followed }: Look): Differences {
+export function differences({ key, known, listing, followed }: Look): readonly Difference[] {
   const refs = new Map<string, string | null>();
   for (const [ref, id] of listing.refs) if (known.get(ref) !== id) refs.set(ref, id);
   for (const ref of known.keys()) if (!listing.refs.has(ref)) refs.set(ref, null);
   const branches = new Map([...listing.refs].flatMap(([ref, id]) => (branchOf(ref) === undefined ? [] : [[id, branchOf(ref) ?? '']])));
-  const events = [...refs].flatMap(([ref, after]): NewTriggerEvent[] => {
-    const before = known.get(ref) ?? zeros(after ?? '');
-    const happening = happeningOf({ ref, before, after }, { listing, branches });
-    if (happening === undefined || !followed.has(eventOf(happening.kind))) return [];
-    return [{ dedupKey: `poll:${key}:${ref}:${before}:${after ?? zeros(before)}`, origin: 'poll', happening }];
+  return [...refs].map(([ref, id]) => {
+    const before = known.get(ref) ?? zeros(id ?? '');
+    const happening = happeningOf({ ref, before, after: id }, { listing, branches });
+    if (happening === undefined || !followed.has(eventOf(happening.kind))) return { ref, id };
+    const dedupKey = `poll:${key}:${ref}:${before}:${id ?? zeros(before)}`;
+    return { ref, id, event: { dedupKey, origin: 'poll', happening } };
   });
-  return { refs, events };
 }
 
 type Changed = Extract<Happening, { readonly kind: 'push' | 'tag' | 'pull-request' }>;

@@ -13,6 +13,8 @@ const LEASE_MS = 180_000;
 const IDLE_MS = 5000;
 const LONGEST_BACKOFF_MS = 3_600_000;
 const LONGEST_ERROR = 1000;
+/** Refs that are kept in one transaction, with their events. */
+const MOST_AT_ONCE = 500;
 /** For repositories that only webhooks tell of, after the first look. */
 const NEVER = '9999-12-31T23:59:59.000Z';
 
@@ -96,13 +98,16 @@ export class Poller {
   async #keep(row: WatchedRepository, known: ReadonlyMap<string, string>, listing: Listing): Promise<void> {
     const followed = new Set(this.#index.enabledOf(row.key).flatMap(({ events }) => events));
     const found = differences({ key: row.key, known, listing, followed });
-    const events = row.checkedAt === undefined ? [] : found.events;
     const defaultBranch = listing.head === undefined ? undefined : branchOf(listing.head);
-    await this.#parts.store.gitWatch.seen(row.key, {
-      ...{ refs: found.refs, events, nextCheck: this.#nextCheck(row.key) },
-      ...(defaultBranch === undefined ? {} : { defaultBranch }),
-    });
-    if (events.length > 0) this.#parts.notify();
+    const rest = { nextCheck: this.#nextCheck(row.key), ...(defaultBranch === undefined ? {} : { defaultBranch }) };
+    // What is not kept because this process ends is found again; but for the first look, which has to be whole.
+    const atOnce = row.checkedAt === undefined ? Math.max(found.length, 1) : MOST_AT_ONCE;
+    for (let start = 0; start === 0 || start < found.length; start += atOnce) {
+      const part = found.slice(start, start + atOnce);
+      const events = row.checkedAt === undefined ? [] : part.flatMap(({ event }) => event ?? []);
+      await this.#parts.store.gitWatch.seen(row.key, { ...rest, refs: new Map(part.map(({ ref, id }) => [ref, id])), events });
+      if (events.length > 0) this.#parts.notify();
+    }
   }
 
   async #failed(row: WatchedRepository, error: unknown): Promise<void> {

@@ -363,6 +363,18 @@ describe('a repository', () => {
     ]);
   });
 
+  it('whose refs change by the thousand is kept in parts, with an event for each', async () => {
+    await rig.define('app', url, { branches: ['none'] });
+    const id = await pushed('two');
+    const lines = Array.from({ length: 1200 }, (_, number) => `${id} refs/heads/many${number}\n`);
+    await writeFile(join(server.root, 'app.git', 'packed-refs'), lines.toSorted().join(''));
+    const record = await rig.plane.store.tasks.get('app');
+    if (record !== undefined) await rig.triggers.check(record);
+    await rig.evaluator.idle();
+    expect(await rig.plane.store.events.counts()).toMatchObject({ settled: 1201 });
+    expect((await rig.plane.store.gitWatch.refs((await rig.plane.store.gitWatch.list())[0]?.key ?? '')).size).toBe(1201);
+  });
+
   it('that nobody follows, or nobody wants to now, starts nothing', async () => {
     await rig.define('off', url, {}, { status: 'Disabled' });
     await rig.define('mute', url, { status: 'Disabled' });
