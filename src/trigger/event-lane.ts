@@ -16,7 +16,7 @@ export function laneOf({ happening }: Pick<TriggerEvent, 'happening'>): string {
     case 'manual':
       return `task ${happening.task}`;
     case 'run-ended':
-      return `task ${happening.task ?? ''}`;
+      return `ends of task ${happening.task ?? ''}`;
     default:
       return happening satisfies never;
   }
