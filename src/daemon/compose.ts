@@ -93,9 +93,8 @@ export function composeParts(options: ComposeOptions): Parts {
   const git = createGitSource({ addresses, environment, allowFile: settings.allowFileGit });
   const contexts = createContextFetcher({ addresses });
   const triggers = composeTriggers({
-    ...{ settings, environment, store, box, audit, secrets, runs, defaults, git, metrics, clock, logger },
+    ...{ settings, environment, store, box, audit, secrets, runs, defaults, git, contexts, uploads, metrics, clock, logger },
     ...{ directory: data.path, publicUrl: () => options.publicUrl() },
-    analyse: async () => ({ dependencies: [], outputs: [] }),
   });
   hub.watch((run) => triggers.runChanged(run));
   return {

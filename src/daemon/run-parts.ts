@@ -23,7 +23,7 @@ const NO_CREDENTIALS: CredentialSource = { forHost: () => Promise.resolve(undefi
 /** What the built-in agent makes for each run: logins of the run and, for trusted ones, those of docker's configuration of the daemon's user. */
 export function createRunParts(options: RunPartsOptions): MakeRunParts {
   const { engine, git, contexts, insecureRegistries, trustedRealms } = options;
-  return ({ logins, trust, builtTags, onWarning }) => {
+  return ({ logins, trust, baseImages, builtTags, onWarning }) => {
     const credentials =
       trust === 'untrusted'
         ? NO_CREDENTIALS
@@ -40,7 +40,10 @@ export function createRunParts(options: RunPartsOptions): MakeRunParts {
     return {
       credentials,
       registry,
-      inputs: createBuildInputs({ git, fetcher: contexts, registry, findImage: (reference) => engine.findImage(reference), builtTags }),
+      inputs: createBuildInputs({
+        ...{ git, fetcher: contexts, registry, builtTags, baseImages },
+        findImage: (reference) => engine.findImage(reference),
+      }),
       unpackArtifact: (reference, directory, { signal }) => unpackArtifact(reference, directory, { fetcher: contexts, registry, signal }),
     };
   };

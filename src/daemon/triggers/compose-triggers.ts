@@ -3,13 +3,16 @@ import type { Logger } from 'pino';
 import { createForges } from '../../forge/api/forges.ts';
 import { createDeliveryReader } from '../../forge/delivery-reader.ts';
 import type { Clock } from '../../model/ports/clock.ts';
+import type { ContextFetcher } from '../../model/ports/context-fetcher.ts';
 import type { GitSource } from '../../model/ports/git-source.ts';
 import type { SecretBox } from '../../model/ports/secret-box.ts';
 import type { Store } from '../../model/ports/store.ts';
 import type { TaskAnalyser } from '../../model/ports/task-analyser.ts';
+import type { UploadStore } from '../../model/ports/upload-store.ts';
 import { isTerminal, type RunRecord } from '../../model/run-record.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import { type SourceTrigger, triggersOf } from '../../model/trigger-definition.ts';
+import { createTaskAnalyser } from '../../service/analyse-task.ts';
 import type { RunService } from '../../service/runs/run-service.ts';
 import { createRunStarter } from '../../service/runs/run-starter.ts';
 import type { Audit } from '../../service/security/audit.ts';
@@ -31,7 +34,7 @@ import { createHookService, type HookService } from './hook-service.ts';
 import { observedEvents, observedGit, observedRegistry } from './observed.ts';
 import { createPostJson } from './post-json.ts';
 import { headOfPullRequest } from './pull-request-head.ts';
-import { createTriggerSecrets } from './trigger-secrets.ts';
+import { createTriggerSecrets, type TaskAccess } from './trigger-secrets.ts';
 
 export interface TriggerComposition {
   readonly settings: DaemonSettings;
@@ -45,7 +48,8 @@ export interface TriggerComposition {
   readonly runs: RunService;
   readonly defaults: TaskDefaults;
   readonly git: GitSource;
-  readonly analyse: TaskAnalyser;
+  readonly contexts: ContextFetcher;
+  readonly uploads: Pick<UploadStore, 'open'>;
   readonly metrics: Pick<Metrics, 'decided' | 'looked'>;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
@@ -77,7 +81,7 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
   // Both are made by the service, with the parts that they are to work with.
   let images: ImageTriggers | undefined;
   const outside = (parts: TriggerParts): OutsideSources => {
-    const made = createImageTriggers(parts, { analyse: options.analyse, post: createPostJson(http) });
+    const made = createImageTriggers(parts, { analyse: analyserOf(options, secrets), post: createPostJson(http) });
     images = made;
     return {
       sources: [createGitTriggers(parts), made],
@@ -145,7 +149,19 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
   };
 }
 
-function openedSecrets({ store, secrets, box, environment, settings, logger, metrics }: TriggerComposition): TriggerSecrets {
+function analyserOf({ settings, defaults, git, contexts, uploads }: TriggerComposition, access: TaskAccess): TaskAnalyser {
+  const { addresses, allowFileGit } = settings;
+  const { registry, extended } = defaults;
+  return createTaskAnalyser({
+    ...{ git, fetcher: contexts, addresses, allowFileGit, registry, extended },
+    registryOf: (record) => access.registryOf(record),
+    contextToken: (record) => access.contextToken(record),
+    openUpload: (sha256) => uploads.open(sha256),
+  });
+}
+
+function openedSecrets(options: TriggerComposition): TriggerSecrets & TaskAccess {
+  const { store, secrets, box, environment, settings, logger, metrics } = options;
   const { insecureRegistries, trustedRealms } = settings;
   const opened = createTriggerSecrets({
     ...{ tasks: store.tasks, secrets, box, environment, insecureRegistries, trustedRealms },

@@ -29,25 +29,36 @@ const DEFAULT = 'default';
 const MOST_OWNERS = 20;
 const HUB_NAMES = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com']);
 
+/** What reading a task's files needs besides. */
+export interface TaskAccess {
+  /** The value of `step.contextAccessToken`. */
+  contextToken(task: TaskRecord): Promise<string | undefined>;
+  /** A client with all credentials of the task, and those of docker's configuration. */
+  registryOf(task: TaskRecord): Promise<Registry>;
+}
+
 /** Opens what triggers need of a task's secrets, each time anew: a secret that was changed counts at once. */
-export function createTriggerSecrets(parts: TriggerSecretsParts): TriggerSecrets {
+export function createTriggerSecrets(parts: TriggerSecretsParts): TriggerSecrets & TaskAccess {
   /** Names of tasks by the credential that they have. */
   const owners = new Map<string, Set<string>>();
   const open = (task: TaskRecord, ref: SecretRef, field: string): Promise<string> => openRef(parts, task, ref, field);
-  const fallback = createCredentialSource({
-    explicit: [],
-    environment: { ...engineEnvironment(parts.environment), PATH: parts.environment['PATH'] },
-    onWarning: (message) => parts.onWarning(message),
-  });
+  const besideDocker = (logins: readonly Login[]): CredentialSource =>
+    createCredentialSource({
+      explicit: logins,
+      environment: { ...engineEnvironment(parts.environment), PATH: parts.environment['PATH'] },
+      onWarning: (message) => parts.onWarning(message),
+    });
+  const fallback = besideDocker([]);
 
   return {
     sourceToken: async (task, trigger) => {
       const own = trigger.sourceRepository.sourceControlAuthProperties?.token;
       if (own !== undefined) return open(task, own, SECRET_FIELDS.sourceToken(trigger.name));
-      const { contextPath, contextAccessToken } = task.definition.step;
-      if (contextAccessToken === undefined || !isSameHost(contextPath, trigger)) return undefined;
-      return open(task, contextAccessToken, SECRET_FIELDS.contextAccessToken);
+      return isSameHost(task.definition.step.contextPath, trigger) ? contextToken(parts, task) : undefined;
     },
+    contextToken: (task) => contextToken(parts, task),
+    registryOf: async (task) =>
+      client(parts, besideDocker(await Promise.all(task.definition.credentials.map((one) => loginOf(parts, task, one))))),
     updateEndpoint: async (task) => {
       const endpoint = triggersOf(task.definition).baseImageTrigger?.updateTriggerEndpoint;
       return endpoint === undefined ? undefined : open(task, endpoint, SECRET_FIELDS.updateTriggerEndpoint);
@@ -87,20 +98,31 @@ async function explicit(
     const task = await parts.tasks.get(name);
     const found = task === undefined ? undefined : credentialFor(task, host);
     if (task === undefined || found === undefined || nameOf(task, found) !== credential) continue;
-    const { loginServer, userName, password } = found;
     try {
-      const username = typeof userName === 'string' ? userName : await openRef(parts, task, userName, SECRET_FIELDS.userName(loginServer));
-      const value = await openRef(parts, task, password, SECRET_FIELDS.password(loginServer));
-      return createCredentialSource({
-        explicit: [{ host: loginServer, username, password: { kind: 'value', value } }],
-        environment: {},
-        dockerConfigPath: '/dev/null/none',
-      });
+      const login = await loginOf(parts, task, found);
+      return createCredentialSource({ explicit: [login], environment: {}, dockerConfigPath: '/dev/null/none' });
     } catch (error) {
       last = error;
     }
   }
   throw last ?? new EngineError('secret-unavailable', `no task has this credential for ${host} any more`, { transient: true });
+}
+
+type Login = Parameters<typeof createCredentialSource>[0]['explicit'][number];
+
+async function loginOf(
+  parts: Pick<TriggerSecretsParts, 'secrets' | 'box'>,
+  task: TaskRecord,
+  { loginServer, userName, password }: TaskCredential,
+): Promise<Login> {
+  const username = typeof userName === 'string' ? userName : await openRef(parts, task, userName, SECRET_FIELDS.userName(loginServer));
+  const value = await openRef(parts, task, password, SECRET_FIELDS.password(loginServer));
+  return { host: loginServer, username, password: { kind: 'value', value } };
+}
+
+async function contextToken(parts: Pick<TriggerSecretsParts, 'secrets' | 'box'>, task: TaskRecord): Promise<string | undefined> {
+  const { contextAccessToken } = task.definition.step;
+  return contextAccessToken === undefined ? undefined : openRef(parts, task, contextAccessToken, SECRET_FIELDS.contextAccessToken);
 }
 
 function credentialFor({ definition }: TaskRecord, host: string): TaskCredential | undefined {

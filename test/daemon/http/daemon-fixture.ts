@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
+import { createContextFetcher } from '../../../src/archive/context-fetcher.ts';
 import { daemonSettings } from '../../../src/daemon/daemon-settings.ts';
 import type { HttpServerOptions } from '../../../src/daemon/http/options.ts';
 import { createHttpServer, type HttpServer } from '../../../src/daemon/http/server.ts';
@@ -154,7 +155,8 @@ function createParts(store: Store, directory: string) {
   const tokens = createTokenService({ tokens: store.tokens, audit, clock });
   const secrets = createSecretService({ secrets: store.secrets, box, audit, clock });
   const defaults = standardTaskDefaults(process.arch);
-  const tasks = createTaskService({ tasks: store.tasks, box, secrets, audit, clock, defaults });
+  const onChanged = (task: string): void => void triggers.service.taskChanged(task);
+  const tasks = createTaskService({ tasks: store.tasks, box, secrets, audit, clock, defaults, onChanged });
   const queue = createInProcessQueue({ store, clock, limits: { maxRunning: 100, pools: {} } });
   const onProblem = (run: string, error: unknown): void => {
     throw new Error(`run ${run}`, { cause: error });
@@ -174,7 +176,8 @@ function createParts(store: Store, directory: string) {
     ...{ store, box, audit, secrets, runs, defaults, metrics, clock, directory, environment: {} },
     settings: daemonSettings({ allowLoopbackAddresses: true, gitPollInterval: 0 }, { directory, environment: {} }),
     git: createGitSource({ addresses: { allowPrivate: true, allowLoopback: true } }),
-    analyse: async () => ({ dependencies: [], outputs: [] }),
+    contexts: createContextFetcher({ addresses: { allowPrivate: true, allowLoopback: true } }),
+    uploads,
     logger: pino({ level: 'silent' }),
     publicUrl: () => 'http://daemon.test',
   });
