@@ -8,6 +8,7 @@ import type { RegistryCredential } from '../../src/model/ports/credential-source
 import { createRegistryClient, type RegistryClientOptions } from '../../src/registry/registry-client.ts';
 import { selfSignedCertificate } from '../support/certificate.ts';
 import { engineFailure } from '../support/engine-failure.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startHttpServer } from '../support/http-server.ts';
 import { digestOf, registryWriter, startRegistry, startTokenServer, type TestRegistry, type Uploaded } from '../support/registry-server.ts';
 
@@ -96,6 +97,62 @@ describe('resolve', () => {
       else response.setHeader('content-type', 'application/vnd.oci.image.manifest.v1+json').end('{"swapped":true}');
     });
     expect((await engineFailure(client().resolve(`127.0.0.1:${server.port}/a@${single.digest}`, {}))).message).toContain('whose digest is');
+  });
+});
+
+describe('look', () => {
+  it('asks for the digest, and for the platforms only when it is another one', async () => {
+    const asked: string[] = [];
+    const proxy = await startFaultProxy(registry.host, (call) => {
+      if (call.url?.includes('/manifests/') === true) asked.push(call.method ?? '');
+      return undefined;
+    });
+    await using _ = { [Symbol.asyncDispose]: () => proxy.stop() };
+    const reference = `${proxy.host}/team/multi:latest`;
+    const platforms = ['linux/amd64', 'linux/arm/v7', 'linux/s390x'];
+    expect(await client().look(reference, { platforms })).toEqual({
+      digest: index.digest,
+      platforms: { 'linux/amd64': children['amd64']?.digest, 'linux/arm/v7': children['arm']?.digest, 'linux/s390x': '' },
+    });
+    expect(asked.splice(0)).toEqual(['HEAD', 'GET']);
+    expect(await client().look(reference, { platforms, known: index.digest })).toEqual({ digest: index.digest });
+    expect(await client().look(`${proxy.host}/team/app:v1`, { platforms: ['linux/amd64'] })).toEqual({
+      digest: single.digest,
+      platforms: { 'linux/amd64': single.digest },
+    });
+    expect(await client().look(`${proxy.host}/team/none:v1`, { platforms })).toBeUndefined();
+    expect(asked).toEqual(['HEAD', 'HEAD', 'HEAD']);
+  });
+
+  it('is never given a manifest of schema 1, whose digest is another', async () => {
+    // As Docker Hub answers who does not ask for all types.
+    const types = [
+      'application/vnd.oci.image.index.v1+json',
+      'application/vnd.oci.image.manifest.v1+json',
+      'application/vnd.docker.distribution.manifest.list.v2+json',
+      'application/vnd.docker.distribution.manifest.v2+json',
+    ];
+    await using server = await startHttpServer((request, response) => {
+      const accepted = (request.headers.accept ?? '').split(',').map((type) => type.trim());
+      const modern = types.every((type) => accepted.includes(type));
+      response.setHeader('docker-content-digest', digestOf(Buffer.from(modern ? 'modern' : 'schema 1')));
+      response.setHeader('content-type', modern ? (types[1] ?? '') : 'application/vnd.docker.distribution.manifest.v1+prettyjws').end();
+    });
+    const look = await client().look(`127.0.0.1:${server.port}/a:b`, { platforms: [] });
+    expect(look?.digest).toBe(digestOf(Buffer.from('modern')));
+  });
+
+  it('asks once, and tells for how long the registry wants to be left alone', async () => {
+    let asked = 0;
+    await using server = await startHttpServer((request, response) => {
+      if (request.url?.includes('/manifests/') === true) asked += 1;
+      response.writeHead(request.url?.includes('busy') === true ? 429 : 503, { 'retry-after': '120' }).end('{}');
+    });
+    const busy = await engineFailure(client().look(`127.0.0.1:${server.port}/busy:1`, { platforms: [] }));
+    expect(busy).toMatchObject({ code: 'registry-failed', transient: true, retryAfterMs: 120_000 });
+    const broken = await engineFailure(client().look(`127.0.0.1:${server.port}/broken:1`, { platforms: [] }));
+    expect(broken).toMatchObject({ transient: true });
+    expect(asked).toBe(2);
   });
 });
 
