@@ -174,6 +174,53 @@ test('a base image that a task pushes rebuilds those on it, in order, each once'
   expect(daemon.stderr).not.toContain('a defect');
 });
 
+test('a task that never ran is rebuilt for a new base image; a bad file at the commit of a push fails its run with its place', async () => {
+  await using registry = await startRegistry();
+  await using server = await startGitServer();
+  const base = `${registry.host}/team/base:1`;
+  await server.repository('app', async (work) => {
+    await writeFile(join(work.directory, 'Dockerfile'), `FROM ${base}\nLABEL of=app\n`);
+    await work.commit('one');
+  });
+  await using daemon = await startDaemon({ env: { ...LOOPBACK, SLIPWAY_BASE_IMAGE_WINDOW: '0' } });
+  const pushBase = async (label: string): Promise<string> => {
+    const text = `steps:\n  - id: file\n    cmd: busybox:local sh -c 'printf "FROM scratch\\nLABEL made=${label}\\n" > /workspace/Dockerfile'\n  - id: build\n    build: -t ${base} .\n    when: [file]\n  - push: ["${base}"]\n    when: [build]\n`;
+    const body = { type: 'EncodedTaskRunRequest', encodedTaskContent: Buffer.from(text).toString('base64') };
+    const { runId } = (await daemon.api<RunResource>('POST', '/api/v1/runs', body)).body;
+    expect((await endOf(daemon, runId))?.status).toBe('Succeeded');
+    return runId;
+  };
+  await pushBase('one');
+  const url = `${server.url}/smart/app.git`;
+  await daemon.api('POST', '/api/v1/tasks', {
+    name: 'app',
+    step: { contextPath: `${url}#main`, dockerFilePath: 'Dockerfile', imageNames: [`${registry.host}/team/app:1`] },
+  });
+  await daemon.api('POST', '/api/v1/tasks', { name: 'file', step: { contextPath: `${url}#main`, taskFilePath: 'acr-task.yaml' } });
+  await waitFor(async () => {
+    const { dependencies, followed } = (await daemon.api<DependencyGraph>('GET', '/api/v1/deps?task=app')).body;
+    return dependencies.some(({ state }) => state === 'static') && followed.some(({ status }) => status === 'ok') ? true : undefined;
+  }, 20_000);
+  await settled(daemon);
+  expect(await runsOf(daemon, 'app')).toEqual([]);
+  const pusher = await pushBase('two');
+  const run = await newestRun(daemon, 'app');
+  expect(run.causes[0]).toMatchObject({ kind: 'image-update', run: pusher });
+  expect((await endOf(daemon, run.runId))?.status).toBe('Succeeded');
+
+  await daemon.api('POST', '/api/v1/tasks/file/check');
+  await using work = await server.workTree('app');
+  await writeFile(join(work.directory, 'acr-task.yaml'), 'steps:\n  - cmd: busybox:local true\n    when: [nowhere]\n');
+  const commit = await work.commit('two');
+  await work.git('push', 'origin', 'HEAD:main');
+  await daemon.api('POST', '/api/v1/tasks/file/check');
+  const bad = await newestRun(daemon, 'file');
+  await endOf(daemon, bad.runId);
+  const ended = (await daemon.api<RunResource>('GET', `/api/v1/runs/${bad.runId}`)).body;
+  expect(ended).toMatchObject({ status: 'Failed', commit, error: { errorCode: 'bad-task' } });
+  expect((await daemon.api<string>('GET', `/api/v1/runs/${bad.runId}/log`)).body).toContain('acr-task.yaml:3');
+});
+
 /** No event is undecided and no run waits or runs. */
 async function settled(daemon: TestDaemon): Promise<void> {
   await waitFor(async () => {
