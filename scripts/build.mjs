@@ -54,7 +54,10 @@ const OUTSIDE = '\0outside:';
 
 /** Modules of which a run calls only functions, and those late: loaded by the first call. */
 const CALLED = {
-  'node:crypto': ['createCipheriv', 'createDecipheriv', 'createHash', 'createHmac', 'randomBytes', 'randomInt', 'randomUUID'],
+  'node:crypto': [
+    ...['createCipheriv', 'createDecipheriv', 'createHash', 'createHmac'],
+    ...['randomBytes', 'randomInt', 'randomUUID', 'timingSafeEqual'],
+  ],
 };
 
 const outside = {
