@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { runTask } from '../cli/task-process.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { definitionsFolder } from './sample-runs.ts';
+import { samplesFolder } from './sample-runs.ts';
 
 interface TaskShown {
   readonly name: string;
@@ -13,6 +13,7 @@ interface TaskShown {
   readonly managedBy?: string;
 }
 
+const definitionsFolder = join(samplesFolder, '12-daemon-tasks');
 const KEY = 'correct horse battery staple';
 
 test('a daemon applies the folder, and runs the task that needs nothing from elsewhere', async () => {

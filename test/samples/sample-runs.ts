@@ -31,7 +31,15 @@ const EXTRA: Readonly<Record<string, Extra>> = {
 };
 
 /** Task definitions of a daemon; the other samples are task files. */
-export const definitionsFolder = `${samplesFolder}/12-daemon-tasks`;
+export const DEFINITIONS = ['12-daemon-tasks', '13-commit-trigger', '14-base-image-cascade', '15-nightly'] as const;
+
+/** Their files, from the folder of samples. */
+export function definitionFiles(): string[] {
+  return DEFINITIONS.flatMap((name) => {
+    const files = readdirSync(`${samplesFolder}/${name}`).filter((file) => file.endsWith('.yaml'));
+    return files.map((file) => `${name}/${file}`);
+  });
+}
 
 /** Every sample of a task file, with the flags that the comment at its head asks for and a base image that needs no download. */
 export function sampleRuns(places: SamplePlaces): SampleRun[] {
