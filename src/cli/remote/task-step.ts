@@ -21,7 +21,7 @@ export function contextOf(flags: TaskDefinitionFlags): string | undefined {
   const { context } = flags;
   const branch = branchOfContext(flags);
   if (context === undefined) return undefined;
-  const { kind } = classifyContext(context);
+  const kind = kindOf(context);
   if (kind === 'none') return undefined;
   if (kind === 'local' || kind === 'stdin') {
     throw new FlagError([
@@ -37,8 +37,13 @@ export function contextOf(flags: TaskDefinitionFlags): string | undefined {
   return branch === undefined ? context : withBranch(context, branch);
 }
 
+/** A `file://` URL is a repository of the daemon's machine; the daemon says whether it takes it. */
+function kindOf(context: string): ReturnType<typeof classifyContext>['kind'] {
+  return /^file:\/\//i.test(context) ? 'git' : classifyContext(context).kind;
+}
+
 export function withBranch(context: string | undefined, branch: string): string {
-  if (context === undefined || classifyContext(context).kind !== 'git') throw conflict('`--branch` needs a git URL as `--context`');
+  if (context === undefined || kindOf(context) !== 'git') throw conflict('`--branch` needs a git URL as `--context`');
   const [url = '', fragment = ''] = context.split('#');
   const folder = fragment.includes(':') ? fragment.slice(fragment.indexOf(':')) : '';
   return `${url}#${branch}${folder}`;

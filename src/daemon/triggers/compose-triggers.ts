@@ -85,7 +85,7 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
     images = made;
     return {
       sources: [createGitTriggers(parts), made],
-      afterRun: (run) => made.afterRun(run, new AbortController().signal),
+      afterRun: (run, signal) => made.afterRun(run, signal),
       headOf: (run) => headOfPullRequest(run, { tasks: store.tasks, git, secrets }),
     };
   };
