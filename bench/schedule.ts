@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { createSchedule, type ScheduledStep } from '../src/run/schedule.ts';
 import { median } from './lib/measure.ts';
+import { randomNumbers } from './lib/random.ts';
 import type { Row } from './lib/table.ts';
 
 const NODES = 10_000;
@@ -41,7 +42,7 @@ function walk(steps: readonly ScheduledStep[]): void {
 
 /** Up to four predecessors among the earlier steps; the same graph for the same seed. */
 function randomGraph(size: number, seed: number): ScheduledStep[] {
-  const random = mulberry32(seed);
+  const random = randomNumbers(seed);
   const needs = Array.from({ length: size }, (_, index) => {
     const count = index === 0 ? 0 : Math.floor(random() * 5);
     return [...new Set(Array.from({ length: count }, () => Math.floor(random() * index)))];
@@ -51,14 +52,4 @@ function randomGraph(size: number, seed: number): ScheduledStep[] {
     for (const need of needs[index] ?? []) weights[need] = Math.max(weights[need] ?? 1, (weights[index] ?? 1) + 1);
   }
   return needs.map((list, index) => ({ id: `s${index}`, needs: list.map((need) => `s${need}`), weight: weights[index] ?? 1 }));
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

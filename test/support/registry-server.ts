@@ -20,6 +20,8 @@ export interface RegistrySettings {
   readonly token?: { readonly realm: string; readonly service: string; readonly issuer: string; readonly certificate: string };
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly deletion?: boolean;
+  /** Where pushes are told of. */
+  readonly notifications?: readonly { readonly url: string; readonly authorization: string }[];
 }
 
 /** A real CNCF registry (Debian's docker-registry) on a free port, with its own storage. */
@@ -85,9 +87,20 @@ async function writeConfig(folder: string, host: string, settings: RegistrySetti
       maintenance: { uploadpurging: { enabled: false } },
     },
     http: { addr: host, ...tls },
+    ...(settings.notifications === undefined ? {} : { notifications: notificationsTo(settings.notifications) }),
     ...(Object.keys({ ...htpasswd, ...bearer }).length === 0 ? {} : { auth: { ...htpasswd, ...bearer } }),
   };
   return file('config.yml', JSON.stringify(config));
+}
+
+/** As `task trigger webhook` tells people to configure them. */
+function notificationsTo(endpoints: NonNullable<RegistrySettings['notifications']>): object {
+  return {
+    endpoints: endpoints.map(({ url, authorization }, index) => ({
+      ...{ name: `endpoint${index}`, url, headers: { Authorization: [authorization] } },
+      ...{ timeout: '5s', threshold: 5, backoff: '1s', ignore: { mediatypes: ['application/octet-stream'], actions: ['pull'] } },
+    })),
+  };
 }
 
 async function answers(host: string): Promise<boolean> {
