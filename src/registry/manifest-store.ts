@@ -5,6 +5,8 @@ import { ACCEPT, isDigest, type Manifest, sha256 } from './manifest.ts';
 import type { RegistryHttp, RegistryRequest } from './registry-http.ts';
 
 const MAX_MANIFEST = 8 * 1024 * 1024;
+/** Without a byte: who looks again later anyway does not wait for a registry that hangs. */
+const LOOK_IDLE_MS = 15_000;
 
 export interface Repository {
   readonly host: string;
@@ -44,7 +46,13 @@ async function headManifest(
   name: string,
   { signal, retry = true }: { readonly signal: AbortSignal | undefined; readonly retry?: boolean },
 ): Promise<Pick<Manifest, 'digest' | 'mediaType'> | undefined> {
-  const asked = { ...request(repository, name, 'pull', signal), method: 'HEAD' as const, headers: { accept: ACCEPT }, retry };
+  const asked = {
+    ...request(repository, name, 'pull', signal),
+    method: 'HEAD' as const,
+    headers: { accept: ACCEPT },
+    retry,
+    ...(retry ? {} : { idleTimeoutMs: LOOK_IDLE_MS }),
+  };
   const response = await http.send(asked);
   response.discard();
   if (response.status === 404) return undefined;

@@ -25,6 +25,9 @@ type Decision = Evaluation['decisions'][number];
 /** Runs made at once: a store takes them together. */
 const RUNS_AT_ONCE = 32;
 const POSTS_AT_ONCE = 8;
+const POST_MS = 10_000;
+/** An endpoint that does not answer is told of an update for so long. */
+const LONGEST_TELLING_MS = 24 * 3_600_000;
 
 /** Decides on changes of images, one at a time: what one made, the next can add to. */
 export class ChangeEvaluator {
@@ -36,8 +39,13 @@ export class ChangeEvaluator {
   }
 
   /** May be called again for an event: runs are made through firings. */
-  evaluate(event: ChangeEvent, signal: AbortSignal): Promise<Evaluation> {
-    return this.#turns.take(() => this.#evaluate(event, signal));
+  async evaluate(event: ChangeEvent, signal: AbortSignal): Promise<Evaluation> {
+    const { decisions, toTell } = await this.#turns.take(() => this.#decide(event, signal));
+    // Endpoints may be slow, and nothing waits for them.
+    const { decisions: told, then } = await this.#post(toTell, event, signal);
+    const all = [...decisions, ...told];
+    const nobody = skipped({}, 'no-trigger', `no task follows ${shortImage(event.happening.image)}`);
+    return { decisions: all.length === 0 && then.length === 0 ? [nobody] : all, then };
   }
 
   /** Resolves when what was being decided on is decided: a run that was live when it began may be waited for by then. */
@@ -45,17 +53,17 @@ export class ChangeEvaluator {
     return this.#turns.take(() => Promise.resolve());
   }
 
-  async #evaluate(event: ChangeEvent, signal: AbortSignal): Promise<Evaluation> {
+  async #decide(
+    event: ChangeEvent,
+    signal: AbortSignal,
+  ): Promise<{ readonly decisions: readonly Decision[]; readonly toTell: readonly Affected[] }> {
     const change = await this.#changeOf(event.happening);
-    if ('code' in change) return { decisions: [change] };
+    if ('code' in change) return { decisions: [change], toTell: [] };
     const { affected, decisions } = await affectedBy(change, this.#parts);
     signal.throwIfAborted();
-    const [posted, rebuilt] = [affected.filter(posts), affected.filter((one) => !posts(one))];
-    const { decisions: told, then } = await this.#post(posted, event, signal);
+    const rebuilt = affected.filter((one) => !posts(one));
     const made = await this.#rebuildAll(rebuilt, event, change, signal);
-    const all = [...made, ...told, ...decisions];
-    const nobody = skipped({}, 'no-trigger', `no task follows ${shortImage(event.happening.image)}`);
-    return { decisions: all.length === 0 && then.length === 0 ? [nobody] : all, then };
+    return { decisions: [...made, ...decisions], toTell: affected.filter(posts) };
   }
 
   /** The change with what is known now: an image that has moved on since is decided on by the event of that. */
@@ -107,16 +115,23 @@ export class ChangeEvaluator {
     signal: AbortSignal,
   ): Promise<{ readonly decisions: readonly Decision[]; readonly then: readonly NewTriggerEvent[] }> {
     const { image, indexDigest } = event.happening;
+    const images = [{ ...image, digest: indexDigest }];
+    const isOld = this.#parts.clock.now().getTime() - Date.parse(event.receivedAt) > LONGEST_TELLING_MS;
     const then: NewTriggerEvent[] = [];
     const told = await inParallel(affected, POSTS_AT_ONCE, async (one): Promise<Decision | undefined> => {
       const { name } = one.record.definition;
       const of = { task: name, trigger: one.trigger.name };
       try {
-        const fresh = await postUpdate(one, { event, images: [{ ...image, digest: indexDigest }], signal }, this.#parts.posts);
+        const deadline = AbortSignal.any([signal, AbortSignal.timeout(POST_MS)]);
+        const fresh = await postUpdate(one, { event, images, signal: deadline }, this.#parts.posts);
         if (!fresh) return skipped(of, 'already-fired', 'its endpoint was told of this digest before, or is gone');
         return { ...of, outcome: 'posted', code: 'posted', because: `${shortImage(image)} is now ${indexDigest}; its endpoint was told` };
       } catch (error) {
-        if (!(error instanceof EngineError) || event.happening.task !== undefined) throw error;
+        signal.throwIfAborted();
+        const why = error instanceof Error ? error.message : String(error);
+        if (isOld) return skipped(of, 'unreachable', `its endpoint was not told, and is not tried any more: ${why}`);
+        if (event.happening.task !== undefined)
+          throw new EngineError('forge-failed', `the endpoint of ${name} was not told: ${why}`, { transient: true });
         then.push({
           dedupKey: `${event.dedupKey}:post:${one.record.id}`,
           origin: event.origin,

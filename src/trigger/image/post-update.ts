@@ -40,23 +40,20 @@ export async function postUpdate(
 ): Promise<boolean> {
   const url = await secrets.updateEndpoint(record);
   if (url === undefined) return false;
-  const place = `image-update-posted:${record.id}`;
-  const posted = readPosted(await settings.get(place));
-  const fresh = images.filter((image) => posted[nameOf(image)] !== image.digest);
+  const places = images.map((image) => ({ image, place: `image-update-posted:${record.id}:${nameOf(image)}` }));
+  const posted = await Promise.all(places.map(({ place }) => settings.get(place)));
+  const fresh = places.filter(({ image }, at) => posted[at] !== image.digest);
   if (fresh.length === 0) return false;
   const token = (await runs.last(record.definition.name))?.request.updateTriggerToken;
   const common = { id: event.id, task: record.definition.name, ...(token === undefined ? {} : { updateTriggerToken: token }) };
   const { id, receivedAt: timestamp } = event;
-  const whole = { ...common, timestamp, action: 'base-image-update' as const, imageUpdateTrigger: { id, timestamp, images: fresh } };
+  const imageUpdateTrigger = { id, timestamp, images: fresh.map(({ image }) => image) };
+  const whole = { ...common, timestamp, action: 'base-image-update' as const, imageUpdateTrigger };
   await post(url, (trigger.updateTriggerPayloadType === 'Token' ? common : whole) satisfies UpdatePost, signal);
-  await settings.set(place, { ...posted, ...Object.fromEntries(fresh.map((image) => [nameOf(image), image.digest])) });
+  for (const { image, place } of fresh) await settings.set(place, image.digest);
   return true;
 }
 
 function nameOf({ registry, repository, tag }: ImageCause['images'][number]): string {
   return `${registry}/${repository}:${tag}`;
-}
-
-function readPosted(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -46,6 +46,8 @@ export class WatchedTasks {
         await onTask(record);
       }
     }
+    const there = new Set(this.#names.values());
+    for (const id of rows.keys()) if (!there.has(id)) await store.imageWatch.forget(id);
     await this.#sync();
     return events;
   }
