@@ -12,7 +12,7 @@ import type { Deciding } from './deciding.ts';
 import { unreachable, type Verdict, verifyPullRequest } from './genuine.ts';
 import type { Listing } from './listings.ts';
 import { branchRefusal } from './ref-filter.ts';
-import { branchOf, isObjectId, pullRequestOf, short } from './ref-names.ts';
+import { branchOf, isObjectId, pullRequestOf, short, shown } from './ref-names.ts';
 import { cancelWaiting, supersedeWaiting } from './waiting-approvals.ts';
 
 type PullRequestEvent = Omit<TriggerEvent, 'happening'> & { readonly happening: PullRequestHappening };
@@ -20,7 +20,7 @@ type PullRequestEvent = Omit<TriggerEvent, 'happening'> & { readonly happening: 
 /** Decides on what happened to a pull request, for every trigger on the repository that it wants to go into. */
 export async function decidePullRequest(event: PullRequestEvent, around: Deciding, signal: AbortSignal): Promise<Evaluation> {
   const { repository, groups } = await loadCandidates(event, { store: around.parts.store, index: around.index });
-  if (groups.size === 0) return { decisions: [skipped({}, 'no-trigger', `no task follows ${repository}`)] };
+  if (groups.size === 0) return { decisions: [skipped({}, 'no-trigger', `no task follows ${shown(repository)}`)] };
   const decisions = await decideEach(groups, ([key, group]) => decideGroup(event, { key, group }, around, signal));
   return { decisions };
 }
@@ -45,7 +45,7 @@ async function decideGroup(
     decideEach(open, async (candidate) => [await decide(candidate)]);
   if (open.length === 0) return closed;
   if (action === 'other') {
-    const because = `nothing of pull request ${event.happening.number} that would have to run has changed`;
+    const because = `nothing of pull request ${shown(event.happening.number)} that would have to run has changed`;
     return [...closed, ...open.map((candidate) => skipped(ofCandidate(candidate), 'action-ignored', because))];
   }
   const verdict = await verdictOf(key, event, around, signal).catch(unreachable);
@@ -68,7 +68,7 @@ async function closedDecision(event: PullRequestEvent, candidate: Candidate, { p
   const { number } = event.happening;
   const ended = await cancelWaiting(parts, candidate, number);
   const runs = ended.length === 0 ? '' : `; ${ended.join(', ')} waited for approval and ${ended.length === 1 ? 'is' : 'are'} canceled`;
-  return skipped(ofCandidate(candidate), 'action-ignored', `pull request ${number} was closed${runs}`);
+  return skipped(ofCandidate(candidate), 'action-ignored', `pull request ${shown(number)} was closed${runs}`);
 }
 
 async function verdictOf(key: string, event: PullRequestEvent, around: Deciding, signal: AbortSignal): Promise<Verdict> {
@@ -142,15 +142,17 @@ async function decideOne(candidate: Candidate, head: Head, { changes, around }: 
   const { number, baseBranch, fork } = head.event.happening;
   const of = ofCandidate(candidate);
   const refusal = branchRefusal(baseBranch, candidate, head.defaultBranch);
-  if (refusal !== undefined) return skipped(of, 'branch-filter', `pull request ${number} wants to go into another branch: ${refusal}`);
-  if (fork && trigger.forks === 'ignore') return skipped(of, 'fork-ignored', `pull request ${number} comes from a fork (forks: ignore)`);
+  if (refusal !== undefined)
+    return skipped(of, 'branch-filter', `pull request ${shown(number)} wants to go into another branch: ${refusal}`);
+  if (fork && trigger.forks === 'ignore')
+    return skipped(of, 'fork-ignored', `pull request ${shown(number)} comes from a fork (forks: ignore)`);
   if (wantsChanges(trigger)) {
     const refused = changeRefusal(trigger, await changes(), { skipCi: true });
     if (refused !== undefined) return skipped(of, refused.code, refused.because);
   }
   const source = sourceOf(candidate, head);
   if (source === 'no base')
-    return skipped(of, 'not-head', `branch ${baseBranch}, which pull request ${number} wants to go into, is not there`);
+    return skipped(of, 'not-head', `branch ${shown(baseBranch)}, which pull request ${shown(number)} wants to go into, is not there`);
   return fire(candidate, head, source, around);
 }
 
@@ -183,7 +185,7 @@ async function fire(candidate: Candidate, head: Head, source: FireOrder['source'
   });
   await supersedeWaiting(parts, candidate, number, commit);
   const from = fork ? 'a fork' : 'its own repository';
-  const because = `pull request ${number} from ${from} into ${baseBranch} has the head ${short(commit)}`;
+  const because = `pull request ${shown(number)} from ${from} into ${shown(baseBranch)} has the head ${short(commit)}`;
   return firedDecision(parts.store.runs, of, event.id, result, because);
 }
 

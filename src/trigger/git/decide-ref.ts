@@ -10,7 +10,7 @@ import { contextAt, ownContext } from './context-place.ts';
 import type { Deciding } from './deciding.ts';
 import { unreachable, type Verdict, verifyRef } from './genuine.ts';
 import { branchRefusal, tagRefusal } from './ref-filter.ts';
-import { branchOf, isObjectId, short, tagOf } from './ref-names.ts';
+import { branchOf, isObjectId, short, shown, tagOf } from './ref-names.ts';
 
 type RefHappening = Extract<Happening, { readonly kind: 'push' | 'tag' }>;
 type RefEvent = Omit<TriggerEvent, 'happening'> & { readonly happening: RefHappening };
@@ -18,7 +18,7 @@ type RefEvent = Omit<TriggerEvent, 'happening'> & { readonly happening: RefHappe
 /** Decides on the push of a branch or a tag, for every trigger on its repository. */
 export async function decideRef(event: RefEvent, around: Deciding, signal: AbortSignal): Promise<Evaluation> {
   const { repository, groups } = await loadCandidates(event, { store: around.parts.store, index: around.index });
-  if (groups.size === 0) return { decisions: [skipped({}, 'no-trigger', `no task follows ${repository}`)] };
+  if (groups.size === 0) return { decisions: [skipped({}, 'no-trigger', `no task follows ${shown(repository)}`)] };
   const decisions = await decideEach(groups, ([key, group]) => decideGroup(event, { key, group }, around, signal));
   return { decisions };
 }
@@ -31,7 +31,7 @@ interface Group {
 async function decideGroup(event: RefEvent, { key, group }: Group, around: Deciding, signal: AbortSignal): Promise<readonly Decision[]> {
   const { happening } = event;
   if (isZeroId(happening.after)) {
-    return group.map((candidate) => skipped(ofCandidate(candidate), 'ref-deleted', `${happening.ref} was deleted`));
+    return group.map((candidate) => skipped(ofCandidate(candidate), 'ref-deleted', `${shown(happening.ref)} was deleted`));
   }
   const off = group.map((candidate) => offDecision(candidate, happening.kind === 'tag' ? 'tag' : 'commit'));
   const closed = off.filter((decision) => decision !== undefined);
@@ -115,7 +115,7 @@ async function decideOne(candidate: Candidate, push: Push, { changes, around }: 
     return skipped(
       of,
       'superseded',
-      `${name} has moved on from ${short(commit)} to ${head === undefined ? 'nothing' : short(head)} (latestOnly)`,
+      `${shown(name)} has moved on from ${short(commit)} to ${head === undefined ? 'nothing' : short(head)} (latestOnly)`,
     );
   }
   if (wantsChanges(trigger)) {
@@ -143,7 +143,7 @@ async function fire(candidate: Candidate, { event, commit }: Push, { parts }: De
     firing: { taskId: record.id, trigger: of.trigger, keys: [firingKey(ref, commit)], event: event.id },
     ...(place === undefined ? {} : { source: { contextPath: contextAt(place, commit), pinnedCommit: commit, pinnedRef: ref } }),
   });
-  const what = tag === undefined ? `branch ${branch ?? ref}` : `tag ${tag}`;
+  const what = tag === undefined ? `branch ${shown(branch ?? ref)}` : `tag ${shown(tag)}`;
   return firedDecision(parts.store.runs, of, event.id, result, `${what} was pushed to ${short(commit)}`);
 }
 

@@ -4,7 +4,7 @@ import { isZeroId, type PullRequestHappening, type TriggerEvent } from '../../mo
 import type { TriggerParts } from '../parts.ts';
 import { withDeadline } from './deadline.ts';
 import type { Listing, Listings } from './listings.ts';
-import { branchOf, isObjectId, short, tagOf } from './ref-names.ts';
+import { branchOf, isObjectId, short, shown, tagOf } from './ref-names.ts';
 
 /** `commit`: what the event is about, as the source has it. `stale`: the source does not bear the event out. */
 export type Verdict =
@@ -35,7 +35,7 @@ const LAG_MS = 30_000;
 /** Whether the push of a branch or tag happened: the ref is there now, or it was where the push began (a newer push has followed). */
 export async function verifyRef(key: string, event: About & { readonly happening: RefHappening }, around: VerifyParts): Promise<Verdict> {
   const { ref, before, after } = event.happening;
-  if (!isObjectId(after)) return { kind: 'stale', because: `the event names no commit of ${ref}` };
+  if (!isObjectId(after)) return { kind: 'stale', because: `the event names no commit of ${shown(ref)}` };
   const verdict = async (listing: Listing): Promise<Verdict | undefined> => {
     const head = listing.refs.get(ref);
     if (head !== undefined && (head === after || listing.tagObjects.get(ref) === after)) return { kind: 'genuine', commit: head, listing };
@@ -59,14 +59,14 @@ export async function verifyPullRequest(
   around: VerifyParts & Ending,
 ): Promise<Verdict> {
   const { headSha, number } = event.happening;
-  if (!/^[0-9a-f]{7,64}$/.test(headSha)) return { kind: 'stale', because: `the event names no commit of pull request ${number}` };
+  if (!/^[0-9a-f]{7,64}$/.test(headSha)) return { kind: 'stale', because: `the event names no commit of pull request ${shown(number)}` };
   const verdict = async (listing: Listing): Promise<Verdict | undefined> => {
     const head = (await headsOf(event.happening, listing, around)).find((id) => id.startsWith(headSha));
     return head === undefined ? undefined : { kind: 'genuine', commit: head, listing };
   };
   return inSpiteOfLag(key, event, around, verdict, ({ refs }) => {
     const now = refs.get(event.happening.headRef ?? '');
-    return `pull request ${number} is ${whereIs(now)} and not at ${short(headSha)}`;
+    return `pull request ${shown(number)} is ${whereIs(now)} and not at ${short(headSha)}`;
   });
 }
 
@@ -108,7 +108,9 @@ async function inSpiteOfLag(
 }
 
 function nameOf(ref: string): string {
-  return branchOf(ref) === undefined ? (tagOf(ref) === undefined ? ref : `tag ${tagOf(ref)}`) : `branch ${branchOf(ref)}`;
+  const [branch, tag] = [branchOf(ref), tagOf(ref)];
+  if (branch !== undefined) return `branch ${shown(branch)}`;
+  return tag === undefined ? shown(ref) : `tag ${shown(tag)}`;
 }
 
 function whereIs(id: string | undefined): string {

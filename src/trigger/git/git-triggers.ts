@@ -10,6 +10,7 @@ import { decideRef } from './decide-ref.ts';
 import type { Deciding } from './deciding.ts';
 import { Listings } from './listings.ts';
 import { Poller } from './poller.ts';
+import { shown } from './ref-names.ts';
 import { TaskIndex } from './task-index.ts';
 
 type RepositoryEvent = Omit<TriggerEvent, 'happening'> & { readonly happening: Extract<Happening, { readonly kind: 'repository' }> };
@@ -100,7 +101,7 @@ class GitTriggers implements TriggerSource {
     const { url } = happening.repository;
     const repository = canonicalRepositoryUrl(url) ?? url;
     const tasks = this.#index.tasksOf(repository);
-    if (tasks.length === 0) return { decisions: [skipped({}, 'no-trigger', `no task follows ${repository}`)] };
+    if (tasks.length === 0) return { decisions: [skipped({}, 'no-trigger', `no task follows ${shown(repository)}`)] };
     const followed = tasks.flatMap((task) => this.#index.of(task)).filter((one) => one.repository === repository && one.enabled);
     for (const key of new Set(followed.map(({ key: one }) => one))) await this.#parts.store.gitWatch.hurry(key);
     this.#poller.wake();

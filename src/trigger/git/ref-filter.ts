@@ -2,11 +2,10 @@ import type { TaskRecord } from '../../model/task-definition.ts';
 import type { SourceTrigger } from '../../model/trigger-definition.ts';
 import { ownContext } from './context-place.ts';
 import { compileGlobs } from './globs.ts';
-import { branchOf, isObjectId } from './ref-names.ts';
+import { branchOf, isObjectId, shown } from './ref-names.ts';
 
 /** Names in a sentence. */
 const MOST_NAMED = 10;
-const LONGEST_NAMED = 100;
 
 /** Why a trigger does not want a branch; undefined when it does. `defaultBranch` is that of the repository. */
 export function branchRefusal(
@@ -16,27 +15,23 @@ export function branchRefusal(
 ): string | undefined {
   if (trigger.branches.length > 0) return globRefusal('branch', branch, trigger.branches);
   const only = trigger.sourceRepository.branch ?? contextBranch(record, repository) ?? defaultBranch;
-  if (only === undefined) return `branch ${named(branch)} may not be the default branch: the repository tells of none`;
-  return only === branch ? undefined : `branch ${named(branch)} is not ${named(only)}`;
+  if (only === undefined) return `branch ${shown(branch)} may not be the default branch: the repository tells of none`;
+  return only === branch ? undefined : `branch ${shown(branch)} is not ${shown(only)}`;
 }
 
 export function tagRefusal(tag: string, { tags }: SourceTrigger): string | undefined {
-  return tags.length === 0 ? `tag ${named(tag)} is not followed: the trigger names no tags` : globRefusal('tag', tag, tags);
+  return tags.length === 0 ? `tag ${shown(tag)} is not followed: the trigger names no tags` : globRefusal('tag', tag, tags);
 }
 
 function globRefusal(word: string, name: string, globs: readonly string[]): string | undefined {
   if (compileGlobs(globs).matches(name)) return undefined;
-  return `${word} ${named(name)} matches none of ${listed(globs)}`;
+  return `${word} ${shown(name)} matches none of ${listed(globs)}`;
 }
 
 /** `a, b, c and 5 more`, each cut. */
 export function listed(names: readonly string[]): string {
-  const shown = names.slice(0, MOST_NAMED).map(named).join(', ');
-  return names.length > MOST_NAMED ? `${shown} and ${names.length - MOST_NAMED} more` : shown;
-}
-
-function named(name: string): string {
-  return name.length > LONGEST_NAMED ? `${name.slice(0, LONGEST_NAMED)}…` : name;
+  const first = names.slice(0, MOST_NAMED).map(shown).join(', ');
+  return names.length > MOST_NAMED ? `${first} and ${names.length - MOST_NAMED} more` : first;
 }
 
 /** The branch that the task's context names, if it is this repository's and no tag, commit or pull request. */

@@ -21,3 +21,10 @@ export function isObjectId(text: string): boolean {
 export function short(id: string): string {
   return id.slice(0, 12);
 }
+
+const LONGEST_SHOWN = 100;
+
+/** A name for a sentence: strangers choose how long theirs are. */
+export function shown(name: string): string {
+  return name.length > LONGEST_SHOWN ? `${name.slice(0, LONGEST_SHOWN)}…` : name;
+}

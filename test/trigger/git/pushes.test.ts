@@ -141,6 +141,14 @@ describe('a push', () => {
     const nonsense = await rig.hook(push(url, MAIN, 'x', '--upload-pack=touch /tmp/slipway-pwned'));
     expect(nonsense.codes).toEqual(['not-head', 'not-head']);
     expect(await rig.runs('newer')).toEqual([]);
+    const long = 'x'.repeat(100_000);
+    for (const happening of [
+      push(url, `refs/heads/${long}`, ZERO, two),
+      push(url, long, two, ZERO),
+      push(`${url}/${long}`, long, long, long),
+    ]) {
+      for (const { because } of (await rig.hook(happening)).decisions) expect(because.length).toBeLessThan(500);
+    }
   });
 
   it('that was decided on by a process that ended before it said so is told as it was', async () => {
@@ -400,6 +408,20 @@ describe('a repository', () => {
     expect(await commitsOf('app')).toEqual([one, two]);
     expect((await rig.plane.store.gitWatch.list())[0]).toMatchObject({ failures: 0 });
   }, 60_000);
+
+  it('whose first look failed counts as seen when a webhook had it asked', async () => {
+    server.down = true;
+    await rig.define('app', url, { branches: ['**'] });
+    expect((await rig.plane.store.gitWatch.list())[0]).toMatchObject({ failures: 1 });
+    server.down = false;
+    await work.git('push', '-q', 'origin', `${first}:refs/heads/a`, `${first}:refs/heads/b`);
+    const two = await pushed('two');
+    expect((await rig.hook(push(url, MAIN, first, two))).codes).toEqual(['fired']);
+    expect(await rig.look('app')).toEqual([]);
+    const three = await pushed('three', { ref: 'refs/heads/a' });
+    expect(await decisionsOf(rig.look('app'))).toEqual([['fired']]);
+    expect(await commitsOf('app')).toEqual([two, three]);
+  });
 
   it('that was pushed to while nobody looked is caught up with by the next process', async () => {
     await rig.define('app', url);
