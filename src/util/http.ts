@@ -215,8 +215,9 @@ function responseOf(
     text: async () => (await bytes()).toString('utf8'),
     discard: () => {
       message.on('error', () => undefined);
-      // A short rest is read so that the connection can be used again.
-      if (Number(message.headers['content-length'] ?? Number.NaN) <= 65_536) message.resume();
+      // A short rest is read so that the connection can be used again; an answer to HEAD has none, whatever length it tells.
+      const rest = context.request.method === 'HEAD' ? 0 : Number(message.headers['content-length'] ?? Number.NaN);
+      if (rest <= 65_536) message.resume();
       else message.destroy();
     },
   };
