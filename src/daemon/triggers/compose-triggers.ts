@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createForges } from '../../forge/api/forges.ts';
-import { createDeliveryReader } from '../../forge/delivery-reader.ts';
 import type { Clock } from '../../model/ports/clock.ts';
 import type { ContextFetcher } from '../../model/ports/context-fetcher.ts';
+import type { DeliveryReader } from '../../model/ports/delivery-reader.ts';
 import type { GitSource } from '../../model/ports/git-source.ts';
 import type { SecretBox } from '../../model/ports/secret-box.ts';
 import type { Store } from '../../model/ports/store.ts';
@@ -12,7 +12,6 @@ import type { UploadStore } from '../../model/ports/upload-store.ts';
 import { isTerminal, type RunRecord } from '../../model/run-record.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import { type SourceTrigger, triggersOf } from '../../model/trigger-definition.ts';
-import { createTaskAnalyser } from '../../service/analyse-task.ts';
 import type { RunService } from '../../service/runs/run-service.ts';
 import { createRunStarter } from '../../service/runs/run-starter.ts';
 import type { Audit } from '../../service/security/audit.ts';
@@ -99,7 +98,7 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
   });
   const intake = createHookIntake({
     ...{ hooks: store.hooks, registry, events: store.events, clock, onProblem },
-    reader: createDeliveryReader({ clock }),
+    reader: laterReader(clock),
     notify: () => service.notify(),
   });
   const triggerOf = async (task: string, name: string): Promise<readonly [TaskRecord, SourceTrigger] | undefined> => {
@@ -152,12 +151,27 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
 function analyserOf({ settings, defaults, git, contexts, uploads }: TriggerComposition, access: TaskAccess): TaskAnalyser {
   const { addresses, allowFileGit } = settings;
   const { registry, extended } = defaults;
-  return createTaskAnalyser({
-    ...{ git, fetcher: contexts, addresses, allowFileGit, registry, extended },
-    registryOf: (record) => access.registryOf(record),
-    contextToken: (record) => access.contextToken(record),
-    openUpload: (sha256) => uploads.open(sha256),
-  });
+  return async (record, signal) => {
+    const { createTaskAnalyser } = await import('../../service/analyse-task.ts');
+    const analyse = createTaskAnalyser({
+      ...{ git, fetcher: contexts, addresses, allowFileGit, registry, extended },
+      registryOf: (task) => access.registryOf(task),
+      contextToken: (task) => access.contextToken(task),
+      openUpload: (sha256) => uploads.open(sha256),
+    });
+    return analyse(record, signal);
+  };
+}
+
+/** What is needed for the first delivery only is loaded then: the daemon is ready sooner. */
+function laterReader(clock: Clock): DeliveryReader {
+  let reader: Promise<DeliveryReader> | undefined;
+  return {
+    read: async (delivery) => {
+      reader ??= import('../../forge/delivery-reader.ts').then(({ createDeliveryReader }) => createDeliveryReader({ clock }));
+      return (await reader).read(delivery);
+    },
+  };
 }
 
 function openedSecrets(options: TriggerComposition): TriggerSecrets & TaskAccess {
