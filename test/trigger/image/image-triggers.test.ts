@@ -374,4 +374,32 @@ describe('restarts', () => {
     expect(await third.live()).toHaveLength(1);
     expect([...first.problems, ...second.problems, ...third.problems]).toEqual([]);
   });
+
+  it('goes on after an event that was decided on in part, with one run for each task', async () => {
+    let left = 17;
+    const beforeFire = (): void => {
+      left -= 1;
+      if (left === 0) throw new EngineError('queue-full', 'the queue is full', { transient: true });
+    };
+    await using rig = await openRig({ beforeFire });
+    const name = repository();
+    const reference = `${registry.host}/${name}:1`;
+    const first = await push.single(name, '1', 'one');
+    const tasks = await Promise.all(Array.from({ length: 40 }, (_, number) => rig.define(`task-${number}`)));
+    await rig.start();
+    for (const task of tasks) await rig.build(task, { bases: [base(reference, first)] });
+    await rig.settle();
+    await rig.look(reference);
+    await push.single(name, '1', 'two');
+    await rig.look(reference);
+    await waitFor(async () => {
+      await rig.settle();
+      return (await rig.events()).every(({ status }) => status === 'settled') ? true : undefined;
+    });
+    const live = await rig.live();
+    expect(new Set(live.map(({ request }) => request.task)).size).toBe(40);
+    expect(live).toHaveLength(40);
+    for (const { definition } of tasks) expect(await rig.decisions(definition.name)).toMatchObject([{ outcome: 'run', code: 'fired' }]);
+    expect(rig.problems).toEqual([]);
+  });
 });

@@ -28,6 +28,8 @@ export interface RigOptions {
   readonly analyse?: (record: TaskRecord) => AnalysedTask;
   readonly post?: PostJson;
   readonly limits?: (host: string) => GateLimits;
+  /** Called before each run that is fired. */
+  readonly beforeFire?: (task: string) => void;
 }
 
 /** The triggers of a daemon for images over a real store; its runs are brought to their end by the test. */
@@ -84,7 +86,10 @@ export async function openRig(options: RigOptions = {}): Promise<ImageRig> {
     runs: createRunStarter({
       defaults: DEFAULTS,
       runs: {
-        fire: (request, firing, _by, hold) => store.runs.fire({ request, ...(hold === undefined ? {} : { hold }) }, firing),
+        fire: async (request, firing, _by, hold) => {
+          options.beforeFire?.(request.task ?? '');
+          return store.runs.fire({ request, ...(hold === undefined ? {} : { hold }) }, firing);
+        },
         join: (run, joining) => store.runs.join(run, joining),
         hold: (run, hold) => store.runs.hold(run, hold),
         cancel: () => Promise.reject(new Error('nothing cancels')),
