@@ -1,6 +1,7 @@
 import type { TaskPatch, TaskResource } from '../../api/task-schema.ts';
 import type { TriggersShown } from '../../api/task-trigger-schema.ts';
-import { SOURCE_TRIGGER_NAME } from '../../service/tasks/complete-triggers.ts';
+import { contextRepository, SOURCE_TRIGGER_NAME } from '../../service/tasks/complete-triggers.ts';
+import { sourceControlTypeOf } from '../../service/tasks/source-control-type.ts';
 import { nearestName } from '../../util/nearest-name.ts';
 import type { Io } from '../io.ts';
 import { conflict } from './flag-error.ts';
@@ -59,13 +60,24 @@ function sourcePatch(current: TaskResource, flags: TaskDefinitionFlags, emptied:
     ...(before === undefined ? {} : without(before, emptied)),
     ...changed,
     ...(before === undefined || changed.paths === undefined ? {} : { paths: { ...without(before, emptied).paths, ...changed.paths } }),
-    ...(before === undefined || changed.sourceRepository === undefined
-      ? {}
-      : { sourceRepository: { ...before.sourceRepository, ...changed.sourceRepository } }),
+    ...(before === undefined ? {} : { sourceRepository: { ...movedRepository(before, current, flags), ...changed.sourceRepository } }),
     ...(events.length > 0
       ? { sourceTriggerEvents: events, ...(on ? { status: 'Enabled' as const } : {}) }
       : { sourceTriggerEvents: lastEvents(before, emptied), status: 'Disabled' as const }),
   };
+}
+
+/** A trigger of the context's repository follows the context to another one. */
+function movedRepository(
+  { sourceRepository }: Source,
+  { step }: TaskResource,
+  flags: TaskDefinitionFlags,
+): Partial<Source['sourceRepository']> {
+  const [from, to] = [contextRepository(step.contextPath)?.url, contextRepository(flags.context)?.url];
+  if (to === undefined || sourceRepository.repositoryUrl !== from) return sourceRepository;
+  const { sourceControlType, ...rest } = sourceRepository;
+  const told = sourceControlType === sourceControlTypeOf(from) ? {} : { sourceControlType };
+  return { ...rest, ...told, repositoryUrl: to };
 }
 
 /** What a disabled trigger was for, so that it can be enabled again. */

@@ -34,7 +34,12 @@ export function contextRepository(contextPath: string | undefined): { readonly u
   const [, url, ref = ''] = /^(file:\/\/[^#]+)(?:#([^:]*))?/i.exec(contextPath ?? '') ?? [];
   if (url !== undefined) return { url, ref };
   const context = contextPath === undefined ? undefined : classifyContext(contextPath);
-  return context?.kind === 'git' ? { url: context.url, ref: context.ref } : undefined;
+  return context?.kind === 'git' ? { url: withoutUser(context.url), ref: context.ref } : undefined;
+}
+
+/** Whom a repository is read as is told by the token. Of ssh the user belongs to the address. */
+function withoutUser(url: string): string {
+  return url.replace(/^(https?:\/\/)[^/@]*@/i, '$1');
 }
 
 /**
@@ -119,7 +124,7 @@ function completeSource(source: SourceTriggerInput & Name, step: StepInput, plac
 
 function completeRepository({ name, sourceRepository }: SourceTriggerInput & Name, step: StepInput, place: PlaceSecret): SourceRepository {
   const { branch, sourceControlAuthProperties: auth } = sourceRepository ?? {};
-  const repositoryUrl = sourceRepository?.repositoryUrl ?? contextRepository(step.contextPath)?.url ?? '';
+  const repositoryUrl = withoutUser(sourceRepository?.repositoryUrl ?? contextRepository(step.contextPath)?.url ?? '');
   return {
     sourceControlType: sourceRepository?.sourceControlType ?? sourceControlTypeOf(repositoryUrl),
     repositoryUrl,

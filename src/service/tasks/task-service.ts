@@ -231,15 +231,15 @@ class StoredTasks implements TaskService {
     const owner = options.managedBy !== undefined && options.managedBy !== existing?.managedBy ? ['managedBy'] : [];
     const all = existing === undefined ? [] : [...changes, ...owner];
     const action = existing === undefined ? 'created' : all.length > 0 ? 'updated' : 'unchanged';
-    return { action, changes: all, definition, existing, warnings: await this.#warnings(definition) };
+    return { action, changes: all, definition, existing, warnings: await this.#warnings(definition, existing?.definition) };
   }
 
   /** Warnings, or a refusal of a broken inline task. */
-  async #warnings(definition: TaskDefinition): Promise<readonly Diagnostic[]> {
+  async #warnings(definition: TaskDefinition, before: TaskDefinition | undefined): Promise<readonly Diagnostic[]> {
     const { secrets, clock, defaults } = this.#parts;
     const lacking = await secrets.problemsOf(namedSecretsOf(definition), definition.name);
     const warnings = lacking.map((message): Diagnostic => ({ code: 'task-secret', severity: 'warning', message }));
-    warnings.push(...(await triggerWarnings(definition, (name) => this.#parts.tasks.get(name))));
+    warnings.push(...(await triggerWarnings(definition, before, (name) => this.#parts.tasks.get(name))));
     const { step } = definition;
     if (step.type !== 'EncodedTask') return warnings;
     const checked = await checkInlineTask(step, definition, definition.registry ?? defaults.registry, clock.now());

@@ -2,14 +2,18 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { TaskDefinition, TaskRecord } from '../../model/task-definition.ts';
 import { type SourceTrigger, triggersOf } from '../../model/trigger-definition.ts';
 
-/** What of a task's triggers is allowed and may not be what was meant. */
+/** What of a task's triggers is allowed and may not be what was meant. What is said of a trigger when it is made is not said again. */
 export async function triggerWarnings(
   definition: TaskDefinition,
+  before: TaskDefinition | undefined,
   taskOf: (name: string) => Promise<TaskRecord | undefined>,
 ): Promise<readonly Diagnostic[]> {
   const { sourceTriggers, afterTriggers } = triggersOf(definition);
   const hasToken = definition.step.contextAccessToken !== undefined;
-  const warnings = sourceTriggers.flatMap((source, index) => pollingWarning(source, hasToken, index));
+  const known = new Map(before === undefined ? [] : triggersOf(before).sourceTriggers.map((source) => [source.name, source]));
+  const warnings = sourceTriggers
+    .filter((source) => !isKnown(source, known.get(source.name)))
+    .flatMap((source) => pollingWarning(source, hasToken));
   for (const [index, { task }] of afterTriggers.entries()) {
     if ((await taskOf(task)) !== undefined) continue;
     warnings.push({
@@ -22,20 +26,21 @@ export async function triggerWarnings(
   return warnings;
 }
 
+function isKnown({ status, sourceRepository }: SourceTrigger, before: SourceTrigger | undefined): boolean {
+  return before?.status === status && before.sourceRepository.repositoryUrl === sourceRepository.repositoryUrl;
+}
+
 /** Without a token no webhook can be made through the forge's API, and no status be told to it. */
-function pollingWarning({ name, status, sourceRepository, pollInterval }: SourceTrigger, hasToken: boolean, index: number): Diagnostic[] {
+function pollingWarning({ name, status, sourceRepository, pollInterval }: SourceTrigger, hasToken: boolean): Diagnostic[] {
   const { sourceControlType, sourceControlAuthProperties: auth } = sourceRepository;
   if (status === 'Disabled' || sourceControlType === 'Generic' || auth !== undefined || hasToken) return [];
-  const never = pollInterval === 0;
+  const how = pollInterval === 0 ? 'waits for a webhook that you set up' : 'only polls';
   return [
     {
       code: 'trigger-polls',
       severity: 'warning',
-      message: never
-        ? `the trigger ${name} has no token and does not poll: it waits for a webhook that you set up`
-        : `the trigger ${name} has no token: its repository is looked at every few minutes, until you set up a webhook`,
-      help: '`task trigger webhook NAME` shows how; with `--git-access-token` it sets it up, and commits get statuses.',
-      field: `trigger.sourceTriggers[${index}]`,
+      message: `the trigger ${name} has no token of its forge and ${how}`,
+      help: '`task trigger webhook NAME` has pushes told at once. A token (`--git-access-token`) also lets commits have a status.',
     },
   ];
 }

@@ -263,6 +263,17 @@ describe('task update', () => {
     expect(await update(['--branch', 'next/*'])).toEqual({ trigger: { sourceTriggers: { set: [{ ...SOURCE, branches: ['next/*'] }] } } });
   });
 
+  test('a trigger of the context follows it to another repository', async () => {
+    const body = await update(['--context', 'https://gitlab.com/me/web.git', '--skip-ci']);
+    const { sourceControlType: _, ...repository } = { ...SOURCE.sourceRepository, repositoryUrl: 'https://gitlab.com/me/web.git' };
+    expect(body.trigger?.sourceTriggers).toEqual({ set: [{ ...SOURCE, skipCi: true, sourceRepository: repository }] });
+    const elsewhere = { ...SOURCE, sourceRepository: { ...SOURCE.sourceRepository, repositoryUrl: 'https://github.com/me/other.git' } };
+    const other = { ...TASK, trigger: { ...TASK.trigger, sourceTriggers: [elsewhere] } };
+    expect((await update(['--context', 'https://gitlab.com/me/web.git', '--skip-ci'], other)).trigger?.sourceTriggers).toEqual({
+      set: [{ ...elsewhere, skipCi: true }],
+    });
+  });
+
   test('--unset empties what a trigger has', async () => {
     const { pollInterval: _, ...rest } = SOURCE;
     expect(

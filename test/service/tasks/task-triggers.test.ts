@@ -73,6 +73,14 @@ test.each([
   expect(sourceTriggers[0]?.sourceRepository).toEqual({ repositoryUrl, sourceControlType });
 });
 
+test('the user of an address is no part of what is followed', async () => {
+  const step = { contextPath: 'https://me@dev.azure.com/me/p/_git/web#main' };
+  const { sourceTriggers } = await triggers({ name: 'web', step });
+  expect(sourceTriggers[0]?.sourceRepository.repositoryUrl).toBe('https://dev.azure.com/me/p/_git/web');
+  const named = await triggers({ ...WEB, name: 'named', trigger: repository('https://me@git.example/x.git') });
+  expect(named.sourceTriggers[0]?.sourceRepository.repositoryUrl).toBe('https://git.example/x.git');
+});
+
 test('names that are left out are those of ACR', async () => {
   const made = await triggers({
     ...WEB,
@@ -168,9 +176,11 @@ describe('a trigger', () => {
     const trigger: TriggersInput = { sourceTriggers: [{}], afterTriggers: [{ task: 'base' }] };
     const { warnings } = await parts.tasks.create(EDITOR, { name: 'web', step, trigger });
     expect(warnings.map(({ code, field }) => [code, field])).toEqual([
-      ['trigger-polls', SOURCE],
+      ['trigger-polls', undefined],
       ['trigger-task-missing', 'trigger.afterTriggers[0].task'],
     ]);
+    const changed = await parts.tasks.patch(EDITOR, 'web', { timeout: 700 });
+    expect(changed.warnings.map(({ code }) => code)).toEqual(['trigger-task-missing']);
     await parts.secrets.set(ADMIN, { name: 'GIT', value: 'hidden' });
     const withToken = { ...step, contextAccessToken: { secret: 'GIT' } };
     expect((await parts.tasks.create(EDITOR, { name: 'base', step: withToken })).warnings).toEqual([]);
