@@ -99,7 +99,8 @@ export function composeParts(options: ComposeOptions): Parts {
   hub.watch((run) => triggers.runChanged(run));
   return {
     ...ending,
-    ...{ uploads, audit, secrets, gateway, engine, defaults, runs, triggers },
+    ...{ uploads, audit, secrets, gateway, engine, defaults, runs },
+    triggers: { ...triggers, close: () => hub.settled().then(() => triggers.close()) },
     tasks: createTaskService({
       ...{ tasks: store.tasks, box, secrets, audit, clock, defaults },
       onChanged: (task) => void triggers.service.taskChanged(task),

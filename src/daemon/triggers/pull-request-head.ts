@@ -19,7 +19,7 @@ export async function headOfPullRequest(
   },
 ): Promise<string | undefined> {
   const { request, hold } = run;
-  const [cause] = request.causes;
+  const cause = request.causes.find(({ kind }) => kind === 'source');
   const task = request.task === undefined ? undefined : await parts.tasks.get(request.task);
   const name = cause?.kind === 'source' ? cause.trigger : undefined;
   const trigger = task === undefined ? undefined : triggersOf(task.definition).sourceTriggers.find((one) => one.name === name);

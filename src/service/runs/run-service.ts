@@ -11,9 +11,9 @@ import type { Cause, RunRecord, RunRequest, RunSummary } from '../../model/run-r
 import type { Principal } from '../../model/security.ts';
 import type { NewTriggerEvent } from '../../model/trigger-event.ts';
 import type { Audit } from '../security/audit.ts';
-import { runsCodeOf } from '../tasks/step-overrides.ts';
 import type { AgentGateway } from './agent-gateway.ts';
 import { Deadlines } from './deadlines.ts';
+import { holdAgain, type RerunOptions, requestAgain } from './rerun.ts';
 import { decideConflict } from './run-conflict.ts';
 import { type EndingParts, endRun, tellChange } from './run-endings.ts';
 import { closingEvent, outcomeOfDaemon } from './run-projection.ts';
@@ -46,11 +46,6 @@ export interface RunServiceParts extends EndingParts {
 export type FiredRun = { readonly created: true; readonly run: RunRecord } | { readonly created: false; readonly run: string } | undefined;
 
 export type CancelResult = { readonly kind: 'canceled' | 'canceling' | 'ended'; readonly run: RunRecord };
-
-export interface RerunOptions {
-  readonly priority?: number;
-  readonly keepPolicy?: boolean;
-}
 
 /** Runs, whatever asked for them. Methods that name a run reject with EngineError `not-found` when it is not there. */
 export interface RunService {
@@ -100,8 +95,6 @@ export interface RunService {
   close(): Promise<void>;
 }
 
-/** Reruns of reruns keep this many causes. */
-const MOST_CAUSES = 20;
 /** A run that has been claimed may come back to the queue. */
 const LOOK_AGAIN_MS = 30_000;
 
@@ -214,21 +207,11 @@ class Runs implements RunService {
     return result;
   }
 
-  async rerun(id: string, by: Asker, { priority, keepPolicy = false }: RerunOptions = {}, key?: string): Promise<RunRecord> {
+  async rerun(id: string, by: Asker, options: RerunOptions = {}, key?: string): Promise<RunRecord> {
     const { store, box } = this.#parts;
     const before = await this.get(id);
     const secrets = openRequestSecrets(box, before.request, await store.runs.sealed(id));
-    const cause: Cause = { kind: 'rerun', principal: by.name, run: id };
-    // A person asks for it: it stands behind nobody, and does not count as nobody's.
-    const { background = false, ...again } = before.request;
-    const own = background ? await this.#prioritiesOf(again.task) : {};
-    const request: RunRequest = {
-      ...again,
-      ...own,
-      causes: [cause, ...before.request.causes].slice(0, MOST_CAUSES),
-      policy: await this.#policyNow(before.request, keepPolicy),
-      ...(priority === undefined ? {} : { priority }),
-    };
+    const request = await requestAgain(store.tasks, before, by, options);
     return this.#create(request, by, { secrets, key, hold: holdAgain(before) });
   }
 
@@ -329,24 +312,6 @@ class Runs implements RunService {
     return { kind: asked === 'ended' ? 'canceled' : 'ended', run };
   }
 
-  async #prioritiesOf(task: string | undefined): Promise<Pick<RunRequest, 'priority'>> {
-    const record = task === undefined ? undefined : await this.#parts.store.tasks.get(task);
-    return { priority: record?.definition.priority ?? 0 };
-  }
-
-  /** Trust stays what it was; rights are those that the task had then and still has. */
-  async #policyNow(request: RunRequest, keepPolicy: boolean): Promise<RunRequest['policy']> {
-    const { task, policy } = request;
-    if (task === undefined) return policy;
-    const definition = (await this.#parts.store.tasks.get(task))?.definition;
-    const now = definition !== undefined && (keepPolicy || runsCodeOf(definition.step, request)) ? definition.policy : undefined;
-    return {
-      privileged: policy.privileged && now?.privileged === true,
-      hostMounts: policy.hostMounts && now?.hostMounts === true,
-      dockerSocket: policy.dockerSocket && now?.dockerSocket === true,
-    };
-  }
-
   #watchQueueTime({ id, request, createTime, status }: RunRecord): void {
     if (request.queueTimeout === undefined || (status !== 'Queued' && status !== 'Started')) return;
     const waitedMs = Math.max(0, this.#parts.clock.now().getTime() - Date.parse(createTime));
@@ -382,12 +347,6 @@ function newRun(request: RunRequest, sealed: Uint8Array | undefined, hold: RunHo
 function eventOf({ task }: RunRequest, by: Asker): NewTriggerEvent | undefined {
   if (task === undefined) return undefined;
   return { dedupKey: `manual:${randomUUID()}`, origin: 'manual', happening: { kind: 'manual', task, by: by.name } };
-}
-
-/** Untrusted code that was never let go on is not let go on by asking for it again. */
-function holdAgain({ request, approval, attempt }: RunRecord): RunHold | undefined {
-  if (request.trust === 'trusted' || request.pinnedCommit === undefined || approval !== undefined || attempt > 0) return undefined;
-  return { because: 'waits for an approval: it is of a forked pull request', approval: { commit: request.pinnedCommit } };
 }
 
 function queueFull(because: string): EngineError {
