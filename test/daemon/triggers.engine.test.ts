@@ -41,12 +41,12 @@ async function pushTo(server: GitServer, change: string): Promise<{ readonly bef
 }
 
 /** As Gitea posts it. */
-function deliver(hook: HookSecretResource, payload: object, id: string = randomUUID()): Promise<Response> {
+function deliver(hook: HookSecretResource, payload: object, id: string = randomUUID(), event = 'push'): Promise<Response> {
   const body = JSON.stringify(payload);
   const signature = createHmac('sha256', hook.secret).update(body).digest('hex');
   return fetch(hook.url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-gitea-event': 'push', 'x-gitea-delivery': id, 'x-gitea-signature': signature },
+    headers: { 'content-type': 'application/json', 'x-gitea-event': event, 'x-gitea-delivery': id, 'x-gitea-signature': signature },
     body,
   });
 }
@@ -219,6 +219,72 @@ test('a task that never ran is rebuilt for a new base image; a bad file at the c
   const ended = (await daemon.api<RunResource>('GET', `/api/v1/runs/${bad.runId}`)).body;
   expect(ended).toMatchObject({ status: 'Failed', commit, error: { errorCode: 'bad-task' } });
   expect((await daemon.api<string>('GET', `/api/v1/runs/${bad.runId}/log`)).body).toContain('acr-task.yaml:3');
+});
+
+test('a tag runs with its name; a forked pull request waits for a person, and runs by the task file of its base', async () => {
+  await using server = await startGitServer();
+  const file = (word: string): string =>
+    `steps:\n  - id: say\n    cmd: busybox:local echo ${word} {{.Run.Commit}} {{.Run.GitTag}} {{.Run.TriggeredBy}}\n`;
+  await server.repository('app', async (work) => {
+    await writeFile(join(work.directory, 'acr-task.yaml'), file('base'));
+    await work.commit('one');
+  });
+  const repositoryUrl = `${server.url}/smart/app.git`;
+  await using daemon = await startDaemon({ env: LOOPBACK });
+  const events = ['commit', 'tag', 'pullrequest'];
+  const source = {
+    name: 'push',
+    sourceTriggerEvents: events,
+    tags: ['v*'],
+    sourceRepository: { sourceControlType: 'Gitea', repositoryUrl },
+  };
+  await daemon.api('PUT', '/api/v1/secrets/KEY', { value: 'canary-secret' });
+  const created = await daemon.api('POST', '/api/v1/tasks', {
+    name: 'web',
+    step: {
+      ...{ contextPath: `${repositoryUrl}#main`, taskFilePath: 'acr-task.yaml' },
+      values: [{ name: 'key', isSecret: true, value: { secret: 'KEY' } }],
+    },
+    trigger: { sourceTriggers: [source] },
+  });
+  expect(created.status, JSON.stringify(created.body)).toBe(201);
+  await daemon.api('POST', '/api/v1/tasks/web/check');
+  const hook = (await daemon.api<HookSecretResource>('POST', '/api/v1/tasks/web/hooks')).body;
+
+  await using work = await server.workTree('app');
+  const base = (await work.git('rev-parse', 'HEAD')).trim();
+  await work.git('tag', 'v1.2');
+  await work.git('push', 'origin', 'v1.2');
+  await daemon.api('POST', '/api/v1/tasks/web/check');
+  const tagged = await newestRun(daemon, 'web');
+  expect((await endOf(daemon, tagged.runId))?.status).toBe('Succeeded');
+  expect((await daemon.api<string>('GET', `/api/v1/runs/${tagged.runId}/log`)).body).toContain(`base ${base} v1.2 Tag`);
+
+  await writeFile(join(work.directory, 'acr-task.yaml'), file('evil'));
+  const head = await work.commit('from a fork');
+  await work.git('push', 'origin', 'HEAD:refs/pull/5/head');
+  const side = (id: number, ref: string, sha: string) => ({
+    ...{ ref, sha, repo_id: id },
+    repo: { id, full_name: `r${id}/app`, clone_url: repositoryUrl, default_branch: 'main' },
+  });
+  const payload = {
+    ...{ action: 'opened', number: 5, repository: side(7, '', '').repo, sender: { login: 'stranger' } },
+    pull_request: { number: 5, head: side(8, 'feature', head), base: side(7, 'main', base) },
+  };
+  const answer = await deliver(hook, payload, randomUUID(), 'pull_request');
+  expect(answer.status, await answer.clone().text()).toBe(202);
+  const { runId } = await newestRun(daemon, 'web', 2);
+  const show = async (): Promise<RunResource> => (await daemon.api<RunResource>('GET', `/api/v1/runs/${runId}`)).body;
+  const held = await show();
+  expect(held).toMatchObject({ status: 'Queued', trust: 'untrusted', hold: { approval: { commit: head } }, waiting: { reason: 'held' } });
+  expect(held.step).toMatchObject({ values: [] });
+  expect((await daemon.api('POST', `/api/v1/runs/${runId}/approve`, { commit: base })).status).toBe(409);
+  const approved = await daemon.api<RunResource>('POST', `/api/v1/runs/${runId}/approve`, { commit: head.slice(0, 12) });
+  expect([approved.status, approved.body.approval?.commit]).toEqual([200, head]);
+  expect((await endOf(daemon, runId))?.status).toBe('Succeeded');
+  const log = (await daemon.api<string>('GET', `/api/v1/runs/${runId}/log`)).body;
+  expect(log).toContain(`base ${head}`);
+  expect(log).toContain('Pull Request');
 });
 
 /** No event is undecided and no run waits or runs. */
