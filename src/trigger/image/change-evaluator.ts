@@ -1,5 +1,6 @@
 import { EngineError } from '../../model/engine-error.ts';
 import type { NewTriggerEvent, TriggerEvent } from '../../model/trigger-event.ts';
+import { shortDigest } from '../../util/short-digest.ts';
 import { skipped } from '../fired.ts';
 import type { Evaluation } from '../parts.ts';
 import { type Affected, type AffectedParts, affectedBy, type Change, type ImageChanged } from './affected.ts';
@@ -73,7 +74,11 @@ export class ChangeEvaluator {
     const [target] = key === undefined ? [] : await imageWatch.targets({ key });
     if (key !== undefined && target === undefined) return skipped({}, 'no-trigger', `no task follows ${shortImage(image)} any more`);
     if (target !== undefined && target.indexDigest !== '' && target.indexDigest !== indexDigest) {
-      return skipped({}, 'superseded', `${shortImage(image)} has moved on from ${indexDigest} to ${target.indexDigest} since`);
+      return skipped(
+        {},
+        'superseded',
+        `${shortImage(image)} has moved on from ${shortDigest(indexDigest)} to ${shortDigest(target.indexDigest)} since`,
+      );
     }
     const pusher = await imageWatch.pusherOf(image, indexDigest);
     const chain = pusher === undefined ? undefined : await chainOf(pusher, { runs, watch: imageWatch });
@@ -125,7 +130,12 @@ export class ChangeEvaluator {
         const deadline = AbortSignal.any([signal, AbortSignal.timeout(POST_MS)]);
         const fresh = await postUpdate(one, { event, images, signal: deadline }, this.#parts.posts);
         if (!fresh) return skipped(of, 'already-fired', 'its endpoint was told of this digest before, or is gone');
-        return { ...of, outcome: 'posted', code: 'posted', because: `${shortImage(image)} is now ${indexDigest}; its endpoint was told` };
+        return {
+          ...of,
+          outcome: 'posted',
+          code: 'posted',
+          because: `${shortImage(image)} is now ${shortDigest(indexDigest)}; its endpoint was told`,
+        };
       } catch (error) {
         signal.throwIfAborted();
         const why = error instanceof Error ? error.message : String(error);

@@ -18,15 +18,16 @@ export function imageTagOf(reference: string): ImageTag | undefined {
   const parsed = parseImageReference(reference);
   if (!parsed.ok || parsed.value.digest !== '') return undefined;
   const { host, repository, tag } = parsed.value;
-  return { registry: host.toLowerCase(), repository, tag: tag === '' ? 'latest' : tag };
+  return { registry: host, repository, tag: tag === '' ? 'latest' : tag };
 }
 
-/** The reference as it is written, with another tag. */
+/** The reference as it is written, with another tag; undefined when it names a digest, or the tag is none. */
 export function withTag(written: string, tag: string): string | undefined {
   const parts = splitImageReference(written);
   if (!parts.ok || parts.value.digest !== '') return undefined;
   const { domain, path } = parts.value;
-  return `${domain === '' ? path : `${domain}/${path}`}:${tag}`;
+  const tagged = `${domain === '' ? path : `${domain}/${path}`}:${tag}`;
+  return parseImageReference(tagged).ok ? tagged : undefined;
 }
 
 export function sameRepository(one: ImageTag, other: ImageTag): boolean {

@@ -4,6 +4,7 @@ import type { TaskAnalyser } from '../../model/ports/task-analyser.ts';
 import { isTerminal, type RunRecord, type RunRequest } from '../../model/run-record.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import type { ImageTag, NewTriggerEvent } from '../../model/trigger-event.ts';
+import { shortDigest } from '../../util/short-digest.ts';
 import { skipped } from '../fired.ts';
 import type { Evaluation, Handlers, TriggerParts, TriggerSource } from '../parts.ts';
 import { TaskAnalysis } from './analysis.ts';
@@ -208,7 +209,8 @@ function pushedTags({ images }: Pick<RunRecord, 'images'>): readonly ImageTag[] 
 function saidOf(result: LookResult, image: ImageTag): Evaluation['decisions'][number] {
   if (result.kind !== 'found') return skipped({}, 'unreachable', `${shortImage(image)} was looked at: ${result.because}`);
   const { target, look, events } = result;
-  if (events.length > 0) return skipped({}, 'looked', `${shortImage(image)} is now ${look.indexDigest}: ${events.join(', ')}`);
-  if (target.indexDigest === '') return skipped({}, 'first-sight', `the first look at ${shortImage(image)} found ${look.indexDigest}`);
-  return skipped({}, 'same-digest', `${shortImage(image)} is ${look.indexDigest}, as before`);
+  if (events.length > 0) return skipped({}, 'looked', `${shortImage(image)} is now ${shortDigest(look.indexDigest)}: ${events.join(', ')}`);
+  if (target.indexDigest === '')
+    return skipped({}, 'first-sight', `the first look at ${shortImage(image)} found ${shortDigest(look.indexDigest)}`);
+  return skipped({}, 'same-digest', `${shortImage(image)} is ${shortDigest(look.indexDigest)}, as before`);
 }

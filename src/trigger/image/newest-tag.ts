@@ -16,6 +16,8 @@ const WRITTEN = /^(semver|regex)(?:\[([\w.-]*)\])?:(.*)$/s;
 const VERSION = /^v?(\d{1,15})(?:\.(\d{1,15}))?(?:\.(\d{1,15}))?(?:-([\w.-]+))?$/;
 const PRERELEASE = /^(?:alpha|beta|rc|pre|preview|dev|next|canary|nightly|snapshot|m)(?=$|[.\-_\d])/i;
 const LONGEST_PATTERN = 500;
+/** A registry may list anything; what is chosen is written into Dockerfiles. */
+const TAG = /^\w[\w.-]{0,127}$/;
 
 /** The pattern of a target for a track. Versions of one variant are followed: that of the tag that is written (`20-alpine`: `alpine`). */
 export function patternOf(by: 'semver' | 'regex', pattern: string, writtenTag: string): string {
@@ -28,7 +30,7 @@ export function newestTag(pattern: string, tags: readonly string[]): string | un
   const meant = compileTagPattern(pattern);
   let best: { readonly tag: string; readonly rank: Rank } | undefined;
   for (const tag of tags) {
-    const rank = meant.rank(tag);
+    const rank = TAG.test(tag) ? meant.rank(tag) : undefined;
     if (rank !== undefined && (best === undefined || compareRanks(rank, best.rank) > 0)) best = { tag, rank };
   }
   return best?.tag;

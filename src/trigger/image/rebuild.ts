@@ -5,6 +5,7 @@ import type { Firing, Store } from '../../model/ports/store.ts';
 import type { RunHold } from '../../model/run-hold.ts';
 import type { Cause, RunRecord } from '../../model/run-record.ts';
 import type { TriggerEvent } from '../../model/trigger-event.ts';
+import { shortDigest } from '../../util/short-digest.ts';
 import { skipped } from '../fired.ts';
 import type { Evaluation } from '../parts.ts';
 import type { Affected, Change } from './affected.ts';
@@ -153,9 +154,9 @@ function keysOf({ stale }: Affected, { happening }: Change): readonly string[] {
 function reason({ stale }: Affected, { happening }: Change): string {
   const [first] = stale;
   const platform = first === undefined || first.dependency.platform === '' ? '' : ` for ${first.dependency.platform}`;
-  const since = first?.used ? `; the last successful build used ${first.used}` : '; the task was never built';
+  const since = first?.used ? `; the last successful build used ${shortDigest(first.used)}` : '; the task was never built';
   const newest = happening.previousTag === undefined ? '' : ` (${happening.previousTag} before)`;
-  return `${shortImage(happening.image)}${newest} is now ${first?.digest ?? happening.indexDigest}${platform}${since}`;
+  return `${shortImage(happening.image)}${newest} is now ${shortDigest(first?.digest ?? happening.indexDigest)}${platform}${since}`;
 }
 
 interface Repeated {

@@ -1,6 +1,7 @@
 import type { ImageDependency } from '../../model/ports/image-watch-store.ts';
 import type { BaseImageTrigger } from '../../model/trigger-definition.ts';
 import type { DecisionCode } from '../../model/trigger-event.ts';
+import { shortDigest } from '../../util/short-digest.ts';
 
 /** What an image is now, and what it was at the look before (empty when there was none). */
 export interface ImageNow {
@@ -48,7 +49,7 @@ function compareRow(row: ImageDependency, now: ImageNow, trackIndex: boolean): V
   if (digest === undefined) return { code: 'unreachable', because: `${row.written} was not looked at for ${row.platform} yet` };
   if (digest === '') return { code: 'unreachable', because: `${row.written} has nothing for ${row.platform} any more` };
   const used = usedBy(row, byIndex);
-  const name = byIndex ? digest : `${digest} for ${row.platform}`;
+  const name = byIndex ? shortDigest(digest) : `${shortDigest(digest)} for ${row.platform}`;
   if (row.state === 'built' && used.length > 0) {
     // Where the engine was asked instead of a registry, only one digest is known, and not of what.
     const same = used.includes(digest) || (row.platformDigest === '' && used.includes(now.indexDigest));

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EngineError } from '../../../src/model/engine-error.ts';
+import { shortDigest } from '../../../src/util/short-digest.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry-server.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { base, imagePusher, openRig } from './support.ts';
@@ -42,7 +43,9 @@ describe('one task on one image', () => {
     ]);
     const [decision] = await rig.decisions('app');
     expect(decision).toMatchObject({ outcome: 'run', code: 'fired', run: run?.id });
-    expect(decision?.because).toContain(`is now ${second.digest} for linux/amd64; the last successful build used ${first.digest}`);
+    expect(decision?.because).toContain(
+      `is now ${shortDigest(second.digest)} for linux/amd64; the last successful build used ${shortDigest(first.digest)}`,
+    );
     expect(built.id).not.toBe(run?.id);
     await rig.look(reference);
     await rig.look(reference);
@@ -99,7 +102,7 @@ describe('what counts as an update', () => {
     const patched = await push.index(name, '1', { 'linux/amd64': 'amd two', 'linux/arm64': 'arm two' }, 'proof three');
     await rig.look(reference);
     expect((await rig.live()).map(({ request }) => request.task)).toEqual(['by-index', 'by-platform']);
-    expect((await rig.decisions('by-platform'))[0]?.because).toContain(patched.platforms['linux/amd64']);
+    expect((await rig.decisions('by-platform'))[0]?.because).toContain(shortDigest(patched.platforms['linux/amd64'] ?? ''));
     await push.index(name, '1', { 'linux/arm64': 'arm two' }, 'proof four');
     await rig.look(reference);
     expect((await rig.decisions('by-platform'))[0]).toMatchObject({ code: 'unreachable' });

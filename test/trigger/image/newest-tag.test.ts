@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { withTag } from '../../../src/trigger/image/image-tag.ts';
 import { newestTag, patternOf, satisfies } from '../../../src/trigger/image/newest-tag.ts';
 
 describe('versions', () => {
@@ -31,6 +32,13 @@ describe('regular expressions', () => {
     ['build-(\\d+)-.*', ['build-7-zzz', 'build-12-aaa'], 'build-12-aaa'],
     ['v.*', ['v1.9.0', 'v1.10.0', 'v1.10'], 'v1.10.0'],
   ])('%s', (pattern, tags, newest) => expect(newestTag(patternOf('regex', pattern, ''), tags)).toBe(newest));
+
+  it('never chooses what is no tag', () => {
+    expect(newestTag('regex:(?s).*', ['1', '9\nRUN evil', '9 --x', '-9', '', '9'.repeat(200)])).toBe('1');
+    expect(withTag('r.io/a:1', '2')).toBe('r.io/a:2');
+    expect(withTag('node', '2\nRUN evil')).toBeUndefined();
+    expect(withTag(`node@sha256:${'a'.repeat(64)}`, '2')).toBeUndefined();
+  });
 
   it('takes time linear in the tags, and says what is no pattern', () => {
     expect(newestTag('regex:(a+)+b', [`${'a'.repeat(120)}c`])).toBeUndefined();
