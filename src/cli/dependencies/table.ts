@@ -1,4 +1,5 @@
 import type { DependencyGraph } from '../../api/trigger-schema.ts';
+import { shortDigest } from '../../util/short-digest.ts';
 import { imageText } from '../tables/event-text.ts';
 import { type Column, fitTable } from '../tables/fit-table.ts';
 import type { TablePlace } from '../tables/run-table.ts';
@@ -42,8 +43,8 @@ function baseTable({ dependencies, followed }: DependencyGraph, { stream, paint,
 
 function usedText({ platformDigest, indexDigest, state, runId }: Edge): string {
   const digest = platformDigest === '' ? indexDigest : platformDigest;
-  if (state === 'static' || digest === '') return 'not built yet';
-  return `${digest.slice(0, 19)}${runId === undefined ? '' : ` in ${runId}`}${state === 'attempted' ? ' (failed)' : ''}`;
+  if (state === 'static' || digest === '') return 'not known yet';
+  return `${shortDigest(digest)}${runId === undefined ? '' : ` in ${runId}`}${state === 'attempted' ? ' (failed)' : ''}`;
 }
 
 function followedText(edge: Edge, look: Followed | undefined): string {

@@ -18,7 +18,7 @@ import {
   withBranch,
 } from './task-step.ts';
 import { branchOfContext, triggersOfFlags } from './trigger-body.ts';
-import { triggersPatchOf } from './trigger-patch.ts';
+import { afterPathOf, triggersPatchOf } from './trigger-patch.ts';
 import { sourceFieldOf } from './unset-fields.ts';
 
 type TaskInput = z.input<typeof taskBody>;
@@ -72,7 +72,7 @@ async function newStep(type: StepType, flags: TaskDefinitionFlags, io: Io): Prom
 export async function taskPatchOf(current: TaskResource, flags: TaskDefinitionFlags, unset: readonly string[], io: Io): Promise<TaskPatch> {
   const step = await stepPatch(current, flags, io);
   const trigger = await triggersPatchOf(current, flags, unset, io);
-  const paths = unset.filter((path) => sourceFieldOf(path) === undefined);
+  const paths = unset.filter((path) => sourceFieldOf(path) === undefined).map((path) => afterPathOf(path, current));
   const patch: TaskPatch = {
     ...settingsOf(flags, current),
     ...(Object.keys(step).length === 0 ? {} : { step }),

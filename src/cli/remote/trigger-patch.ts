@@ -38,6 +38,15 @@ export async function triggersPatchOf(
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
 
+const AFTER = 'trigger.afterTriggers.';
+
+/** A trigger that follows a task may be named by that task. */
+export function afterPathOf(path: string, { trigger }: TaskResource): string {
+  const name = path.slice(AFTER.length);
+  if (!path.startsWith(AFTER) || trigger.afterTriggers.some((after) => after.name === name)) return path;
+  return `${AFTER}${trigger.afterTriggers.find(({ task }) => task === name)?.name ?? name}`;
+}
+
 /** The trigger as it is with what the flags change. One of which nothing is left on is disabled, and not taken away. */
 function sourcePatch(current: TaskResource, flags: TaskDefinitionFlags, emptied: readonly SourceField[]) {
   const { commitTriggerEnabled: commit, pullRequestTriggerEnabled: pullRequest, tagTrigger, branch } = flags;

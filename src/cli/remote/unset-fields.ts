@@ -49,7 +49,6 @@ export function unsetPath(field: string): string | undefined {
   const dot = field.indexOf('.');
   const entry = PATHS[dot === -1 ? field : field.slice(0, dot)];
   if (entry === undefined || dot === -1) return entry?.path;
-  const given = field.slice(dot + 1);
-  const name = entry.path === 'trigger.afterTriggers' && given !== '' && !given.startsWith('after-') ? `after-${given}` : given;
+  const name = field.slice(dot + 1);
   return entry.named === true && name !== '' ? `${entry.path}.${name}` : undefined;
 }

@@ -1,5 +1,6 @@
 import type { TriggerDecisionResource, TriggerEventDetail, TriggerEventResource } from '../../api/trigger-schema.ts';
 import { isZeroId } from '../../model/trigger-event.ts';
+import { shortDigest } from '../../util/short-digest.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { type Column, factLines, fitTable } from './fit-table.ts';
 import type { TablePlace } from './run-table.ts';
@@ -92,7 +93,7 @@ export function happeningText(happening: Happening): string {
     case 'image-changed': {
       const { image, indexDigest, previous, run } = happening;
       const by = run === undefined ? '' : `, pushed by ${run}`;
-      return `${imageText(image)} is ${indexDigest.slice(0, 19)}${previous === '' ? '' : `, was ${previous.slice(0, 19)}`}${by}`;
+      return `${imageText(image)} is ${shortDigest(indexDigest)}${previous === '' ? '' : `, was ${shortDigest(previous)}`}${by}`;
     }
     case 'timer':
       return `timer ${happening.trigger} of ${happening.task} at ${happening.occurrence}${happening.late ? ' (late)' : ''}`;

@@ -18,7 +18,7 @@ export function runExplanationText(run: RunExplanation, place: TablePlace): stri
       ['Trigger', run.trigger],
       ['Created', timeText(run.createTime, now)],
       ['Held', run.held],
-      ['Waits for', run.waiting],
+      ['Waits for', run.held === undefined ? run.waiting : undefined],
     ],
     paint,
   );

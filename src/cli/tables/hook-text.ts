@@ -19,8 +19,8 @@ export function hookText(hook: HookSecretResource, rotated: boolean, { paint, no
   );
   if (hook.atForge !== undefined) return `${facts}\nIt was ${hook.atForge} at the forge.\n`;
   const steps = hook.instructions.map(({ text, value }, index) => {
-    const copied = value === undefined ? '' : `\n   ${printable(value)}`;
-    return `${index + 1}. ${printable(text)}${copied}\n`;
+    const copied = value?.split('\n').map((line) => `\n   ${printable(line)}`);
+    return `${index + 1}. ${printable(text)}${copied?.join('') ?? ''}\n`;
   });
   const title = rotated ? 'Set the new secret there:' : 'How to set it up:';
   return steps.length === 0 ? facts : `${facts}\n${paint('bold', title)}\n${steps.join('')}`;

@@ -56,7 +56,7 @@ test('a table says who builds on what, and when it is looked at', () => {
   expect(lines[1]).toMatch(
     /docker\.io\/library\/node:20 +base .*sha256:abababababab in ra001 +yes semver:~20, now 20\.3 .*\(10m ago\).*\(in 30m\)/,
   );
-  expect(lines[3]).toMatch(/library\/node:20 +web .*buildtime +not built yet +no$/);
+  expect(lines[3]).toMatch(/library\/node:20 +web .*buildtime +not known yet +no$/);
   expect(lines.join('\n')).toContain('r.example/web (a tag for each run)');
 });
 

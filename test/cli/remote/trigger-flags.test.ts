@@ -291,7 +291,7 @@ describe('task update', () => {
       ]),
     ).toEqual({
       trigger: { sourceTriggers: { set: [{ ...rest, branches: [], paths: { include: [], exclude: [] } }] } },
-      unset: ['trigger.timerTriggers.t1', 'trigger.afterTriggers.after-base'],
+      unset: ['trigger.timerTriggers.t1', 'trigger.afterTriggers.base'],
     });
     const tagged = {
       ...TASK,

@@ -109,12 +109,16 @@ const HOOK: HookSecretResource = {
   ...{ id: 'abc', url: 'https://ci.example/hooks/abc', tasks: ['web'], createdAt: AT, createdBy: 'token me', secret: 's3cret' },
   source: { kind: 'git', forge: 'Gitea', repositoryUrl: URL },
   urlWithSecret: 'https://ci.example/hooks/abc/s3cret',
-  instructions: [{ text: 'Open the settings.' }, { text: 'Payload URL:', value: 'https://ci.example/hooks/abc' }],
+  instructions: [
+    { text: 'Open the settings.' },
+    { text: 'Payload URL:', value: 'https://ci.example/hooks/abc' },
+    { text: 'A program:', value: '#!/bin/sh\necho' },
+  ],
 };
 
 test('a webhook with how to set it up', () => {
   expect(hookText(HOOK, false, PLACE)).toMatch(
-    /Secret +s3cret\n(?:.*\n)*How to set it up:\n1\. Open the settings\.\n2\. Payload URL:\n {3}https:\/\/ci/,
+    /Secret +s3cret\n(?:.*\n)*How to set it up:\n1\. Open the settings\.\n2\. Payload URL:\n {3}https:\/\/ci.*\n3\. A program:\n {3}#!\/bin\/sh\n {3}echo\n$/,
   );
   expect(hookText(HOOK, true, PLACE)).toContain('Set the new secret there:');
   expect(hookText({ ...HOOK, atForge: 'created' }, false, PLACE)).toMatch(/\nIt was created at the forge\.\n$/);
