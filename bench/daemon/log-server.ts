@@ -30,21 +30,27 @@ const store = await openSqliteStore({ path: data.database });
 const box = createSecretBox(new Uint8Array(SECRET_KEY_BYTES));
 const logger = pino({ level: 'silent' });
 const settings = daemonSettings({ data: data.path, logLimit: 2 * total * CHUNK }, { directory: folder, environment: {} });
-const parts = composeParts({ settings, environment: {}, data, store, box, daemonId: 'bench0', version: '0', logger });
 const metrics = createMetrics({
   queue: () => parts.queue.state(),
   runs: () => store.runs.counts(),
   agents: async () => parts.gateway.agents(),
   streams: () => 0,
+  events: () => store.events.counts(),
 });
+const parts = composeParts({
+  ...{ settings, environment: {}, data, store, box, daemonId: 'bench0', version: '0', logger, metrics },
+  publicUrl: () => '',
+});
+const { service: triggers, hooks, intake, images } = parts.triggers;
 const http = await createHttpServer(
   {
     ...parts,
     ...{ box, clock, credentials: createTaskCredentials(parts.tasks) },
+    ...{ triggers, hooks, intake, images },
     operations: {
       ...{ version: '0', daemonId: 'bench0', metrics: () => metrics.text() },
       readiness: async () => ({ ready: true, checks: [] }),
-      gc: async () => ({ dryRun: true, runs: 0, logs: 0, uploads: 0, images: 0, engine: 0, bytes: 0 }),
+      gc: async () => ({ dryRun: true, runs: 0, logs: 0, uploads: 0, events: 0, images: 0, engine: 0, bytes: 0 }),
     },
   },
   { tcp: { host: '127.0.0.1', port: 0 }, socket: data.socket, logger, metrics },
