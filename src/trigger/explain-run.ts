@@ -1,6 +1,7 @@
 import type { Store } from '../model/ports/store.ts';
 import { type Cause, type RunRecord, triggerWord } from '../model/run-record.ts';
-import type { TriggerDecision, TriggerEvent } from '../model/trigger-event.ts';
+import type { Happening, TriggerDecision, TriggerEvent } from '../model/trigger-event.ts';
+import { shortDigest } from '../util/short-digest.ts';
 
 /** Why a run is there. Plain JSON. */
 export interface RunExplanation {
@@ -37,12 +38,14 @@ const SHORT_COMMIT = 12;
 
 export async function explainRun(store: Pick<Store, 'events'>, record: RunRecord): Promise<RunExplanation> {
   const { id, status, createTime, request, hold } = record;
-  const chain = await Promise.all(request.causes.map((cause) => linkOf(store, cause)));
+  const decisions = await store.events.decisions({ run: id, limit: MOST_DECISIONS });
+  const changes = await imageChanges(store, decisions);
+  const chain = await Promise.all(request.causes.map((cause) => linkOf(store, cause, changes)));
   return {
     run: id,
     ...(request.task === undefined ? {} : { task: request.task }),
     ...{ status, trigger: triggerWord(request.causes), createTime, chain },
-    decisions: await store.events.decisions({ run: id, limit: MOST_DECISIONS }),
+    decisions,
     ...(hold === undefined ? {} : { held: heldBecause(hold) }),
   };
 }
@@ -50,18 +53,26 @@ export async function explainRun(store: Pick<Store, 'events'>, record: RunRecord
 function heldBecause({ because, until, runs = [], approval }: NonNullable<RunRecord['hold']>): string {
   const facts = [
     ...(until === undefined ? [] : [`until ${until}`]),
-    ...(runs.length === 0 ? [] : [`for ${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`]),
+    ...(runs.every((run) => because.includes(run)) ? [] : [`for ${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`]),
     ...(approval === undefined ? [] : [`for \`task approve\` of commit ${approval.commit}`]),
   ];
   return facts.length === 0 ? because : `${because} (${facts.join('; ')})`;
 }
 
-async function linkOf({ events }: Pick<Store, 'events'>, cause: Cause): Promise<CauseLink> {
+type ImageChanged = Extract<Happening, { readonly kind: 'image-changed' }>;
+
+/** Of a run that several updates were added to: each has an event of its own, and the run names the newest only. */
+async function imageChanges({ events }: Pick<Store, 'events'>, decisions: readonly TriggerDecision[]): Promise<readonly ImageChanged[]> {
+  const found = await Promise.all([...new Set(decisions.map(({ event }) => event))].map((event) => events.get(event)));
+  return found.flatMap((event) => (event?.happening.kind === 'image-changed' ? [event.happening] : []));
+}
+
+async function linkOf({ events }: Pick<Store, 'events'>, cause: Cause, changes: readonly ImageChanged[]): Promise<CauseLink> {
   const eventId = 'eventId' in cause ? cause.eventId : undefined;
   const event = eventId === undefined ? undefined : await events.get(eventId);
   return {
     kind: cause.kind,
-    summary: summaryOf(cause, event),
+    summary: summaryOf(cause, event, changes),
     ...('trigger' in cause ? { trigger: cause.trigger } : {}),
     ...(eventId === undefined ? {} : { event: eventId }),
     ...(event === undefined ? {} : { at: event.receivedAt, origin: event.origin }),
@@ -70,7 +81,7 @@ async function linkOf({ events }: Pick<Store, 'events'>, cause: Cause): Promise<
   };
 }
 
-function summaryOf(cause: Cause, event: TriggerEvent | undefined): string {
+function summaryOf(cause: Cause, event: TriggerEvent | undefined, changes: readonly ImageChanged[]): string {
   switch (cause.kind) {
     case 'manual':
       return `${cause.principal} asked for it`;
@@ -83,7 +94,7 @@ function summaryOf(cause: Cause, event: TriggerEvent | undefined): string {
     case 'source':
       return sourceSummary(cause, event);
     case 'image-update':
-      return imageSummary(cause, event);
+      return imageSummary(cause, event?.happening.kind === 'image-changed' ? [event.happening, ...changes] : changes);
     default:
       return cause satisfies never;
   }
@@ -103,13 +114,12 @@ function sourceSummary(cause: Extract<Cause, { readonly kind: 'source' }>, event
   return `branch ${cause.branch ?? ''} ${where} is at commit ${commit}${moved}`;
 }
 
-function imageSummary(cause: Extract<Cause, { readonly kind: 'image-update' }>, event: TriggerEvent | undefined): string {
-  const happening = event?.happening;
+function imageSummary(cause: Extract<Cause, { readonly kind: 'image-update' }>, changes: readonly ImageChanged[]): string {
   const images = cause.images.map(({ registry, repository, tag, digest }) => {
     const name = `${registry}/${repository}:${tag}`;
-    const compared = happening?.kind === 'image-changed' && sameImage(happening.image, { registry, repository });
-    const before = compared && happening.previous !== '' ? `${happening.previous} → ` : '';
-    return `${name} has a new digest: ${before}${digest}`;
+    const change = changes.find((one) => one.indexDigest === digest && sameImage(one.image, { registry, repository }));
+    const before = change === undefined || change.previous === '' ? '' : `${shortDigest(change.previous)} → `;
+    return `${name} has a new digest: ${before}${shortDigest(digest)}`;
   });
   const pusher = cause.run === undefined ? '' : `, pushed by run ${cause.run}${cause.task === undefined ? '' : ` of task ${cause.task}`}`;
   return `${images.join('; ')}${pusher}`;

@@ -10,6 +10,7 @@ import {
 import type { Happening, TriggerDecision, TriggerEvent } from '../model/trigger-event.ts';
 import { parseSchedule, upcoming } from '../schedule/zoned-schedule.ts';
 import { canonicalRepositoryUrl } from '../util/repository-url.ts';
+import { namedBranch } from './git/ref-filter.ts';
 
 /** What starts a task by itself, and what came of it lately. Plain JSON. */
 export interface TaskExplanation {
@@ -71,7 +72,7 @@ export async function explainTask(store: ExplainStore, record: TaskRecord, now: 
   const decisions = await store.events.decisions({ task: definition.name, limit: Math.max(limit, MOST_EVENTS) });
   const { baseImageTrigger: base } = triggers;
   const explained = await Promise.all([
-    ...triggers.sourceTriggers.map(async (one) => explainedTrigger('source', one, await sourceStand(store, one), decisions)),
+    ...triggers.sourceTriggers.map(async (one) => explainedTrigger('source', one, await sourceStand(store, record, one), decisions)),
     ...triggers.timerTriggers.map(async (one) => explainedTrigger('timer', one, await timerStand(store, record, one, now), decisions)),
     ...(base === undefined ? [] : [base]).map(async (one) =>
       explainedTrigger('base-image', one, await imageStand(store, record, one), decisions),
@@ -95,13 +96,13 @@ function explainedTrigger(
   return { name, kind, status, ...stand, ...(last === undefined ? {} : { last }) };
 }
 
-async function sourceStand(
-  { gitWatch }: ExplainStore,
-  { sourceRepository, branches, tags, sourceTriggerEvents }: SourceTrigger,
-): Promise<Stand> {
-  const key = canonicalRepositoryUrl(sourceRepository.repositoryUrl);
-  const rows = (await gitWatch.list()).filter(({ url }) => canonicalRepositoryUrl(url) === key);
-  const named = branches.length > 0 ? branches.join(', ') : (sourceRepository.branch ?? 'the branch of the context, or the default one');
+async function sourceStand({ gitWatch }: ExplainStore, record: TaskRecord, trigger: SourceTrigger): Promise<Stand> {
+  const { sourceRepository, branches, tags, sourceTriggerEvents } = trigger;
+  const repository = canonicalRepositoryUrl(sourceRepository.repositoryUrl) ?? sourceRepository.repositoryUrl;
+  const rows = (await gitWatch.list()).filter(({ url }) => canonicalRepositoryUrl(url) === repository);
+  const known = rows.find(({ defaultBranch }) => defaultBranch !== undefined)?.defaultBranch;
+  const byDefault = `the default branch${known === undefined ? '' : ` (${known})`}`;
+  const named = branches.length > 0 ? branches.join(', ') : (namedBranch({ record, trigger, repository }) ?? byDefault);
   const parts = [
     ...(sourceTriggerEvents.includes('commit') ? [`commits on ${named}`] : []),
     ...(sourceTriggerEvents.includes('tag') ? [`tags ${tags.join(', ')}`] : []),

@@ -168,7 +168,7 @@ describe('explanations', () => {
           run: 'ra001',
           task: 'base',
         },
-        summary: `docker.io/library/node:20 has a new digest: sha256:${'1'.repeat(64)} → ${digest}, pushed by run ra001 of task base`,
+        summary: `docker.io/library/node:20 has a new digest: sha256:111111111111 → sha256:222222222222, pushed by run ra001 of task base`,
       },
       {
         ...{ kind: 'source', trigger: 'source', event: 'e1', at: '2030-01-02T03:04:05.000Z', origin: 'webhook' },
@@ -182,6 +182,25 @@ describe('explanations', () => {
       trigger: 'Image Update',
       held: 'waits for further base images (until 2030-01-02T03:04:35.000Z; for run ra001)',
     });
+  });
+
+  it('of a task: the branch that its context names, or that is the default one', async () => {
+    const { store } = rig.plane;
+    const source = {
+      ...{ name: 'source', status: 'Enabled' as const, sourceTriggerEvents: ['commit' as const] },
+      ...{ sourceRepository: { sourceControlType: 'Github' as const, repositoryUrl: URL }, branches: [], tags: [] },
+      ...{ paths: { include: [], exclude: [] }, skipCi: false, latestOnly: false, forks: 'approve' as const, commitStatus: true },
+    };
+    const { definition } = await rig.define('app', { sourceTriggers: [source] });
+    const followed = async (contextPath: string): Promise<string | undefined> => {
+      await rig.define('app', { sourceTriggers: [source] }, { step: { ...definition.step, contextPath } });
+      return (await rig.triggers.explainTask('app', 1)).triggers[0]?.follows;
+    };
+    expect(await followed(`${URL}#dev:web`)).toBe(`commits on dev of ${URL}`);
+    expect(await followed(URL)).toBe(`commits on the default branch of ${URL}`);
+    await store.gitWatch.sync([{ key: 'k1', url: URL }]);
+    await store.gitWatch.seen('k1', { refs: new Map(), defaultBranch: 'trunk', nextCheck: '2030-01-02T03:09:00.000Z', events: [] });
+    expect(await followed(URL)).toBe(`commits on the default branch (trunk) of ${URL}`);
   });
 
   it('of a task: how each trigger stands, what came of it, and what is not decided on', async () => {

@@ -7,16 +7,28 @@ import { branchOf, isObjectId, shown } from './ref-names.ts';
 /** Names in a sentence. */
 const MOST_NAMED = 10;
 
+interface Following {
+  readonly record: TaskRecord;
+  readonly trigger: SourceTrigger;
+  /** Canonical URL. */
+  readonly repository: string;
+}
+
 /** Why a trigger does not want a branch; undefined when it does. `defaultBranch` is that of the repository. */
 export function branchRefusal(
   branch: string,
-  { record, trigger, repository }: { readonly record: TaskRecord; readonly trigger: SourceTrigger; readonly repository: string },
+  { record, trigger, repository }: Following,
   defaultBranch: string | undefined,
 ): string | undefined {
   if (trigger.branches.length > 0) return globRefusal('branch', branch, trigger.branches);
-  const only = trigger.sourceRepository.branch ?? contextBranch(record, repository) ?? defaultBranch;
+  const only = namedBranch({ record, trigger, repository }) ?? defaultBranch;
   if (only === undefined) return `branch ${shown(branch)} may not be the default branch: the repository tells of none`;
   return only === branch ? undefined : `branch ${shown(branch)} is not ${shown(only)}`;
+}
+
+/** The one branch that a trigger without globs is about; undefined for the default branch. */
+export function namedBranch({ record, trigger, repository }: Following): string | undefined {
+  return trigger.sourceRepository.branch ?? contextBranch(record, repository);
 }
 
 export function tagRefusal(tag: string, { tags }: SourceTrigger): string | undefined {
