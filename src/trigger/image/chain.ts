@@ -1,6 +1,5 @@
 import type { ImageWatchStore } from '../../model/ports/image-watch-store.ts';
-import type { RunStore } from '../../model/ports/store.ts';
-import type { Cause } from '../../model/run-record.ts';
+import type { Cause, RunRequest } from '../../model/run-record.ts';
 
 /** A run that pushed an image, and all that led to it. */
 export interface Chain {
@@ -15,7 +14,7 @@ export interface Chain {
 }
 
 export interface ChainParts {
-  readonly runs: Pick<RunStore, 'get'>;
+  readonly runs: { get(id: string): Promise<{ readonly id: string; readonly request: Pick<RunRequest, 'task' | 'causes'> } | undefined> };
   readonly watch: Pick<ImageWatchStore, 'pusherOf'>;
 }
 
