@@ -85,9 +85,7 @@ test('13-commit-trigger: pushes by path, pull requests from forks, tags', async 
   const waits = await newest('app', 3);
   expect(waits).toMatchObject({ trigger: 'Pull Request', trust: 'untrusted', status: 'Queued' });
   const { decisions } = await json<TaskExplanation>('explain', 'app', '--top', '100');
-  expect(new Set(decisions.map(({ code }) => code))).toEqual(
-    expect.objectContaining(new Set(['fired', 'skip-ci', 'branch-filter', 'tag-filter'])),
-  );
+  expect(decisions.map(({ code }) => code)).toEqual(expect.arrayContaining(['fired', 'skip-ci', 'branch-filter', 'tag-filter']));
   await ok('cancel-run', waits.runId);
 });
 
