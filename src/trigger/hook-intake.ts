@@ -125,8 +125,17 @@ function eventOf({ id, source }: HookRecord, deliveryId: string, happening: Happ
   return {
     dedupKey: `hook:${id}:${deliveryId}:${index}`,
     origin: source.kind === 'git' ? 'webhook' : 'notification',
-    happening: takesHook(happening) ? { ...happening, hook: id } : happening,
+    happening: takesHook(happening) ? ofHook(happening, { id, source }) : happening,
   };
+}
+
+/**
+ * What is told is told of the hook's own repository, by the URL that its tasks follow: a payload that names another one, because it was renamed or
+ * because whoever knows the secret of one hook would speak for the repositories of others, does not choose whose tasks are started.
+ */
+function ofHook(happening: HookedHappening, { id, source }: Pick<HookRecord, 'id' | 'source'>): HookedHappening {
+  if (source.kind !== 'git' || !('repository' in happening)) return { ...happening, hook: id };
+  return { ...happening, hook: id, repository: { ...happening.repository, url: source.repositoryUrl } };
 }
 
 type HookedHappening = Exclude<Happening, { readonly kind: 'image-changed' | 'timer' | 'run-ended' | 'manual' }>;

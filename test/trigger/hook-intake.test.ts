@@ -113,7 +113,11 @@ describe('deliveries', () => {
     const other = await push(hook.id, secret, { delivery: 'd2', repository: 8 });
     expect(other).toMatchObject({ status: 200, body: { ignored: expect.stringMatching(/^other-repository: .*8.*7$/) } });
     // It has another name now.
-    expect(await push(hook.id, secret, { delivery: 'd3', url: 'https://github.com/acme/renamed.git' })).toMatchObject({ status: 202 });
+    const renamed = await push(hook.id, secret, { delivery: 'd3', url: 'https://github.com/acme/renamed.git' });
+    expect(renamed).toMatchObject({ status: 202 });
+    // Its tasks are those of the hook, whatever the payload calls it.
+    const event = await store.events.get(renamed.body.events?.[0] ?? '');
+    expect(event?.happening).toMatchObject({ repository: { id: '7', url: 'https://github.com/acme/app.git' } });
   });
 
   it('without an id of the repository are told by its URL', async () => {

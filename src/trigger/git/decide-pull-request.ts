@@ -51,7 +51,7 @@ async function decideGroup(
   const verdict = await verdictOf(key, event, around, signal).catch(unreachable);
   if (typeof verdict === 'string') return [...closed, ...open.map((one) => skipped(ofCandidate(one), 'unreachable', verdict))];
   if (verdict.kind === 'stale') return [...closed, ...(await allOpen((one) => staleDecision(event, one, verdict.because, around)))];
-  const head = headOf(event, verdict);
+  const head = headOf(asBorneOut(event, verdict), verdict);
   const changes = readChangesOnce(() => rangeOf(key, head, around), around.parts, signal);
   const decided = await allOpen((candidate) => decideOne(candidate, head, { changes, around }));
   const { headRef = '' } = event.happening;
@@ -85,6 +85,17 @@ async function staleDecision(event: PullRequestEvent, candidate: Candidate, beca
   const run = (await parts.store.runs.fired(candidate.record.id, of.trigger, [key])).get(key);
   if (run === undefined) return skipped(of, 'not-head', because);
   return firedDecision(parts.store.runs, of, event.id, { created: false, run }, because);
+}
+
+/**
+ * A head counts as the repository's own only where one of its branches is at it: somebody pushed that who may. A payload alone makes no
+ * stranger's code trusted.
+ */
+function asBorneOut(event: PullRequestEvent, { commit, listing }: Extract<Verdict, { readonly kind: 'genuine' }>): PullRequestEvent {
+  const { happening } = event;
+  // A look has compared it already.
+  if (happening.fork || listing === undefined || listing.refs.get(`refs/heads/${happening.headBranch}`) === commit) return event;
+  return { ...event, happening: { ...happening, fork: true } };
 }
 
 /** The head of a pull request as its repository has it. */

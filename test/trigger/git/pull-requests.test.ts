@@ -75,6 +75,18 @@ describe('a pull request of the repository itself', () => {
     expect(run?.request.taskFileContext).toBeUndefined();
   });
 
+  it('is nobody’s own because a payload says so: a branch of the repository has to be at its head', async () => {
+    await rig.define('app', url, FOLLOWED);
+    const head = await proposed('evil');
+    for (const headBranch of ['feature', 'main']) await tell(head, { fork: false, headBranch });
+    const [run, ...others] = await rig.runs('app');
+    expect(others).toEqual([]);
+    expect(run).toMatchObject({
+      hold: { approval: { commit: head } },
+      request: { trust: 'untrusted', taskFileContext: `${url}#${base}:sub`, variables: { Branch: 'pull/7' } },
+    });
+  });
+
   it('is off unless the trigger follows it, and is not a push of its branch', async () => {
     await rig.define('app', url);
     const head = await proposed('feature', { branch: 'feature' });
