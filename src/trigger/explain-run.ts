@@ -107,7 +107,8 @@ function sourceSummary(cause: Extract<Cause, { readonly kind: 'source' }>, event
   const moved = before === undefined ? '' : /^0+$/.test(before) ? ', which is new' : ` (before: ${before.slice(0, SHORT_COMMIT)})`;
   const where = `of ${cause.repositoryUrl}`;
   if (cause.event === 'pullrequest') {
-    const into = cause.branch === undefined ? '' : ` into ${cause.branch}`;
+    const told = happening?.kind === 'pull-request' ? happening : undefined;
+    const into = told === undefined ? '' : `${told.fork ? ' from a fork' : ''} into ${told.baseBranch}`;
     return `pull request ${cause.pullRequest ?? ''}${into} ${where} is at commit ${commit}`;
   }
   if (cause.event === 'tag') return `tag ${cause.tag ?? ''} ${where} is at commit ${commit}${moved}`;

@@ -184,6 +184,48 @@ describe('explanations', () => {
     });
   });
 
+  it('of a run for a pull request, and of one that several updates were added to', async () => {
+    const { events } = rig.plane.store;
+    const repository = { forge: 'Github' as const, url: URL };
+    const digests = ['1', '2', '3', '4'].map((digit) => `sha256:${digit.repeat(64)}`);
+    const [oldNode = '', node = '', oldBase = '', base = ''] = digests;
+    const image = (name: string) => ({ registry: 'r.example', repository: name, tag: '1' });
+    const changed = { kind: 'image-changed' as const, platforms: {} };
+    await events.record([
+      {
+        ...{ dedupKey: '1', origin: 'webhook' },
+        happening: {
+          ...{ kind: 'pull-request', repository, number: '5', action: 'opened', fork: true },
+          ...{ headSha: COMMIT, headBranch: 'main', baseBranch: 'release/1' },
+        },
+      },
+      { dedupKey: '2', origin: 'poll', happening: { ...changed, image: image('node'), indexDigest: node, previous: oldNode } },
+      { dedupKey: '3', origin: 'poll', happening: { ...changed, image: image('base'), indexDigest: base, previous: oldBase } },
+    ]);
+    const source = { kind: 'source' as const, event: 'pullrequest' as const, trigger: 'source', repositoryUrl: URL };
+    const pull = { ...source, branch: 'pull/5', pullRequest: '5', commit: COMMIT, provider: 'Github' as const, eventId: 'e1' };
+    const images = [
+      { ...image('node'), digest: node },
+      { ...image('base'), digest: base },
+    ];
+    const runs = [pull, { kind: 'image-update' as const, trigger: 'base', images, eventId: 'e3' }].map((cause) =>
+      rig.plane.runs.create(runRequest({ task: 'app', causes: [cause] }), ASKER),
+    );
+    const [forked, updated] = await Promise.all(runs);
+    const of = { task: 'app', trigger: 'base', run: updated?.id ?? '' };
+    await events.settle([
+      { id: 'e2', decisions: [{ ...of, outcome: 'run', code: 'fired', because: 'node' }] },
+      { id: 'e3', decisions: [{ ...of, outcome: 'joined', code: 'joined', because: 'base' }] },
+    ]);
+    const summaries = await Promise.all(
+      [forked, updated].map(async (run) => (await rig.triggers.explainRun(run?.id ?? '')).chain[0]?.summary),
+    );
+    expect(summaries).toEqual([
+      `pull request 5 from a fork into release/1 of ${URL} is at commit cccccccccccc`,
+      'r.example/node:1 has a new digest: sha256:111111111111 → sha256:222222222222; r.example/base:1 has a new digest: sha256:333333333333 → sha256:444444444444',
+    ]);
+  });
+
   it('of a task: the branch that its context names, or that is the default one', async () => {
     const { store } = rig.plane;
     const source = {
