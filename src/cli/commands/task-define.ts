@@ -110,7 +110,7 @@ function addDefinitionFlags(command: Command, kind: 'create' | 'update'): Comman
     .option('--concurrency-group <name>', 'runs of one group exclude one another; ${branch} and the like are replaced')
     .option('--concurrency-limit <n>', `most runs of the group at once${otherwise('1')}`, parsePositiveInteger)
     .addOption(new Option('--on-conflict <what>', `when the group is full${otherwise('queue')}`).choices(CONFLICTS))
-    .addOption(repeatable('--tag <name=value>', 'a word of your own about the task', collectAssignments));
+    .addOption(repeatable('--label <name=value>', 'a word of your own about the task', collectAssignments));
   addTriggerFlags(command, kind).optionsGroup('Rights:');
   for (const [right, meaning] of RIGHTS) {
     command.option(`--allow-${right}`, `${meaning}; only an admin may allow it`);

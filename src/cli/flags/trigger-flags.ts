@@ -48,7 +48,7 @@ export interface TriggerFlags extends TimerFlags {
   readonly commitTriggerEnabled?: boolean;
   readonly pullRequestTriggerEnabled?: boolean;
   readonly sourceTriggerName?: string;
-  readonly tagTrigger: readonly string[];
+  readonly tag: readonly string[];
   readonly includePath: readonly string[];
   readonly excludePath: readonly string[];
   readonly skipCi?: boolean;
@@ -81,7 +81,7 @@ export function addTriggerFlags(command: Command, kind: 'create' | 'update'): Co
     .option('--commit-trigger-enabled [bool]', `commits start it${otherwise('true with a git context')}`, parseBoolean)
     .option('--pull-request-trigger-enabled [bool]', `pull requests start it${otherwise('false')}`, parseBoolean)
     .option('--source-trigger-name <name>', `name of the trigger${otherwise('defaultSourceTriggerName')}`)
-    .addOption(repeatable('--tag-trigger <glob>', 'tags of these names start it', collect))
+    .addOption(repeatable('--tag <glob>', 'tags of these names start it', collect))
     .addOption(repeatable('--include-path <glob>', 'only changes of these files start it', collect))
     .addOption(repeatable('--exclude-path <glob>', 'changes of nothing but these files do not', collect))
     .option('--skip-ci [bool]', `heed [skip ci] in the message of the head commit${otherwise('false')}`, parseBoolean)

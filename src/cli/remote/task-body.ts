@@ -152,7 +152,7 @@ function settingsOf(flags: TaskDefinitionFlags, current?: TaskResource): Setting
       agentPoolName: flags.agentPool,
       priority: flags.priority,
       maxParallelRuns: flags.maxParallel,
-      tags: flags.tag.length === 0 ? undefined : Object.fromEntries(flags.tag.map(({ name, value }) => [name, value])),
+      tags: flags.label.length === 0 ? undefined : Object.fromEntries(flags.label.map(({ name, value }) => [name, value])),
     }),
     ...(grouped && group !== undefined
       ? {

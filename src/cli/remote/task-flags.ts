@@ -32,5 +32,5 @@ export interface TaskDefinitionFlags extends TriggerFlags {
   readonly allowPrivileged?: boolean;
   readonly allowHostMounts?: boolean;
   readonly allowDockerSocket?: boolean;
-  readonly tag: readonly Assignment[];
+  readonly label: readonly Assignment[];
 }

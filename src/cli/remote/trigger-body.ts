@@ -56,12 +56,12 @@ function newSource(context: string | undefined, flags: TaskDefinitionFlags, fiel
     return undefined;
   }
   const commit = flags.commitTriggerEnabled ?? !isCommit(repository.ref);
-  const events = eventsOf({ commit, pullRequest: flags.pullRequestTriggerEnabled ?? false, tag: flags.tagTrigger.length > 0 });
+  const events = eventsOf({ commit, pullRequest: flags.pullRequestTriggerEnabled ?? false, tag: flags.tag.length > 0 });
   if (events.length > 0) return { ...fields, sourceTriggerEvents: events };
   if (Object.keys(fields).length === 0) return undefined;
   throw conflict(
     'nothing of the repository starts the task',
-    'enable commits, pull requests or tags (`--tag-trigger GLOB`), or leave the other flags of git out',
+    'enable commits, pull requests or tags (`--tag GLOB`), or leave the other flags of git out',
   );
 }
 
@@ -86,7 +86,7 @@ export function sourceFields(flags: TaskDefinitionFlags): Partial<SourceInput> {
       pollInterval: flags.pollInterval === undefined ? undefined : seconds(flags.pollInterval),
       commitStatus: flags.commitStatus,
     }),
-    ...list('tags', flags.tagTrigger),
+    ...list('tags', flags.tag),
     ...(Object.keys(paths).length === 0 ? {} : { paths }),
     ...(flags.forge === undefined ? {} : { sourceRepository: { sourceControlType: FORGES[flags.forge] } }),
   };

@@ -49,7 +49,7 @@ export function afterPathOf(path: string, { trigger }: TaskResource): string {
 
 /** The trigger as it is with what the flags change. One of which nothing is left on is disabled, and not taken away. */
 function sourcePatch(current: TaskResource, flags: TaskDefinitionFlags, emptied: readonly SourceField[]) {
-  const { commitTriggerEnabled: commit, pullRequestTriggerEnabled: pullRequest, tagTrigger, branch } = flags;
+  const { commitTriggerEnabled: commit, pullRequestTriggerEnabled: pullRequest, tag, branch } = flags;
   const fields = sourceFields(flags);
   const before = chosenSource(current.trigger.sourceTriggers, flags.sourceTriggerName);
   // One plain name is the branch of the context: patterns of before would say otherwise.
@@ -61,7 +61,7 @@ function sourcePatch(current: TaskResource, flags: TaskDefinitionFlags, emptied:
   const events = eventsOf({
     commit: commit ?? (before === undefined || known.has('commit')),
     pullRequest: pullRequest ?? known.has('pullrequest'),
-    tag: tagTrigger.length > 0 || (known.has('tag') && !emptied.includes('tags')),
+    tag: tag.length > 0 || (known.has('tag') && !emptied.includes('tags')),
   });
   const on = commit === true || pullRequest === true || before === undefined;
   return {

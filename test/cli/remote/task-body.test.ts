@@ -9,8 +9,8 @@ import { folderWith } from '../task-process.ts';
 import { remoteIo } from './remote-io.ts';
 
 const NONE: TaskDefinitionFlags = {
-  ...{ branch: [], image: [], arg: [], secretArg: [], set: [], setSecret: [], tag: [] },
-  ...{ tagTrigger: [], includePath: [], excludePath: [], track: [], schedule: [], after: [] },
+  ...{ branch: [], image: [], arg: [], secretArg: [], label: [], set: [], setSecret: [], tag: [] },
+  ...{ tag: [], includePath: [], excludePath: [], track: [], schedule: [], after: [] },
 };
 const GIT = 'https://github.com/me/web.git';
 

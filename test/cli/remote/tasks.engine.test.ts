@@ -42,7 +42,7 @@ test('a task is defined, changed, disabled, shown, listed and deleted', async ()
       ],
     },
   });
-  await ok(['update', '--name', 'web', '--timeout', '20m', '--arg', 'A=2', '--unset', 'image', '--tag', 'team=core']);
+  await ok(['update', '--name', 'web', '--timeout', '20m', '--arg', 'A=2', '--unset', 'image', '--label', 'team=core']);
   const changed = await shown('web');
   expect(changed).toMatchObject({ version: 2, timeout: 1200, tags: { team: 'core' }, step: { imageNames: [] } });
   expect(changed).toMatchObject({

@@ -122,7 +122,7 @@ describe('task create', () => {
 
   test('takes what Slipway has beyond ACR', async () => {
     const { step, trigger } = await create(
-      ...['--branch', 'main', '--branch', 'release/**', '--branch', '!release/old', '--tag-trigger', 'v*', '--include-path', 'src/**'],
+      ...['--branch', 'main', '--branch', 'release/**', '--branch', '!release/old', '--tag', 'v*', '--include-path', 'src/**'],
       ...['--exclude-path', '**/*.md', '--skip-ci', '--latest-only', '--forks', 'ignore', '--poll-interval', '2m', '--forge', 'gitea'],
       ...[
         '--no-commit-status',
@@ -297,7 +297,7 @@ describe('task update', () => {
       ...TASK,
       trigger: { ...TASK.trigger, sourceTriggers: [{ ...SOURCE, sourceTriggerEvents: ['tag' as const], tags: ['v*'] }] },
     };
-    expect((await update(['--unset', 'tag-trigger'], tagged)).trigger?.sourceTriggers).toEqual({
+    expect((await update(['--unset', 'tag'], tagged)).trigger?.sourceTriggers).toEqual({
       set: [{ ...SOURCE, status: 'Disabled' }],
     });
   });
