@@ -242,6 +242,7 @@ const dependencyEdge = z
     written: z.string().describe('As in the Dockerfile.'),
     role: z.enum(['runtime', 'buildtime']),
     followed: z.boolean().describe('The task’s base image trigger is enabled and its type takes in this image.'),
+    pattern: z.string().exactOptional().describe('Newer tags that satisfy it are followed, not the one that is written.'),
     indexDigest: z.string().describe('That the last build used; empty before one.'),
     platformDigest: z.string(),
     state: z.enum(['static', 'built', 'attempted']),

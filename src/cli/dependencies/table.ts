@@ -10,18 +10,18 @@ type Output = DependencyGraph['outputs'][number];
 type Followed = DependencyGraph['followed'][number];
 type Rebuild = NonNullable<DependencyGraph['whatIf']>['rebuilds'][number];
 
-/** Which task builds on which image, what it used last, and when that was and is looked at; then what tasks push. */
+/** Which task builds on which image, what it used last, and when that was and is looked at; then what tasks push. With a question of its own only its answer. */
 export function dependencyTable(graph: DependencyGraph, place: TablePlace): string {
+  if (graph.whatIf !== undefined) return whatIfTable(graph.whatIf, place);
   const parts = [
     graph.dependencies.length === 0 ? '' : baseTable(graph, place),
     graph.outputs.length === 0 ? '' : outputTable(graph.outputs, place),
-    graph.whatIf === undefined ? '' : whatIfTable(graph.whatIf, place),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }
 
 function baseTable({ dependencies, followed }: DependencyGraph, { stream, paint, now }: TablePlace): string {
-  const lookOf = (edge: Edge): Followed | undefined => followed.find(({ image }) => imageText(image) === imageText(edge.image));
+  const lookOf = (edge: Edge): Followed | undefined => followed.find((look) => isOf(look, edge));
   const columns: readonly Column<Edge>[] = [
     { title: 'IMAGE', cell: ({ image }) => imageText(image), shrinks: true },
     { title: 'TASK', cell: ({ task }) => task },
@@ -39,6 +39,12 @@ function baseTable({ dependencies, followed }: DependencyGraph, { stream, paint,
     { title: 'PROBLEM', cell: (edge) => lookOf(edge)?.error ?? '', shrinks: true, optional: true, style: () => 'red' },
   ];
   return fitTable(columns, dependencies, stream, paint);
+}
+
+/** A pattern is looked at without a tag: for all that are written. */
+function isOf({ image, pattern }: Followed, edge: Edge): boolean {
+  if (pattern !== (edge.pattern ?? '')) return false;
+  return imageText({ ...image, tag: '' }) === imageText({ ...edge.image, tag: '' }) && (pattern !== '' || image.tag === edge.image.tag);
 }
 
 function usedText({ platformDigest, indexDigest, state, runId }: Edge): string {

@@ -24,10 +24,10 @@ export async function withDaemon(
 }
 
 /** The mistakes that the error itself does not tell: a single one without a place in a file is its whole message. */
-function mistakesBeside({ mistakes, message }: DaemonProblem): readonly RemoteDiagnostic[] {
+function mistakesBeside({ mistakes, message, help }: DaemonProblem): readonly RemoteDiagnostic[] {
   const [only] = mistakes;
   const told = mistakes.length === 1 && only !== undefined && only.source === undefined && message.includes(only.message);
-  return told && only.expected === undefined && only.help === undefined ? [] : mistakes;
+  return told && [only.expected, only.help].every((part) => part === undefined || help?.includes(part) === true) ? [] : mistakes;
 }
 
 /** One mistake or warning with its place, for people. */

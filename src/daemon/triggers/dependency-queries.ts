@@ -113,6 +113,7 @@ function showEdge({ row, following }: Edge): ShownGraph['dependencies'][number] 
   const { task, step, platform, image, written, role, indexDigest, platformDigest, state, run } = row;
   return {
     ...{ task, step, platform, image, written, role, followed: following.follows, indexDigest, platformDigest, state },
+    ...(following.follows && following.pattern !== '' ? { pattern: following.pattern } : {}),
     ...(run === undefined ? {} : { runId: run }),
   };
 }

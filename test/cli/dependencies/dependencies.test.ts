@@ -32,7 +32,7 @@ function edge(task: string, image: Edge['image'], more: Partial<Edge> = {}): Edg
 
 const GRAPH: DependencyGraph = {
   dependencies: [
-    edge('base', NODE),
+    edge('base', NODE, { pattern: 'semver:~20' }),
     edge('web', BASE),
     edge('web', NODE, { role: 'buildtime', followed: false, state: 'static', indexDigest: '', platformDigest: '' }),
   ],
@@ -42,7 +42,15 @@ const GRAPH: DependencyGraph = {
   ],
   followed: [
     {
-      ...{ image: NODE, pattern: 'semver:~20', newestTag: '20.3', credential: 'default', indexDigest: DIGEST, digests: {}, status: 'ok' },
+      ...{
+        image: { ...NODE, tag: '' },
+        pattern: 'semver:~20',
+        newestTag: '20.3',
+        credential: 'default',
+        indexDigest: DIGEST,
+        digests: {},
+        status: 'ok',
+      },
       ...{ checkedAt: '2026-11-23T11:50:00Z', nextCheck: '2026-11-23T12:30:00Z' },
     },
   ],
@@ -66,7 +74,7 @@ test('what would rebuild comes in order, with what it waits for and what is refu
     { task: 'web', after: ['base'], because: 'builds on r.example/base:1' },
     { task: 'loop', after: ['web'], because: 'builds on r.example/web', refused: 'already in the chain' },
   ];
-  const text = dependencyTable({ ...GRAPH, dependencies: [], outputs: [], whatIf: { image: 'node:20', rebuilds } }, PLACE);
+  const text = dependencyTable({ ...GRAPH, whatIf: { image: 'node:20', rebuilds } }, PLACE);
   expect(text.split('\n').map((line) => line.trim().split(/ {2,}/))).toEqual([
     ['#', 'WOULD REBUILD', 'AFTER', 'BECAUSE', 'NOT, BECAUSE'],
     ['1', 'base', 'builds on it'],
@@ -74,9 +82,7 @@ test('what would rebuild comes in order, with what it waits for and what is refu
     ['-', 'loop', 'web', 'builds on r.example/web', 'already in the chain'],
     [''],
   ]);
-  expect(dependencyTable({ ...GRAPH, dependencies: [], outputs: [], whatIf: { image: 'x', rebuilds: [] } }, PLACE)).toBe(
-    'No task would rebuild if x had a new digest.\n',
-  );
+  expect(dependencyTable({ ...GRAPH, whatIf: { image: 'x', rebuilds: [] } }, PLACE)).toBe('No task would rebuild if x had a new digest.\n');
 });
 
 test('a tree goes from images over tasks to images, and ends in circles', () => {
