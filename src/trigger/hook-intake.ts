@@ -145,8 +145,8 @@ function takesHook(happening: Happening): happening is HookedHappening {
 }
 
 /**
- * Why a genuine delivery is not about the hook's repository. The first delivery with an id of the repository decides which one that is: names
- * and hosts change, ids do not. Without ids, URLs are compared.
+ * Why a genuine delivery is not about the hook's repository. The first delivery that names the repository by its URL and an id decides which id
+ * it has: names and hosts change, ids do not. A hook of a group or project tells of other repositories too, and may do so first.
  */
 async function otherRepository(
   { registry }: HookIntakeParts,
@@ -155,14 +155,25 @@ async function otherRepository(
   repositoryId: string | undefined,
 ): Promise<string | undefined> {
   if (hook.source.kind !== 'git') return undefined;
-  if (repositoryId !== undefined) {
-    const pinned = hook.source.repositoryId ?? (await pin(registry, hook.id, repositoryId));
-    if (pinned === repositoryId) return undefined;
-    return `other-repository: it is of repository ${repositoryId.slice(0, 100)}, and this webhook is for ${pinned ?? 'none'}`;
+  const { repositoryUrl, repositoryId: known } = hook.source;
+  if (repositoryId === undefined || known === undefined) {
+    const other = happenings.some((happening) => 'repository' in happening && !namesSame(happening.repository.url, repositoryUrl));
+    if (other) return `other-repository: this webhook is for ${repositoryUrl}`;
   }
-  const expected = canonicalRepositoryUrl(hook.source.repositoryUrl);
-  const other = happenings.find((happening) => 'repository' in happening && canonicalRepositoryUrl(happening.repository.url) !== expected);
-  return other === undefined ? undefined : `other-repository: this webhook is for ${hook.source.repositoryUrl}`;
+  if (repositoryId === undefined) return undefined;
+  const pinned = known ?? (await pin(registry, hook.id, repositoryId));
+  if (pinned === repositoryId) return undefined;
+  return `other-repository: it is of repository ${repositoryId.slice(0, 100)}, and this webhook is for ${pinned ?? 'none'}`;
+}
+
+/** A forge may name itself by another host than the one that tasks reach it at. */
+function namesSame(told: string, followed: string): boolean {
+  const [one, other] = [canonicalRepositoryUrl(told), canonicalRepositoryUrl(followed)];
+  return one !== undefined && (one === other || pathOf(one) === pathOf(other));
+}
+
+function pathOf(key: string | undefined): string | undefined {
+  return key?.slice(key.indexOf('/')).toLowerCase();
 }
 
 async function pin(registry: Pick<HookRegistry, 'change'>, id: string, repositoryId: string): Promise<string | undefined> {

@@ -108,7 +108,11 @@ describe('deliveries', () => {
 
   it('of another repository than the first, by its id, are ignored', async () => {
     const { hook, secret } = await registry.ensure(GITHUB, 'token ci');
-    await push(hook.id, secret);
+    // A webhook of a whole group tells of others too, and may do so first.
+    const stranger = await push(hook.id, secret, { delivery: 'd0', repository: 9, url: 'https://github.com/acme/other.git' });
+    expect(stranger).toMatchObject({ status: 200, body: { ignored: expect.stringMatching(/^other-repository/) } });
+    // The forge may call itself by another host than tasks do.
+    await push(hook.id, secret, { url: 'http://forge.internal:3000/Acme/app.git' });
     expect((await registry.get(hook.id)).source).toMatchObject({ repositoryId: '7' });
     const other = await push(hook.id, secret, { delivery: 'd2', repository: 8 });
     expect(other).toMatchObject({ status: 200, body: { ignored: expect.stringMatching(/^other-repository: .*8.*7$/) } });
