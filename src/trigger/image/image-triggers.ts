@@ -12,7 +12,7 @@ import { ChangeEvaluator } from './change-evaluator.ts';
 import { imageTagOf, shortImage, withTag } from './image-tag.ts';
 import { inParallel } from './in-parallel.ts';
 import { changeEvent, firstLookEvent } from './level-events.ts';
-import { type Found, ImagePoller, type LookResult } from './poller.ts';
+import { type Found, ImagePoller, type LookReason, type LookResult } from './poller.ts';
 import type { PostJson } from './post-update.ts';
 import { RegistryClients } from './registry-clients.ts';
 import { type GateLimits, standardLimits } from './registry-gate.ts';
@@ -123,7 +123,7 @@ class Images implements ImageTriggers {
       signal.throwIfAborted();
       await this.#lookAt(
         (await this.#tasks.targetsOfTag(image)).map(({ key }) => key),
-        run.id,
+        { run: run.id },
       );
     }
     await this.#changes.passed();
@@ -150,18 +150,16 @@ class Images implements ImageTriggers {
   }
 
   /** Somebody says that a tag was pushed. Whatever else they say, what counts is what the registry has. */
-  async #told({ happening: { image, run } }: Of<'image'>): Promise<Evaluation> {
+  async #told({ happening: { image, digest, run }, receivedAt }: Of<'image'>): Promise<Evaluation> {
     const targets = await this.#tasks.targetsOfTag(image);
     if (targets.length === 0) return { decisions: [skipped({}, 'no-trigger', `no task follows ${shortImage(image)}`)] };
-    const results = await this.#lookAt(
-      targets.map(({ key }) => key),
-      run,
-    );
+    const keys = targets.map(({ key }) => key);
+    const results = await this.#lookAt(keys, { run, told: { digest, receivedAt } });
     return { decisions: results.map((result) => saidOf(result, image)) };
   }
 
-  async #lookAt(keys: readonly string[], run?: string): Promise<readonly LookResult[]> {
-    const results = await inParallel(keys, LOOKS_AT_ONCE, (key) => this.#poller.lookNow(key, run));
+  async #lookAt(keys: readonly string[], why: LookReason = {}): Promise<readonly LookResult[]> {
+    const results = await inParallel(keys, LOOKS_AT_ONCE, (key) => this.#poller.lookNow(key, why));
     return results.filter((result) => result !== undefined);
   }
 

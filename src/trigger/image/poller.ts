@@ -7,6 +7,7 @@ import { ImageLooker, type Look } from './look.ts';
 import { LookWriter } from './look-writer.ts';
 import { lookAfterFailure, lookNotBefore, nextLook } from './next-look.ts';
 import { type GateLimits, RegistryBackOff, RegistryGate } from './registry-gate.ts';
+import { lookAsTold, type Told } from './told-look.ts';
 
 export interface PollerParts {
   readonly watch: ImageWatchStore;
@@ -26,6 +27,12 @@ export type Found = Extract<Look, { readonly kind: 'found' }>;
 export type LookResult =
   | { readonly kind: 'found'; readonly target: ImageTargetState; readonly look: Found; readonly events: readonly string[] }
   | { readonly kind: 'missing' | 'unreachable'; readonly target: ImageTargetState; readonly because: string };
+
+/** Why somebody wants a look: a run pushed the image, or somebody told of a push. */
+export interface LookReason {
+  readonly run?: string | undefined;
+  readonly told?: Told;
+}
 
 /** Rows that wait for their turn: enough to keep every registry busy, few enough to be held. */
 const MOST_WAITING = 4000;
@@ -66,10 +73,10 @@ export class ImagePoller {
   }
 
   /** Looks at the target as it is after this call, whatever is due. Never rejects but when the store does or it is closed. */
-  lookNow(key: string, run?: string): Promise<LookResult | undefined> {
+  lookNow(key: string, why: LookReason = {}): Promise<LookResult | undefined> {
     return this.#inTurn(key, async () => {
       const [target] = await this.#parts.watch.targets({ key });
-      return target === undefined ? undefined : this.#look(target, true, run);
+      return target === undefined ? undefined : this.#look(target, why);
     });
   }
 
@@ -101,7 +108,7 @@ export class ImagePoller {
     const fresh = due.filter(({ key }) => !this.#looks.has(key));
     for (const target of fresh) {
       this.#waiting += 1;
-      this.#inTurn(target.key, () => this.#look(target, false, undefined))
+      this.#inTurn(target.key, () => this.#look(target))
         .catch((error: unknown) => this.#closed.signal.aborted || this.#parts.onProblem('an image could not be looked at', error))
         .finally(() => {
           this.#waiting -= 1;
@@ -122,26 +129,32 @@ export class ImagePoller {
     return turn;
   }
 
-  async #look(target: ImageTargetState, urgent: boolean, run: string | undefined): Promise<LookResult> {
+  /** Urgent when somebody wants it. */
+  async #look(target: ImageTargetState, why?: LookReason): Promise<LookResult> {
     const { registry: host } = target.image;
     const gate = this.#gateOf(host);
     const { signal } = this.#closed;
+    const urgent = why !== undefined;
+    const ask = (): Promise<Look> =>
+      gate.run(urgent, async () => this.#looker.look(target, await this.#parts.registry(target.credential, host), signal));
     let look: Look;
     try {
-      look = await gate.run(urgent, async () => this.#looker.look(target, await this.#parts.registry(target.credential, host), signal));
+      // Patterns follow another tag than the one that was told of, most of the time.
+      const isTold = why?.told !== undefined && target.pattern === '';
+      look = isTold ? await lookAsTold(why.told, ask, { clock: this.#parts.clock, signal }) : await ask();
     } catch (error) {
       signal.throwIfAborted();
       return this.#failed(target, 'unreachable', error);
     }
-    return look.kind === 'found' ? this.#found(target, look, urgent, run) : this.#failed(target, 'missing', new Error(look.because));
+    return look.kind === 'found' ? this.#found(target, look, why) : this.#failed(target, 'missing', new Error(look.because));
   }
 
-  async #found(target: ImageTargetState, look: Found, urgent: boolean, run: string | undefined): Promise<LookResult> {
+  async #found(target: ImageTargetState, look: Found, why: LookReason | undefined): Promise<LookResult> {
     const { clock, eventsOf, notify } = this.#parts;
-    const events = await eventsOf(target, look, run);
+    const events = await eventsOf(target, look, why?.run);
     const { indexDigest, digests, newestTag } = look;
     const stored = { key: target.key, indexDigest, digests, newestTag, nextCheck: nextLook(target, clock.now()), events };
-    const recorded = await this.#writer.write(stored, urgent);
+    const recorded = await this.#writer.write(stored, why !== undefined);
     const fresh = recorded.filter((one) => one.fresh).map(({ id }) => id);
     if (fresh.length > 0) notify();
     return { kind: 'found', target, look, events: fresh };
