@@ -6,6 +6,7 @@ import type { Principal } from '../../model/security.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import { type SourceControlType, type SourceTrigger, triggersOf } from '../../model/trigger-definition.ts';
 import type { Audit } from '../../service/security/audit.ts';
+import { visibleTasks } from '../../service/security/authorisation.ts';
 import { allTasks } from '../../trigger/all-tasks.ts';
 import type { HookRegistry, OpenHook } from '../../trigger/hook-registry.ts';
 import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
@@ -36,7 +37,10 @@ interface HookServiceParts {
 /** The hooks as people handle them: what is done is in the audit. Authorisation has been done. */
 export interface HookService {
   list(): Promise<readonly HookRecord[]>;
-  /** The hook of a source trigger of a task; without a name of its only one. Rejects with `invalid-request`, `forge-denied`, `forge-failed`. */
+  /**
+   * The hook of a source trigger of a task; without a name of its only one. Rejects with `invalid-request`, `forge-denied`, `forge-failed`, and
+   * with `forbidden` when the repository starts tasks, too, that are not for `by`: who knows its secret can start them.
+   */
   ensureForTask(by: Principal, task: TaskRecord, trigger: string | undefined, atForge?: AtForge): Promise<EnsuredHook>;
   ensureForRegistry(by: Principal, registry: { readonly registry: string; readonly registryKind: RegistryHookKind }): Promise<EnsuredHook>;
   /** Another secret; the one before is good for 24 hours more. Rejects with `not-found`. */
@@ -79,6 +83,7 @@ export function createHookService(parts: HookServiceParts): HookService {
     ensureForTask: async (by, task, name, atForge) => {
       const trigger = sourceTriggerOf(task, name);
       const { sourceControlType: forge, repositoryUrl } = trigger.sourceRepository;
+      await checkFollowers(by, trigger, parts);
       const ensured = await ensure(by, { kind: 'git', forge, repositoryUrl });
       if (atForge === undefined) return ensured;
       return setUp(by, ensured, atForge.token ?? (await parts.sourceToken(task, trigger)), atForge.signal);
@@ -125,7 +130,7 @@ async function tokenOf(parts: HookServiceParts, { source }: HookRecord): Promise
   return undefined;
 }
 
-async function followers({ tasks }: Pick<HookServiceParts, 'tasks'>): Promise<(hook: HookRecord) => readonly string[]> {
+async function followers({ tasks }: Pick<HookServiceParts, 'tasks'>): Promise<(hook: Pick<HookRecord, 'source'>) => readonly string[]> {
   const byKey = new Map<string, Set<string>>();
   for await (const page of allTasks(tasks)) {
     for (const { definition } of page) {
@@ -136,6 +141,17 @@ async function followers({ tasks }: Pick<HookServiceParts, 'tasks'>): Promise<(h
     }
   }
   return ({ source }) => [...(byKey.get(keyOf(source)) ?? [])];
+}
+
+async function checkFollowers(by: Principal, trigger: SourceTrigger, parts: Pick<HookServiceParts, 'tasks'>): Promise<void> {
+  const visible = visibleTasks(by);
+  if (visible === undefined) return;
+  const { sourceControlType: forge, repositoryUrl } = trigger.sourceRepository;
+  const names = (await followers(parts))({ source: { kind: 'git', forge, repositoryUrl } });
+  if (names.every(visible)) return;
+  throw new EngineError('forbidden', `the webhook of ${repositoryUrl} starts tasks, too, that are not for ${by.name}`, {
+    help: 'Ask somebody who may change them all to set it up: `task trigger webhook`.',
+  });
 }
 
 function keyOfTrigger({ sourceRepository: { sourceControlType: forge, repositoryUrl } }: SourceTrigger): string {

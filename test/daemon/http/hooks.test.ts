@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../support/wait-for.ts';
 import { type RawAnswer, send } from './client.ts';
-import { ADMIN, type DaemonFixture, startDaemon } from './daemon-fixture.ts';
+import { ADMIN, type DaemonFixture, startDaemon, TASK_FILE } from './daemon-fixture.ts';
 
 const REPOSITORY = 'https://git.example/me/app.git';
 const MIB = 1024 * 1024;
@@ -124,6 +124,22 @@ test('the hook of a repository is one, however its tasks write it, and another s
   expect([noToken.status, noToken.json()]).toMatchObject([422, { detail: 'there is no token for the forge' }]);
   expect((await call('DELETE', `/hooks/${hook.id}`)).status).toBe(204);
   expect((await post(`/hooks/${hook.id}`, push())).status).toBe(404);
+});
+
+test('the secret of a hook is for nobody who may not change all the tasks that it starts', async () => {
+  const sourceTriggers = [{ name: 'push', sourceRepository: { repositoryUrl: 'https://GIT.example/me/app', sourceControlType: 'Gitea' as const } }];
+  await daemon.services.tasks.create(ADMIN, { name: 'own', step: { encodedTaskContent: TASK_FILE }, trigger: { sourceTriggers } });
+  const ask = (task: string, token: string): Promise<RawAnswer> =>
+    send(daemon.url, { method: 'POST', path: `/api/v1/tasks/${task}/hooks`, token, body: {} });
+  const own = await daemon.token({ name: 'own', role: 'editor', tasks: ['own*'] });
+  const refused = await ask('own', own);
+  expect([refused.status, refused.json()]).toMatchObject([403, { code: 'forbidden' }]);
+  expect(refused.text).not.toContain(hook.secret);
+  expect(refused.text).not.toMatch(/\bweb\b/);
+  expect((await ask('web', own)).status).toBe(404);
+  for (const role of ['viewer', 'runner'] as const) expect((await ask('web', await daemon.token({ name: role, role }))).status).toBe(403);
+  const both = await ask('own', await daemon.token({ name: 'both', role: 'editor', tasks: ['own*', 'web'] }));
+  expect([both.status, both.json()]).toMatchObject([200, { id: hook.id, secret: hook.secret }]);
 });
 
 /** Sends a head that announces `length` bytes (none: chunked), then `sent` bytes, and resolves with the answer when the connection ends. */
