@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { ROUTES } from '../../src/api/routes.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { filesWith, inlineRun, runToEnd } from './threat-rig.ts';
 
 const EMPTY = 'version: v1.1.0\nsteps: []\n';
@@ -47,9 +48,23 @@ interface Entry {
   readonly outcome: string;
 }
 
+/** Of the end of a run, decided on. */
+async function endedEvent(daemon: TestDaemon): Promise<string> {
+  await runToEnd(daemon, inlineRun(EMPTY));
+  return waitFor(async () => {
+    const { body } = await daemon.api<{ items: { eventId: string }[] }>('GET', '/api/v1/trigger-events?kind=run-ended&status=settled');
+    return body.items[0]?.eventId;
+  }, 20_000);
+}
+
+async function hookId(daemon: TestDaemon): Promise<string> {
+  return (await daemon.api<{ items: { id: string }[] }>('GET', '/api/v1/hooks')).body.items[0]?.id ?? '';
+}
+
 describe('threat 26: the audit', () => {
   it('has who did what to what from where, for each kind of change, and can be changed by nobody', async () => {
     await using daemon = await startDaemon();
+    const ended = await endedEvent(daemon);
     const { token } = await makeToken(daemon, { name: 'ann', role: 'admin' });
     const as = { token };
     const audit = async () => (await daemon.api<{ items: Entry[] }>('GET', '/api/v1/audit?top=1000')).body.items;
@@ -72,11 +87,18 @@ describe('threat 26: the audit', () => {
       ['POST', `runs/${run.runId}/rerun`, {}],
       ['POST', 'queue/resume', {}],
       ['DELETE', `tokens/${made.body.id}`],
+      ['PUT', 'tasks/one/timers/nightly', { schedule: '0 3 * * *' }],
+      ['DELETE', 'tasks/one/timers/nightly'],
+      ['POST', 'hooks', { registry: 'registry.example', registryKind: 'harbor' }],
+      ['POST', 'hooks/:id/rotate', {}],
+      ['DELETE', 'hooks/:id'],
+      ['POST', `trigger-events/${ended}/replay`],
       ['DELETE', 'tasks/one'],
       ['POST', 'tokens', { name: 'eve', role: 'viewer' }],
       ['POST', 'gc', {}],
     ];
-    for (const [method, path, body] of changes) {
+    for (const [method, written, body] of changes) {
+      const path = written.includes(':id') ? written.replace(':id', await hookId(daemon)) : written;
       const before = (await audit()).length;
       const { status, body: said } = await daemon.api(method, `/api/v1/${path}`, body, as);
       expect([method, path, status, status < 300 ? '' : said]).toStrictEqual([method, path, expect.any(Number), '']);
