@@ -29,7 +29,7 @@ export interface HookDelivery {
 
 /** What is answered; the body is JSON. */
 export interface HookAnswer {
-  readonly status: 200 | 202 | 400 | 401 | 404 | 413 | 415 | 429 | 503;
+  readonly status: 200 | 202 | 400 | 401 | 404 | 413 | 415 | 503;
   readonly body: {
     /** Ids, in the order of the payload. */
     readonly events?: readonly string[];
@@ -67,7 +67,8 @@ export function createHookIntake(parts: HookIntakeParts): HookIntake {
         const hook = ID.test(id) ? await parts.hooks.get(id) : undefined;
         if (hook === undefined) return { status: 404, body: { error: 'there is no such webhook' } };
         const retryAfter = rate.take(id);
-        if (retryAfter !== undefined) return { status: 429, body: { error: 'too many deliveries in a short time' }, retryAfter };
+        // No 4xx: a forge may take it as a word for ever (GitLab turns the webhook off).
+        if (retryAfter !== undefined) return { status: 503, body: { error: 'too many deliveries in a short time' }, retryAfter };
         const answer = await answerOf(parts, hook, delivery, at);
         use.delivered(id, at, resultOf(answer));
         return answer;
