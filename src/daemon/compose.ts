@@ -25,7 +25,7 @@ import { createTaskService, type TaskService } from '../service/tasks/task-servi
 import { systemClock } from '../util/clock.ts';
 import type { DaemonSettings } from './daemon-settings.ts';
 import type { DataDirectory } from './data-directory.ts';
-import { diskRefusal } from './disk-space.ts';
+import { createDiskRefusal } from './disk-space.ts';
 import { createEnginePort } from './engine-port.ts';
 import type { Metrics } from './metrics.ts';
 import { createRunParts } from './run-parts.ts';
@@ -73,7 +73,7 @@ export function composeParts(options: ComposeOptions): Parts {
   const clock = systemClock;
   const onProblem = (run: string, error: unknown): void => logger.error({ run, err: error }, 'a run could not be dealt with');
   const logs = createFileLogStore({ directory: data.logs, clock, capBytes: settings.logLimit });
-  const refusal = (): Promise<string | undefined> => diskRefusal(data.path);
+  const refusal = createDiskRefusal(data.path, clock);
   const uploads = uploadsWithRoom(createFileUploadStore({ directory: data.uploads, clock }), refusal);
   const hub = withStatusWatcher(createRunHub(), { runs: store.runs, onProblem });
   const queue = createInProcessQueue({ store, clock, limits: queueLimits(settings) });

@@ -2,6 +2,8 @@ import type { Store } from '../../model/ports/store.ts';
 import { isTerminal, type RunRecord } from '../../model/run-record.ts';
 import type { HubMessage, RunHub } from '../../service/runs/hub.ts';
 
+type StatusMessage = Extract<HubMessage, { readonly kind: 'status' }>;
+
 /**
  * The hub, with somebody who is told of every change of a run's status, in the order of the changes of that run, and misses none: who
  * subscribes may fall behind.
@@ -14,10 +16,10 @@ export function withStatusWatcher(
   /** By run: what is being read. */
   const reading = new Map<string, Promise<void>>();
 
-  async function tell(message: Extract<HubMessage, { readonly kind: 'status' }>, before: Promise<void> | undefined): Promise<void> {
+  async function tell(message: StatusMessage, row: RunRecord | undefined, before: Promise<void> | undefined): Promise<void> {
     await before;
     try {
-      const run = await parts.runs.get(message.run);
+      const run = row ?? (await parts.runs.get(message.run));
       // What is read may be newer than what was told.
       if (run !== undefined && (isTerminal(run) || !isTerminal(message))) watcher?.(run);
     } catch (error) {
@@ -26,10 +28,10 @@ export function withStatusWatcher(
   }
 
   return {
-    publish: (message) => {
-      hub.publish(message);
+    publish: (message, row) => {
+      hub.publish(message, row);
       if (message.kind !== 'status' || watcher === undefined) return;
-      const told = tell(message, reading.get(message.run)).finally(() => {
+      const told = tell(message, row, reading.get(message.run)).finally(() => {
         if (reading.get(message.run) === told) reading.delete(message.run);
       });
       reading.set(message.run, told);

@@ -1,4 +1,5 @@
 import type { RunEvent, RunStatus } from '../../model/run-event.ts';
+import type { RunRecord } from '../../model/run-record.ts';
 
 /**
  * What happens to runs, as it happens. Nothing here is durable: who must miss nothing reads the store (events after a number, the log after
@@ -13,8 +14,8 @@ export type HubMessage =
   | { readonly kind: 'status'; readonly run: string; readonly task?: string; readonly status: RunStatus };
 
 export interface RunHub {
-  /** Never waits for a subscriber. */
-  publish(message: HubMessage): void;
+  /** Never waits for a subscriber. `row`: the run of the message as it is now, where whoever publishes has it at hand. */
+  publish(message: HubMessage, row?: RunRecord): void;
   /** Of one run, or of all when none is named. Messages from now on are kept until they are taken. */
   subscribe(run?: string): HubSubscription;
   readonly subscribers: number;

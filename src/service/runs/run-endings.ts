@@ -27,7 +27,8 @@ export async function tellChange({ store, queue, hub }: EndingParts, run: string
   const record = await store.runs.get(run);
   if (record === undefined) return undefined;
   queue.notify(record);
-  hub.publish({ kind: 'status', run, status: record.status, ...(record.request.task === undefined ? {} : { task: record.request.task }) });
+  const { status, request } = record;
+  hub.publish({ kind: 'status', run, status, ...(request.task === undefined ? {} : { task: request.task }) }, record);
   return record;
 }
 

@@ -289,7 +289,8 @@ class Runs implements RunService {
     const { skip, cancel, reason } = decideConflict(record, older);
     const by = `run ${record.id}`;
     if (skip) return (await this.#cancel(record.id, by, reason)).run;
-    hub.publish({ kind: 'status', run: record.id, status: record.status, ...(request.task === undefined ? {} : { task: request.task }) });
+    const { id, status } = record;
+    hub.publish({ kind: 'status', run: id, status, ...(request.task === undefined ? {} : { task: request.task }) }, record);
     queue.notify(record);
     this.#watchQueueTime(record);
     for (const run of cancel) await this.#cancel(run, by, reason);
