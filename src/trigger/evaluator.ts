@@ -205,6 +205,8 @@ class RunningEvaluator implements Evaluator {
       again = true;
       this.#parts.onProblem(`event ${id} could not be kept`, error);
       this.#retryAt(this.#parts.clock.now().getTime() + BACKOFF.firstMs);
+      // It keeps its place until then: it is due all the time, and would be taken up again at once.
+      await this.#parts.clock.sleep(BACKOFF.firstMs, this.#closing.signal);
     }
     this.#taken.delete(id);
     if (!again) this.#forget(id);
@@ -235,9 +237,9 @@ class RunningEvaluator implements Evaluator {
   }
 
   async #failed(event: TriggerEvent, error: unknown): Promise<boolean> {
-    // It was ended, and is decided on again by the next process.
-    if (this.#stopping.signal.aborted) return true;
-    const passing = error instanceof EngineError && error.transient;
+    // It was ended, is decided on again by the next process, and is not to blame for that.
+    const ended = this.#stopping.signal.aborted;
+    const passing = ended || (error instanceof EngineError && error.transient);
     const attempts = event.attempts + 1;
     const text = (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_ERROR);
     if (!passing) this.#parts.onProblem(`event ${event.id} (${event.happening.kind}) could not be decided on`, error);
@@ -247,7 +249,7 @@ class RunningEvaluator implements Evaluator {
     }
     const times = this.#postponed.get(event.id) ?? 0;
     this.#postponed.set(event.id, times + 1);
-    const retryMs = this.#parts.clock.now().getTime() + exponentialBackoffMs(times, BACKOFF);
+    const retryMs = this.#parts.clock.now().getTime() + (ended ? 0 : exponentialBackoffMs(times, BACKOFF));
     await this.#parts.events.postpone(event.id, { error: text, retryAt: new Date(retryMs).toISOString(), passing });
     this.#retryAt(retryMs);
     return true;

@@ -207,23 +207,50 @@ describe('the evaluator', () => {
     expect(await store.events.counts()).toEqual({ pending: 0, settled: 100, failed: 0 });
   });
 
-  it('close ends what takes long; it stays pending, and is nobody’s fault', async () => {
+  it('close ends what takes long; it stays pending, and is nobody’s fault, however often', async () => {
     const [id = ''] = await record(pushTo('a', 1));
-    let begun = false;
-    const all = evaluate({
-      push: (_, signal) =>
-        new Promise((_resolve, reject) => {
-          begun = true;
-          signal.addEventListener('abort', () => reject(new Error('ended')));
-        }),
-    });
-    await waitFor(async () => (begun ? true : undefined));
-    const closed = all.close();
-    await clock.advance(10_000);
-    await closed;
-    evaluator = undefined;
-    expect(await statusOf(id)).toEqual({ status: 'pending', attempts: 1 });
+    for (let time = 1; time <= 5; time += 1) {
+      let begun = false;
+      const all = evaluate({
+        push: (_, signal) =>
+          new Promise((_resolve, reject) => {
+            begun = true;
+            signal.addEventListener('abort', () => reject(new Error('ended')));
+          }),
+      });
+      await waitFor(async () => (begun ? true : undefined));
+      const closed = all.close();
+      await clock.advance(10_000);
+      await closed;
+      evaluator = undefined;
+      expect(await statusOf(id)).toMatchObject({ status: 'pending', attempts: 0 });
+    }
     expect(problems).toEqual([]);
+    await evaluate({ push: async () => NONE }).idle();
+    expect(await statusOf(id)).toEqual({ status: 'settled', attempts: 1 });
+  });
+
+  it('tries again a second later what the store cannot keep, and not at once', async () => {
+    await record(pushTo('a', 1), pushTo('b', 1));
+    let refused = 0;
+    const events = {
+      ...store.events,
+      begin: async () => {
+        refused += 1;
+        throw new EngineError('disk-full', 'no room', { transient: true });
+      },
+    };
+    evaluator = createEvaluator({ events, handlers: { push: async () => NONE }, clock, onProblem: (what) => void problems.push(what) });
+    evaluator.start();
+    await waitFor(async () => (refused >= 2 ? true : undefined));
+    for (let time = 0; time < 20; time += 1) {
+      evaluator.notify();
+      await store.events.counts();
+      await clock.advance(0);
+    }
+    expect(refused).toBe(2);
+    await clock.advance(1000);
+    await waitFor(async () => (refused === 4 ? true : undefined));
   });
 
   it('goes on when the store could not keep something', async () => {
