@@ -130,7 +130,7 @@ async function fetchGit(
   const checkout = await deps.git.checkout({
     ...{ url: ref.url, ref: pinned ?? ref.ref, directory, signal, onProgress: onNote },
     ...(request.pinnedRef === undefined ? {} : { throughRef: request.pinnedRef }),
-    ...(token === undefined ? {} : { token }),
+    ...(token === undefined ? {} : { token, ownTreeOnly: request.trust === 'untrusted' }),
   });
   if (pinned !== undefined && !checkout.commit.startsWith(pinned.toLowerCase())) {
     throw new EngineError('context-failed', `the context is at the commit ${checkout.commit}, and this run is for ${pinned}`);

@@ -9,7 +9,7 @@ const NONE: ResolvedSecrets = { values: {}, credentials: [], named: {} };
 
 /**
  * The secrets of one run: those of its request, and those that its task file names. All of them are masked. A run of class
- * untrusted has none, whatever its request and its file say.
+ * untrusted has none, whatever its request and its file say, but for the token that its context is fetched with.
  */
 export class RunSecrets {
   readonly #channel: AgentChannel;
@@ -26,7 +26,7 @@ export class RunSecrets {
   /** Rejects with the channel's EngineError. */
   static async open(channel: AgentChannel, run: ActiveRun): Promise<RunSecrets> {
     const { request } = run.assignment;
-    const asks = request.trust === 'trusted' && hasSecrets(request);
+    const asks = request.trust === 'trusted' ? hasSecrets(request) : request.step.contextAccessToken !== undefined;
     return new RunSecrets(channel, run, asks ? await channel.secrets(run.lease, { kind: 'request' }) : NONE);
   }
 

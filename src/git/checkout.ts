@@ -6,7 +6,7 @@ import { fetchRef } from './fetch-ref.ts';
 import { GitFailure } from './git-command.ts';
 import type { GitContext } from './git-context.ts';
 import { quote, remoteUrl } from './open-remote.ts';
-import { completeTree } from './submodules.ts';
+import { completeTree, tellWhatIsLeftOut } from './submodules.ts';
 import { type GitRef, parseGitRef } from './validate-ref.ts';
 
 /** GitSource.checkout. */
@@ -18,7 +18,8 @@ export async function checkout(request: GitCheckoutRequest, context: GitContext)
     throw new EngineError('internal', `the directory of a git checkout is not empty: ${request.directory}`);
   try {
     const fetched = await fetchRef({ ...request, url: remote, ref, ...(through === undefined ? {} : { through }) }, context);
-    await completeTree({ parent: remote, git: fetched.git, ...request }, context);
+    const tree = { parent: remote, git: fetched.git, ...request };
+    await (request.ownTreeOnly === true ? tellWhatIsLeftOut(tree) : completeTree(tree, context));
     return { commit: fetched.commit, branch: fetched.branch };
   } catch (error) {
     await emptyDirectory(request.directory);

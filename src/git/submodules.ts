@@ -20,6 +20,15 @@ export async function completeTree(request: TreeRequest, context: GitContext): P
   await complete(request, context, { depth: 0, budget: { left: MAX_SUBMODULES } });
 }
 
+/** For a tree that is to stay as it is. */
+export async function tellWhatIsLeftOut({ git, onProgress }: Pick<TreeRequest, 'git' | 'onProgress'>): Promise<void> {
+  const { gitlinks, hasAttributes } = await readIndex(git);
+  const large = hasAttributes ? await git.run(['ls-files', '-z', '--', ':(attr:filter=lfs)']) : '';
+  if (gitlinks.length > 0)
+    onProgress?.('the submodules are left out: strangers could name any repository that the token of the task reads');
+  if (large !== '') onProgress?.('the large files (Git LFS) are left out, for the same reason');
+}
+
 interface Level {
   readonly depth: number;
   readonly budget: { left: number };

@@ -322,7 +322,13 @@ describe('contexts', () => {
   });
 
   it('runs a forked pull request on its head by the task file of its base, whatever the head says', async () => {
-    await using server = await startGitServer();
+    // A private repository, and the token that reads it: also the one that the stranger names as a submodule.
+    await using server = await startGitServer({ authorization: `Basic ${Buffer.from('dummy:fetch-token').toString('base64')}` });
+    let secretCommit = '';
+    await server.repository('other', async (work) => {
+      await writeFile(join(work.directory, 'private'), 'not for strangers\n');
+      secretCommit = await work.commit('one');
+    });
     let base = '';
     let head = '';
     const file = (word: string): string => HELD.replace('busybox true', `busybox ${word} {{.Values.from}} {{.Run.Commit}}`);
@@ -333,6 +339,8 @@ describe('contexts', () => {
       base = await work.commit('base');
       await writeFile(join(work.directory, 'ci', 'acr-task.yaml'), file('evil'));
       await writeFile(join(work.directory, 'ci', 'values.yaml'), 'from: evil-values\n');
+      await writeFile(join(work.directory, '.gitmodules'), '[submodule "s"]\n\tpath = stolen\n\turl = ../other.git\n');
+      await work.git('update-index', '--add', '--cacheinfo', `160000,${secretCommit},stolen`);
       head = await work.commit('head');
       await work.git('update-ref', 'refs/pull/5/head', head);
       await work.git('reset', '--hard', base);
@@ -341,7 +349,9 @@ describe('contexts', () => {
     await agent.start(NEVER);
     const url = `${server.url}/smart/app.git`;
     const contextPath = `${url}#${head}:ci`;
-    const step = { type: 'FileTask', contextPath, taskFilePath: 'acr-task.yaml', valuesFilePath: 'values.yaml', values: [] } as const;
+    const named = { taskFilePath: 'acr-task.yaml', valuesFilePath: 'values.yaml', values: [] };
+    const step = { type: 'FileTask', contextPath, contextAccessToken: { secret: 'GIT' }, ...named } as const;
+    channel.secretValues.contextToken = 'fetch-token';
     const pull = {
       ...{ pinnedCommit: head, pinnedRef: 'refs/pull/5/head', taskFileContext: `${url}#${base}:ci`, trust: 'untrusted' as const },
       variables: { Commit: head, Branch: 'main', TriggeredBy: 'Pull Request' },
@@ -350,6 +360,8 @@ describe('contexts', () => {
     const container = await engine.nextStart('held');
     expect(container.request.container.args).toEqual(['base', 'base-values', head]);
     expect(readFileSync(join(workDirectory, 'ra001', 'context', 'ci', 'values.yaml'), 'utf8')).toContain('evil');
+    expect(existsSync(join(workDirectory, 'ra001', 'context', 'stolen', 'private'))).toBe(false);
+    expect(JSON.stringify(container.request)).not.toContain('fetch-token');
     container.exit(0);
     expect((await channel.outcome('ra001')).status).toBe('Succeeded');
   });

@@ -64,6 +64,11 @@ export interface GitCheckoutRequest {
    * reaches git through its environment only.
    */
   readonly token?: string;
+  /**
+   * No submodules and no large files: of code that strangers wrote, which would choose what `token` reads besides the repository itself. What is
+   * left out is told.
+   */
+  readonly ownTreeOnly?: boolean;
   onProgress?(message: string): void;
 }
 

@@ -15,6 +15,11 @@ export interface WatchedRepository {
 export interface GitWatchStore {
   /** Makes these keys, and no others, watched; new ones are due at once. */
   sync(repositories: readonly { readonly key: string; readonly url: string }[]): Promise<void>;
+  /** As `sync` for these keys alone; the others are let be. */
+  change(change: {
+    readonly watch: readonly { readonly key: string; readonly url: string }[];
+    readonly unwatch: readonly string[];
+  }): Promise<void>;
   /** Due ones, longest due first, leased to the caller for `leaseMs` so that no other daemon looks too; `seen` and `failed` end the lease. */
   due(query: { readonly limit: number; readonly leaseMs: number }): Promise<readonly WatchedRepository[]>;
   get(key: string): Promise<WatchedRepository | undefined>;

@@ -94,6 +94,8 @@ export interface ImageWatchStore {
    * due at once, those with a shorter interval within it.
    */
   sync(targets: readonly ImageTarget[]): Promise<void>;
+  /** As `sync` for these targets alone; the others are let be. */
+  change(change: { readonly follow: readonly ImageTarget[]; readonly unfollow: readonly string[] }): Promise<void>;
   /** Due ones, longest due first, leased for `leaseMs`: not due again until something is stored of them, or the lease is over. */
   due(query: { readonly limit: number; readonly leaseMs: number }): Promise<readonly ImageTargetState[]>;
   targets(query: { readonly image?: Partial<ImageTag>; readonly key?: string }): Promise<readonly ImageTargetState[]>;

@@ -33,6 +33,8 @@ export interface FireOrder {
     readonly pinnedCommit: string;
     readonly pinnedRef?: string;
     readonly taskFileContext?: string;
+    /** It is the repository of the definition's own context, so that the context's token may be sent there, of untrusted code too. */
+    readonly withToken?: boolean;
   };
   readonly baseImages?: readonly { readonly reference: string; readonly use: string }[];
   readonly hold?: RunHold;

@@ -25,7 +25,7 @@ import { openPlanned, type Planned, sealPlanned } from './run-checkpoint.ts';
 import { allEvents, type EndingParts, endRun, endUnusableRun, giveBack, releaseRun, tellChange } from './run-endings.ts';
 import { RunNews } from './run-news.ts';
 import { endedSteps, hasBegun, outcomeTold, projectRun, resumeOf } from './run-projection.ts';
-import { resolveRequestSecrets } from './run-secrets.ts';
+import { fetchTokenOf, resolveRequestSecrets } from './run-secrets.ts';
 
 export interface AgentGatewayParts extends EndingParts, Partial<LeaseTimes> {
   readonly store: Store;
@@ -204,7 +204,11 @@ class Gateway implements AgentGateway {
   async secrets(lease: Lease, wanted: SecretsWanted): Promise<ResolvedSecrets> {
     const { record } = this.#holder(lease);
     const { request } = record;
-    if (request.trust === 'untrusted') throw new EngineError('policy-refused', `run ${record.id} is of untrusted code and gets no secrets`);
+    if (request.trust === 'untrusted') {
+      const contextToken = wanted.kind === 'request' ? await fetchTokenOf(this.#parts, record) : undefined;
+      if (contextToken !== undefined) return { values: {}, credentials: [], named: {}, contextToken };
+      throw new EngineError('policy-refused', `run ${record.id} is of untrusted code and gets no secrets`);
+    }
     if (wanted.kind === 'request') return resolveRequestSecrets(this.#parts, record, await this.#parts.store.runs.sealed(record.id));
     const use = { task: request.task, trust: request.trust, run: record.id };
     return { values: {}, credentials: [], named: await this.#parts.secrets.resolveNamed(wanted.names, use) };

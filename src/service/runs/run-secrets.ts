@@ -58,6 +58,24 @@ export async function resolveRequestSecrets(
   };
 }
 
+/**
+ * The token that fetches the context of an untrusted run, for its agent alone: there is one only where a trigger chose the context, in the
+ * repository that the task has the token for.
+ */
+export async function fetchTokenOf(
+  { box, secrets }: { readonly box: SecretBox; readonly secrets: Pick<SecretService, 'resolveNamed'> },
+  { id, request }: Pick<RunRecord, 'id' | 'request'>,
+): Promise<string | undefined> {
+  const { contextAccessToken: ref } = request.step;
+  if (ref === undefined || request.pinnedCommit === undefined || isWithRun(ref)) return undefined;
+  if ('sealed' in ref) {
+    const binding = taskSecretBinding(request.task ?? '', SECRET_FIELDS.contextAccessToken);
+    return box.open(Buffer.from(ref.sealed, 'base64'), binding).toString('utf8');
+  }
+  // It is the task that uses its secret here, not what a stranger wrote.
+  return (await secrets.resolveNamed([ref.secret], { task: request.task, trust: 'trusted', run: id }))[ref.secret];
+}
+
 function isWithRun(ref: SecretRef): boolean {
   return 'sealed' in ref && 'sealed' in SEALED_WITH_RUN && ref.sealed === SEALED_WITH_RUN.sealed;
 }

@@ -181,7 +181,7 @@ function finish(
   const source = causes[0]?.kind === 'source' ? causes[0] : undefined;
   return {
     ...own,
-    ...(trusted ? {} : { step: withoutSecrets(own.step), credentials: [], policy: NO_RIGHTS }),
+    ...(trusted ? {} : { step: withoutSecrets(own.step, place), credentials: [], policy: NO_RIGHTS }),
     trust,
     ...(concurrency === undefined ? {} : { concurrency: expandConcurrency(concurrency, own, source) }),
     ...(queueTimeout === undefined ? {} : { queueTimeout }),
@@ -204,8 +204,10 @@ function finish(
   };
 }
 
-function withoutSecrets(step: TaskStepDefinition): TaskStepDefinition {
-  const { contextAccessToken: _, ...rest } = step;
+/** The token of a context that its trigger chose stays: the agent fetches with it, and nothing that runs sees it. */
+function withoutSecrets(step: TaskStepDefinition, place: RunReason['source']): TaskStepDefinition {
+  const { contextAccessToken: token, ...others } = step;
+  const rest = token === undefined || place?.withToken !== true ? others : { ...others, contextAccessToken: token };
   const plain = argumentsOf(step).filter(({ isSecret }) => !isSecret);
   return rest.type === 'Docker' ? { ...rest, arguments: plain } : { ...rest, values: plain };
 }

@@ -176,7 +176,7 @@ function sourceOf({ record, repository }: Candidate, { event, commit, ref, baseS
   if (readsFile && baseSha === undefined) return 'no base';
   const from = ref === undefined && headUrl !== undefined ? inRepository(place, headUrl) : place;
   return {
-    ...{ contextPath: contextAt(from, commit), pinnedCommit: commit },
+    ...{ contextPath: contextAt(from, commit), pinnedCommit: commit, withToken: from === place },
     ...(ref === undefined ? {} : { pinnedRef: ref }),
     ...(readsFile && baseSha !== undefined ? { taskFileContext: contextAt(place, baseSha) } : {}),
   };

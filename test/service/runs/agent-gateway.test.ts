@@ -359,5 +359,19 @@ describe('secrets', () => {
     expect((await plane.store.audit.list({ limit: 10, action: 'secret.use' })).length).toBe(4);
     await plane.create({ trust: 'untrusted' });
     await expect(gateway.secrets(await claimOne(), { kind: 'request' })).rejects.toMatchObject({ code: 'policy-refused' });
+    // But for the token of a context that its trigger chose; whatever else stands in the row is not given.
+    const pinned = { ...step, contextPath: `https://git.test/app.git#${'a'.repeat(40)}`, contextAccessToken: { secret: 'NPM' } };
+    const rows = { ...{ task: 'app', trust: 'untrusted' as const }, step: { ...pinned, values: [argument('NPM', { secret: 'NPM' })] } };
+    await plane.create(rows);
+    await expect(gateway.secrets(await claimOne(), { kind: 'request' })).rejects.toMatchObject({ code: 'policy-refused' });
+    await plane.create({ ...rows, pinnedCommit: 'a'.repeat(40) });
+    const lease = await claimOne();
+    expect(await gateway.secrets(lease, { kind: 'request' })).toEqual({
+      values: {},
+      credentials: [],
+      named: {},
+      contextToken: 'npm-token',
+    });
+    await expect(gateway.secrets(lease, { kind: 'named', names: ['NPM'] })).rejects.toMatchObject({ code: 'policy-refused' });
   });
 });
