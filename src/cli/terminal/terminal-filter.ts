@@ -3,8 +3,9 @@ type State = 'text' | 'escape' | 'csi' | 'string' | 'string-escape';
 // Everything of C0, DEL and C1 but TAB, LF and CR.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/;
+/** What steers a terminal, ends a line, turns text around or hides within it: a name shall show as what it is. Joiners of emoji are left. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
-const CONTROLS = /[\x00-\x1f\x7f-\x9f]+/g;
+const CONTROLS = /[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]+/g;
 const SGR_PARAMETERS = /^[0-9;:]*$/;
 const LONGEST_SGR = 64;
 
@@ -82,7 +83,7 @@ export class TerminalFilter {
   }
 }
 
-/** One line for people out of any text: control characters become a blank. */
+/** One line for people out of any text: control characters, and marks that turn or hide text, become a blank. */
 export function printable(text: string): string {
   return text.replace(CONTROLS, ' ');
 }

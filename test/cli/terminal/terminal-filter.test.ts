@@ -59,4 +59,6 @@ test('whatever comes in, only SGR, TAB, CR and LF come out, however it is split'
 
 test('a name becomes one line without controls', () => {
   expect(printable(`a${ESC}[2Jb\nc\x9b`)).toBe('a [2Jb c ');
+  expect(printable('safe/\u202egnp.exe a\u200b\u2028b \u2066x\u2069')).toBe('safe/ gnp.exe a b  x ');
+  expect(printable('👩\u200d🔧 größe')).toBe('👩\u200d🔧 größe');
 });
