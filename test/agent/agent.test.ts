@@ -340,8 +340,10 @@ describe('contexts', () => {
       await writeFile(join(work.directory, 'ci', 'acr-task.yaml'), file('evil'));
       await writeFile(join(work.directory, 'ci', 'values.yaml'), 'from: evil-values\n');
       await writeFile(join(work.directory, '.gitmodules'), '[submodule "s"]\n\tpath = stolen\n\turl = ../other.git\n');
+      await work.git('add', '-A');
       await work.git('update-index', '--add', '--cacheinfo', `160000,${secretCommit},stolen`);
-      head = await work.commit('head');
+      await work.git('commit', '-q', '-m', 'head');
+      head = (await work.git('rev-parse', 'HEAD')).trim();
       await work.git('update-ref', 'refs/pull/5/head', head);
       await work.git('reset', '--hard', base);
     });
