@@ -136,7 +136,8 @@ async function imageStand({ imageWatch }: ExplainStore, { id }: TaskRecord, trig
       return watchedOf(what, checkedAt, nextCheck, error ?? (status === 'missing' ? 'the registry has no such image' : undefined));
     });
   const analysis = await imageWatch.analysis(id);
-  const follows = images.size === 0 ? 'no base image is known' : `${trigger.baseImageTriggerType}: ${[...images.keys()].join(', ')}`;
+  const none = analysis === undefined ? 'its files are not read yet' : 'no base image is known';
+  const follows = images.size === 0 ? none : `${trigger.baseImageTriggerType}: ${[...images.keys()].join(', ')}`;
   const unread = analysis?.error === undefined ? {} : { problem: analysis.error };
   return { follows, ...unread, ...summaryOf(watched), watched };
 }

@@ -44,7 +44,7 @@ export interface TriggerService {
   taskChanged(name: string): Promise<void>;
   /** To be called when the end of a run is stored. Never rejects. */
   runEnded(run: Pick<RunRecord, 'id' | 'status' | 'request'>): Promise<void>;
-  /** Looks at once at all that a task follows. */
+  /** Looks at once at all that a task follows. Resolves when what is pending then is decided on, or takes long. */
   check(task: string): Promise<void>;
   events(query: EventQuery): Promise<readonly TriggerEvent[]>;
   event(id: string): Promise<{ readonly event: TriggerEvent; readonly decisions: readonly TriggerDecision[] }>;
@@ -65,6 +65,9 @@ export interface TriggerService {
 const MOST_DECISIONS = 10_000;
 const MOST_REPLAYS = 1000;
 const MOST_PENDING = 10_000;
+/** Events that a check waits for, and how long. */
+const MOST_CHECKED = 1000;
+const CHECK_MS = 10_000;
 
 export function createTriggerService(parts: TriggerServiceParts): TriggerService {
   return new Triggers(parts);
@@ -134,6 +137,12 @@ class Triggers implements TriggerService {
     const record = await this.#task(task);
     await Promise.all(this.#sources.map((source) => source.check(record)));
     this.notify();
+    const pending = await this.#parts.store.events.pending(MOST_CHECKED);
+    const late = AbortSignal.any([AbortSignal.timeout(CHECK_MS), this.#closing.signal]);
+    await this.#evaluator.settled(
+      pending.map(({ id }) => id),
+      late,
+    );
   }
 
   events(query: EventQuery): Promise<readonly TriggerEvent[]> {

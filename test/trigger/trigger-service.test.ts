@@ -226,6 +226,15 @@ describe('explanations', () => {
     ]);
   });
 
+  it('follow a check, which waits for what it found to be decided on', async () => {
+    await rig.define('app');
+    const repository = { forge: 'Github' as const, url: URL };
+    const happening = { kind: 'push' as const, repository, ref: 'refs/heads/main', before: COMMIT, after: COMMIT };
+    await rig.plane.store.events.record([{ dedupKey: 'found', origin: 'poll', happening }]);
+    await rig.triggers.check('app');
+    expect(await rig.plane.store.events.get('e1')).toMatchObject({ status: 'settled' });
+  });
+
   it('of a task: the branch that its context names, or that is the default one', async () => {
     const { store } = rig.plane;
     const source = {

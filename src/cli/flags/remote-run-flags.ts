@@ -32,6 +32,7 @@ export interface NamedRunFlags {
   readonly target?: string;
   readonly arg: readonly string[];
   readonly secretArg: readonly string[];
+  readonly updateTriggerToken?: string;
 }
 
 /** Adds the flags of RemoteRunFlags. */
@@ -70,7 +71,8 @@ export function addNamedRunFlags(command: Command): Command {
         'secret build argument; env:NAME, file:PATH and secret:NAME keep it off the command line',
         collect,
       ),
-    );
+    )
+    .option('--update-trigger-token <text>', 'goes along when the task posts later updates of base images to its endpoint (default: none)');
 }
 
 /** Whether flags or SLIPWAY_SERVER ask for a daemon. A saved login alone does not: what ran here goes on running here. */
@@ -87,7 +89,7 @@ export function asksForDaemon(
 /** Option names of flags that mean nothing for a run on this machine. */
 const DAEMON_ONLY = [
   ...['tokenFile', 'wait', 'logs', 'queueTimeout', 'priority', 'agentPool', 'archive', 'idempotencyKey'],
-  ...['task', 'context', 'target', 'arg', 'secretArg'],
+  ...['task', 'context', 'target', 'arg', 'secretArg', 'updateTriggerToken'],
 ];
 
 /** What to say when a run on this machine was given flags of a daemon; undefined when it was not. `own` are options that the command has itself. */

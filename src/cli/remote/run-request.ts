@@ -43,7 +43,7 @@ export async function namedRunRequest(
   const keep = flags.file === undefined ? [] : [flags.file];
   const contextPath = context === undefined ? undefined : await contextPathOf(context, keep, { io, send });
   const override = {
-    ...defined({ contextPath, file: flags.file, target: flags.target }),
+    ...defined({ contextPath, file: flags.file, target: flags.target, updateTriggerToken: flags.updateTriggerToken }),
     ...(args.length === 0 ? {} : { arguments: args }),
     ...(values.length === 0 ? {} : { values }),
   };
@@ -67,6 +67,7 @@ export async function quickRunRequest(context: string, flags: RunInputFlags, pla
       ['--arg', flags.arg[0]],
       ['--secret-arg', flags.secretArg[0]],
       ['--context', flags.context],
+      ['--update-trigger-token', flags.updateTriggerToken],
     ] as const
   )
     .filter(([, value]) => value !== undefined)

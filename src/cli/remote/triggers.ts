@@ -22,7 +22,7 @@ export function listTriggers(task: string, flags: PrintedFlags, io: Io): Promise
   });
 }
 
-/** What is found starts runs; they are in `task list-runs` as soon as this returns, or shortly after. */
+/** What is found starts runs; they are in `task list-runs` when this returns, unless the daemon is very busy. */
 export function checkTriggers(task: string, flags: PrintedFlags, io: Io): Promise<ExitCode> {
   return withDaemon(flags, io, async (client) => {
     await client.call({ method: 'POST', path: `${taskPath(task)}/check`, body: {}, idleTimeoutMs: 600_000 });

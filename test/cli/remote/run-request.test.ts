@@ -124,7 +124,14 @@ test('what the daemon can fetch is not sent', async () => {
 
 test('a task of the daemon takes a folder, arguments and values for one run', async () => {
   const at = place({ 'src/Dockerfile': '' });
-  const flags = { ...RUN, arg: ['A=1'], set: [{ name: 'tag', value: '2' }], target: 'test', file: 'Dockerfile' };
+  const flags = {
+    ...RUN,
+    arg: ['A=1'],
+    set: [{ name: 'tag', value: '2' }],
+    target: 'test',
+    file: 'Dockerfile',
+    updateTriggerToken: 't-17',
+  };
   const body = await namedRunRequest('web', 'src', flags, at);
   createRunBody.parse(body);
   expect(body).toMatchObject({
@@ -134,6 +141,7 @@ test('a task of the daemon takes a folder, arguments and values for one run', as
       contextPath: `upload:${SHA}`,
       file: 'Dockerfile',
       target: 'test',
+      updateTriggerToken: 't-17',
       arguments: [{ name: 'A', value: '1', isSecret: false }],
       values: [{ name: 'tag', value: '2', isSecret: false }],
     },
@@ -179,6 +187,7 @@ test.each([
   ['-', {}, 'context from standard input'],
   ['.', { cmd: 'a', file: 'b' }, 'exclude each other'],
   ['.', { target: 'x' }, '--target only changes a run of a task'],
+  ['.', { updateTriggerToken: 'x' }, '--update-trigger-token only changes a run of a task'],
 ])('%s with %o is refused', async (context, flags, message) => {
   await expect(quick({}, context, flags)).rejects.toThrow(message);
 });
