@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configSchema } from './config-schema.ts';
+import { decisionsTable } from './decisions-table.ts';
 import { errorsPage } from './errors-page.ts';
 import { withRegion } from './page-region.ts';
+import { rightsTable } from './rights-table.ts';
 import { rolesTable } from './roles-table.ts';
 import { routesTable } from './routes-table.ts';
 import { settingsPage } from './settings-page.ts';
@@ -26,6 +28,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['docs/errors.md', errorsPage()],
     ['docs/settings.md', settingsPage()],
     ['docs/api.md', withRegion(page('api.md'), 'routes', routesTable())],
+    ['docs/triggers.md', withRegion(withRegion(page('triggers.md'), 'rights', rightsTable()), 'decisions', decisionsTable())],
     ['docs/security.md', withRegion(page('security.md'), 'roles', rolesTable())],
   ]);
 }

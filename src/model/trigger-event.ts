@@ -136,7 +136,7 @@ export interface TriggerDecision {
   readonly run?: string;
 }
 
-/** Why; `fired` and `joined` for what did run. docs/triggers.md has a line for each. */
+/** Why; `fired` and `joined` for what did run. docs/triggers.md has a line for each (`scripts/lib/decisions-table.ts`). */
 export const DECISION_CODES = [
   'fired',
   'joined',
@@ -156,7 +156,6 @@ export const DECISION_CODES = [
   'first-sight',
   'fork-ignored',
   'action-ignored',
-  'other-repository',
   'same-digest',
   'looked',
   'not-in-scope',
@@ -167,7 +166,6 @@ export const DECISION_CODES = [
   'overlap',
   'missed',
   'status-not-followed',
-  'ping',
   'task-gone',
 ] as const;
 export type DecisionCode = (typeof DECISION_CODES)[number];

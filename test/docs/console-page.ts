@@ -60,7 +60,7 @@ function readCommands(body: readonly string[], firstLine: number, exitCode: numb
   });
 }
 
-/** What differs from run to run, the same in every text: times, durations, digests, random ids, ids of runs on this machine. */
+/** What differs from run to run, the same in every text: times, durations, digests, commits, random ids, ids of events and of runs on this machine. */
 export function steady(text: string): string {
   return text
     .replaceAll(/\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?Z)?/g, '2000-01-01')
@@ -69,6 +69,8 @@ export function steady(text: string): string {
     .replaceAll(/\b\d\d:\d\d:\d\d\b/g, '00:00:00')
     .replaceAll(/\b\d+(?:\.\d+)?(?:ms|s)\b/g, '0.0s')
     .replaceAll(/sha256:[0-9a-f]{8,64}/g, 'sha256:0')
+    .replaceAll(/\b(?:[0-9a-f]{40}|[0-9a-f]{12}|[0-9a-f]{7})\b/g, 'COMMIT')
+    .replaceAll(/\be\d+\b/g, 'EVENT')
     .replaceAll(/\bm[a-z0-9]{11}\b/g, 'RUN')
     .replaceAll(/ +/g, ' ')
     .trimEnd();

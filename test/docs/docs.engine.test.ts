@@ -84,6 +84,7 @@ describe('pages do what they say', () => {
         'docs/daemon.md',
         'docs/getting-started.md',
         'docs/secrets.md',
+        'docs/triggers.md',
       ]),
     );
   });

@@ -87,6 +87,8 @@ const OTHERS = new Set([
   // `COPY --from`, `npm run quickstart -- --undo`
   '--from',
   '--undo',
+  // `git init`
+  '--bare',
   // `npm run chaos`, `curl`
   '--fault',
   '--rounds',

@@ -13,14 +13,16 @@ export interface PagePlace {
   readonly registry: string;
 }
 
+const SERVE = /^(?:SLIPWAY_[A-Z_]+=\S+ )*task serve\b/;
+
 export interface Finished {
   readonly code: number | null;
   readonly printed: string;
 }
 
 /**
- * Does what a page says, in order, as a person at one terminal would: variables that a command exports stay. `task serve` goes on beside what
- * comes after it, with a data directory and a port of its own.
+ * Does what a page says, in order, as a person at one terminal would: variables that a command exports stay. `task serve`, which may have
+ * settings before it (`SLIPWAY_LOG_LEVEL=debug task serve`), goes on beside what comes after it, with a data directory and a port of its own.
  */
 export class PageShell implements AsyncDisposable {
   readonly #place: PagePlace;
@@ -28,8 +30,13 @@ export class PageShell implements AsyncDisposable {
 
   constructor(place: PagePlace) {
     this.#place = place;
-    for (const path of [place.cwd, place.home]) mkdirSync(path);
+    for (const path of [place.cwd, place.home, this.#git]) mkdirSync(path);
     writeFileSync(this.#exports, '');
+  }
+
+  /** What the pages call `/srv/git`. */
+  get #git(): string {
+    return join(this.#place.home, 'git');
   }
 
   get #exports(): string {
@@ -39,7 +46,10 @@ export class PageShell implements AsyncDisposable {
   /** The page's names of what comes from elsewhere, as those of the test. */
   localised(text: string): string {
     const daemon = this.#daemon;
-    const here = text.replaceAll('localhost:5000', this.#place.registry).replaceAll(/busybox:(stable|1\.\d+)/g, 'busybox:local');
+    const here = text
+      .replaceAll('localhost:5000', this.#place.registry)
+      .replaceAll('/srv/git', this.#git)
+      .replaceAll(/busybox:(stable|1\.\d+)/g, 'busybox:local');
     if (daemon === undefined) return here;
     return here.replaceAll('127.0.0.1:7300', new URL(daemon.url).host).replaceAll('/var/lib/slipway', daemon.data);
   }
@@ -51,14 +61,15 @@ export class PageShell implements AsyncDisposable {
   }
 
   async run({ text }: PageCommand): Promise<Finished> {
-    if (text.startsWith('task serve') && !text.includes('--check')) return this.#serve(text);
+    if (SERVE.test(text) && !text.includes('--check')) return this.#serve(text);
     return this.#command(this.localised(text));
   }
 
   async #serve(text: string): Promise<Finished> {
     if (this.#daemon !== undefined) throw new Error('bug: the daemon of this page runs already');
-    const args = this.localised(text).split(' ').slice(2);
-    this.#daemon = await startDaemon({ args });
+    const [settings = '', args = ''] = this.localised(text).split('task serve');
+    const env = Object.fromEntries(words(settings).map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]));
+    this.#daemon = await startDaemon({ args: words(args), env });
     return { code: 0, printed: this.#daemon.stdout };
   }
 
@@ -86,4 +97,8 @@ export class PageShell implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#daemon?.[Symbol.asyncDispose]();
   }
+}
+
+function words(text: string): readonly string[] {
+  return text.split(' ').filter((word) => word !== '');
 }

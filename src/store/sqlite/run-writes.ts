@@ -114,7 +114,7 @@ function insertRun(statements: RunStatements, { request, sealed, hold }: NewRun,
 
 /** What is asked for by hand is decided on by asking. */
 function decisionFor({ happening }: NewTriggerEvent, { id, request }: RunRecord): NewDecision {
-  const because = happening.kind === 'manual' ? `${happening.by} asked for it.` : `The run was made for it (${happening.kind}).`;
+  const because = happening.kind === 'manual' ? `${happening.by} asked for it` : `the run was made for it (${happening.kind})`;
   return { outcome: 'run', code: 'fired', because, run: id, ...(request.task === undefined ? {} : { task: request.task }) };
 }
 

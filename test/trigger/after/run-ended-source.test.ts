@@ -105,7 +105,7 @@ describe('tasks that run after others', () => {
     for (const task of ['b', 'c']) await rig.end((await rig.runs(task, 1))[0]?.id ?? '');
     await rig.triggers.idle();
     expect((await rig.runsOf('a')).length).toBe(1);
-    expect(await decisions('a')).toEqual(['fired: token ci asked for it.', 'already-in-chain: it would follow itself: a → b → c → a']);
+    expect(await decisions('a')).toEqual(['fired: token ci asked for it', 'already-in-chain: it would follow itself: a → b → c → a']);
     let last = await start('link0');
     let ended = 0;
     for (;;) {
