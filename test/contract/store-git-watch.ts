@@ -47,6 +47,25 @@ function describeSync(use: () => StoreUnderTest): void {
     expect(await gitWatch.refs('web')).toEqual(new Map());
     expect(await gitWatch.hadRef('web', MAIN, idOf(2))).toBe(false);
   });
+
+  it('are changed one by one, whatever else is watched', async () => {
+    const { gitWatch } = use().store;
+    const { clock } = use();
+    await gitWatch.sync([APP, WEB]);
+    await gitWatch.seen('app', look({ [MAIN]: idOf(1) }));
+    await clock.advance(1000);
+    const moved = { ...APP, url: 'https://git.example/moved.git' };
+    await gitWatch.change({ watch: [moved, { key: 'new', url: 'https://git.example/new.git' }], unwatch: ['web', 'nobody'] });
+    expect(await gitWatch.get('app')).toEqual({ ...moved, checkedAt: at(), nextCheck: at(300_000), failures: 0 });
+    expect((await gitWatch.list()).map(({ key, nextCheck }) => [key, nextCheck])).toEqual([
+      ['app', at(300_000)],
+      ['new', at(1000)],
+    ]);
+    await gitWatch.change({ watch: [], unwatch: ['app'] });
+    await gitWatch.change({ watch: [APP], unwatch: [] });
+    expect(await gitWatch.refs('app')).toEqual(new Map());
+    expect(await gitWatch.get('app')).toEqual({ ...APP, nextCheck: at(1000), failures: 0 });
+  });
 }
 
 function describeDue(use: () => StoreUnderTest): void {

@@ -47,6 +47,23 @@ function describeTargetSync(use: () => StoreUnderTest): void {
     expect(await imageWatch.targets({ key: 'p' })).toEqual([]);
   });
 
+  it('are changed one by one, whatever else is followed', async () => {
+    const { imageWatch } = use().store;
+    await imageWatch.sync([target('a'), target('b')]);
+    await imageWatch.looked([look('a', 'a'), look('b', 'b')]);
+    const wider = target('a', { platforms: ['linux/amd64', 'linux/arm64'] });
+    await imageWatch.change({ follow: [wider, target('c')], unfollow: ['b', 'nobody'] });
+    expect(await imageWatch.targets({})).toMatchObject([
+      { key: 'a', platforms: ['linux/amd64', 'linux/arm64'], indexDigest: digestOf('a'), nextCheck: at() },
+      { key: 'c', status: 'new' },
+    ]);
+    await imageWatch.change({ follow: [target('b')], unfollow: ['a'] });
+    expect((await imageWatch.targets({})).map(({ key, indexDigest }) => [key, indexDigest])).toEqual([
+      ['b', ''],
+      ['c', ''],
+    ]);
+  });
+
   it('are looked at sooner for a shorter interval, and at once for a platform that is new', async () => {
     const { imageWatch } = use().store;
     const next = async (): Promise<string | undefined> => (await imageWatch.targets({ key: 'a' }))[0]?.nextCheck;

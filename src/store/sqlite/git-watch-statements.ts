@@ -16,7 +16,7 @@ function repositoryStatements({ queries, prepared }: Database) {
   return {
     one: prepared<Key>()((param) => queries.selectFrom('watched_repositories').selectAll().where('key', '=', param('key'))),
     all: prepared<Nothing>()(() => queries.selectFrom('watched_repositories').selectAll().orderBy('url').orderBy('key')),
-    keys: prepared<Nothing>()(() => queries.selectFrom('watched_repositories').select(['key', 'url'])),
+    keys: prepared<Nothing>()(() => queries.selectFrom('watched_repositories').select('key')),
     insert: prepared<Key & { readonly url: string; readonly at: string }>()((param) =>
       queries
         .insertInto('watched_repositories')

@@ -16,7 +16,17 @@ const KEPT_GONE = 1000;
 export function createGitWatchStore(database: Database, writes: EventWrites, now: () => string): GitWatchStore {
   const statements = createGitWatchStatements(database);
   return {
-    sync: (repositories) => database.write(() => syncRepositories(statements, repositories, now())),
+    sync: (repositories) =>
+      database.write(() => {
+        const wanted = new Set(repositories.map(({ key }) => key));
+        for (const { key } of statements.keys.all({})) if (!wanted.has(key)) statements.remove.run({ key });
+        watchAll(statements, repositories, now());
+      }),
+    change: ({ watch, unwatch }) =>
+      database.write(() => {
+        for (const key of unwatch) statements.remove.run({ key });
+        watchAll(statements, watch, now());
+      }),
     due: ({ limit, leaseMs }) =>
       database.write(() => {
         const at = now();
@@ -56,15 +66,12 @@ export function createGitWatchStore(database: Database, writes: EventWrites, now
   };
 }
 
-function syncRepositories(statements: GitWatchStatements, wanted: Parameters<GitWatchStore['sync']>[0], at: string): void {
-  const known = new Map(statements.keys.all({}).map(({ key, url }) => [key, url]));
+/** New ones are due at once; what is known of the others stays. */
+function watchAll(statements: GitWatchStatements, wanted: Parameters<GitWatchStore['sync']>[0], at: string): void {
   for (const { key, url } of wanted) {
-    if (!known.has(key)) statements.insert.run({ key, url, at });
-    else if (known.get(key) !== url) statements.setUrl.run({ key, url });
-  }
-  const keys = new Set(wanted.map(({ key }) => key));
-  for (const key of known.keys()) {
-    if (!keys.has(key)) statements.remove.run({ key });
+    const row = statements.one.get({ key });
+    if (row === undefined) statements.insert.run({ key, url, at });
+    else if (row.url !== url) statements.setUrl.run({ key, url });
   }
 }
 

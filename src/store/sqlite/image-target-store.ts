@@ -6,13 +6,23 @@ import type { Database } from './database.ts';
 import type { EventWrites } from './event-writes.ts';
 import { imageConditions, whereAll } from './image-condition.ts';
 
-type ImageTargetStore = Pick<ImageWatchStore, 'sync' | 'due' | 'targets' | 'looked' | 'failed'>;
+type ImageTargetStore = Pick<ImageWatchStore, 'sync' | 'change' | 'due' | 'targets' | 'looked' | 'failed'>;
 
 /** What is asked of registries. */
 export function createImageTargetStore(database: Database, writes: EventWrites, now: () => string): ImageTargetStore {
   const statements = createStatements(database);
   return {
-    sync: (targets) => database.write(() => syncTargets(statements, targets, now())),
+    sync: (targets) =>
+      database.write(() => {
+        const wanted = new Set(targets.map(({ key }) => key));
+        for (const { key } of statements.keys.all({})) if (!wanted.has(key)) statements.remove.run({ key });
+        followAll(statements, targets, now());
+      }),
+    change: ({ follow, unfollow }) =>
+      database.write(() => {
+        for (const key of unfollow) statements.remove.run({ key });
+        followAll(statements, follow, now());
+      }),
     due: ({ limit, leaseMs }) =>
       database.write(() => {
         const at = now();
@@ -39,16 +49,13 @@ export function createImageTargetStore(database: Database, writes: EventWrites, 
   };
 }
 
-function syncTargets(statements: ReturnType<typeof createStatements>, targets: readonly ImageTarget[], at: string): void {
-  const known = new Map(statements.wanted.all({}).map((row) => [row.key, row]));
+function followAll(statements: ReturnType<typeof createStatements>, targets: readonly ImageTarget[], at: string): void {
   for (const target of targets) {
     const wanted = wantedTargetOf(target);
-    const row = known.get(wanted.key);
-    known.delete(wanted.key);
+    const row = statements.wanted.get({ key: wanted.key });
     if (row === undefined) statements.insert.run({ ...wanted, at });
     else if (!isSame(row, wanted)) statements.update.run({ ...wanted, by: mostLater(row, wanted, at) });
   }
-  for (const key of known.keys()) statements.remove.run({ key });
 }
 
 function isSame(row: WantedTarget, wanted: WantedTarget): boolean {
@@ -72,10 +79,12 @@ function createStatements(database: Database) {
 
 function targetStatements({ queries, prepared }: Database) {
   return {
-    wanted: prepared<Readonly<Record<never, never>>>()(() =>
+    keys: prepared<Readonly<Record<never, never>>>()(() => queries.selectFrom('image_targets').select('key')),
+    wanted: prepared<{ key: string }>()((param) =>
       queries
         .selectFrom('image_targets')
-        .select(['key', 'registry', 'repository', 'tag', 'credential', 'pattern', 'least', 'most', 'platforms']),
+        .select(['key', 'registry', 'repository', 'tag', 'credential', 'pattern', 'least', 'most', 'platforms'])
+        .where('key', '=', param('key')),
     ),
     insert: prepared<WantedTarget & { readonly at: string }>()((param) =>
       queries.insertInto('image_targets').values({

@@ -32,8 +32,10 @@ class GitTriggers implements TriggerSource {
   readonly #index = new TaskIndex();
   readonly #closing = new AbortController();
   readonly #poller: Poller;
-  #syncing: Promise<void> = Promise.resolve();
-  #syncWaits: Promise<void> | undefined;
+  /** Keys that may be watched otherwise than before, until the store has been told. */
+  readonly #changed = new Set<string>();
+  #telling: Promise<void> = Promise.resolve();
+  #tellingSoon: Promise<void> | undefined;
 
   constructor(parts: TriggerParts) {
     this.#parts = parts;
@@ -52,7 +54,7 @@ class GitTriggers implements TriggerSource {
 
   async start(): Promise<void> {
     for await (const page of allTasks(this.#parts.store.tasks)) for (const record of page) this.#index.set(record.definition.name, record);
-    await this.#sync();
+    await this.#parts.store.gitWatch.sync(this.#index.watched());
     for (const { key } of await this.#parts.store.gitWatch.list()) {
       await this.#bringForward(key, TOO_FAR * Math.max(this.#poller.intervalMs(key), 3_600_000));
     }
@@ -62,7 +64,8 @@ class GitTriggers implements TriggerSource {
   async taskChanged(name: string, record: TaskRecord | undefined): Promise<void> {
     const { before, now } = this.#index.set(name, record);
     if (isDeepStrictEqual(before, now)) return;
-    await this.#sync();
+    for (const { key } of [...before, ...now]) this.#changed.add(key);
+    await this.#tellStore();
     for (const key of new Set(now.map(({ key }) => key))) await this.#bringForward(key, TOO_FAR * this.#poller.intervalMs(key));
     this.#poller.wake();
   }
@@ -76,7 +79,7 @@ class GitTriggers implements TriggerSource {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all([this.#poller.closed(), this.#syncing]);
+    await Promise.all([this.#poller.closed(), this.#telling]);
   }
 
   /** A look that was put off for longer than tasks want it now is done at once. */
@@ -88,13 +91,25 @@ class GitTriggers implements TriggerSource {
   }
 
   /** Several changes at the same time make one transaction. */
-  #sync(): Promise<void> {
-    this.#syncWaits ??= this.#syncing.then(() => {
-      this.#syncWaits = undefined;
-      return this.#parts.store.gitWatch.sync(this.#index.watched());
-    });
-    this.#syncing = this.#syncWaits.catch(() => undefined);
-    return this.#syncWaits;
+  #tellStore(): Promise<void> {
+    this.#tellingSoon ??= this.#telling.then(() => this.#tellChanges());
+    this.#telling = this.#tellingSoon.catch(() => undefined);
+    return this.#tellingSoon;
+  }
+
+  async #tellChanges(): Promise<void> {
+    this.#tellingSoon = undefined;
+    const keys = new Set(this.#changed);
+    this.#changed.clear();
+    const watch = this.#index.watched(keys);
+    const watched = new Set(watch.map(({ key }) => key));
+    try {
+      await this.#parts.store.gitWatch.change({ watch, unwatch: [...keys].filter((key) => !watched.has(key)) });
+    } catch (error) {
+      // Told with the next change.
+      for (const key of keys) this.#changed.add(key);
+      throw error;
+    }
   }
 
   async #lookSoon({ happening }: RepositoryEvent): Promise<Evaluation> {

@@ -42,12 +42,20 @@ export class TaskIndex {
     return tasks.flatMap((task) => (this.#byTask.get(task) ?? []).filter((followed) => followed.key === key && followed.enabled));
   }
 
-  /** What is to be watched: an enabled trigger of each key. */
-  watched(): readonly { readonly key: string; readonly url: string }[] {
-    return [...this.#byKey.keys()].flatMap((key) => {
-      const [first] = this.enabledOf(key);
+  /** What is to be watched: an enabled trigger of each key, or of these. */
+  watched(keys: Iterable<string> = this.#byKey.keys()): readonly { readonly key: string; readonly url: string }[] {
+    return [...keys].flatMap((key) => {
+      const first = this.#firstEnabled(key);
       return first === undefined ? [] : [{ key, url: first.url }];
     });
+  }
+
+  #firstEnabled(key: string): FollowedTrigger | undefined {
+    for (const task of this.#byKey.get(key) ?? []) {
+      const first = this.#byTask.get(task)?.find((followed) => followed.key === key && followed.enabled);
+      if (first !== undefined) return first;
+    }
+    return undefined;
   }
 }
 

@@ -72,8 +72,8 @@ class Images implements ImageTriggers {
     });
     this.#tasks = new WatchedTasks({
       ...{ store, clock, targets },
-      onSynced: (keys) => {
-        this.#poller.forget(keys);
+      onChanged: (gone) => {
+        this.#poller.forget(gone);
         this.#poller.wake();
       },
     });

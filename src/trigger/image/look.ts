@@ -29,8 +29,8 @@ export class ImageLooker {
     return look.kind === 'found' ? { ...look, newestTag: newest.tag } : look;
   }
 
-  forget(keep: ReadonlySet<string>): void {
-    for (const key of this.#lists.keys()) if (!keep.has(key)) this.#lists.delete(key);
+  forget(keys: readonly string[]): void {
+    for (const key of keys) this.#lists.delete(key);
   }
 
   #newest({ key, pattern }: ImageTargetState, tags: readonly string[]): { readonly tag?: string | undefined; readonly because?: string } {

@@ -68,8 +68,9 @@ export class ImagePoller {
     this.#wake.abort();
   }
 
-  forget(keep: ReadonlySet<string>): void {
-    this.#looker.forget(keep);
+  /** What is followed no more. */
+  forget(keys: readonly string[]): void {
+    this.#looker.forget(keys);
   }
 
   /** Looks at the target as it is after this call, whatever is due. Never rejects but when the store does or it is closed. */

@@ -41,28 +41,51 @@ export function targetKey({ registry, repository, tag }: ImageTag, pattern: stri
 /** The targets of every task, each once: what tasks ask for together. */
 export class TargetBook {
   readonly #byTask = new Map<string, readonly ImageTarget[]>();
+  /** Ids of the tasks that ask for each. */
+  readonly #tasks = new Map<string, Set<string>>();
 
-  /** True when it follows something else than before: a target, a platform, an interval. */
-  set(record: TaskRecord, rows: readonly ImageDependency[], options: TargetOptions): boolean {
-    const own = merge(rows.flatMap((row) => targetOf(record, row, options) ?? []));
-    const before = this.of(record.id);
-    if (own.length === 0) this.#byTask.delete(record.id);
-    else this.#byTask.set(record.id, own);
-    return JSON.stringify(before) !== JSON.stringify(own);
+  /** Keys of what the task asks otherwise than before: another target, platform or interval. */
+  set(record: TaskRecord, rows: readonly ImageDependency[], options: TargetOptions): readonly string[] {
+    return this.#put(record.id, merge(rows.flatMap((row) => targetOf(record, row, options) ?? [])));
   }
 
-  /** True when it followed something. */
-  delete(taskId: string): boolean {
-    return this.#byTask.delete(taskId);
+  /** Keys of what the task asked for. */
+  delete(taskId: string): readonly string[] {
+    return this.#put(taskId, []);
   }
 
   all(): readonly ImageTarget[] {
     return merge([...this.#byTask.values()].flat());
   }
 
+  /** What tasks ask for of these, by key; not of those that none asks for any more. */
+  ofKeys(keys: Iterable<string>): ReadonlyMap<string, ImageTarget> {
+    const wanted = new Set(keys);
+    const asked = [...wanted].flatMap((key) => [...(this.#tasks.get(key) ?? [])].flatMap((task) => this.of(task).find(hasKey(key)) ?? []));
+    return new Map(merge(asked).map((target) => [target.key, target]));
+  }
+
   of(taskId: string): readonly ImageTarget[] {
     return this.#byTask.get(taskId) ?? [];
   }
+
+  #put(taskId: string, own: readonly ImageTarget[]): readonly string[] {
+    const before = this.of(taskId);
+    for (const { key } of before) {
+      const tasks = this.#tasks.get(key);
+      tasks?.delete(taskId);
+      if (tasks?.size === 0) this.#tasks.delete(key);
+    }
+    for (const { key } of own) this.#tasks.set(key, (this.#tasks.get(key) ?? new Set()).add(taskId));
+    if (own.length === 0) this.#byTask.delete(taskId);
+    else this.#byTask.set(taskId, own);
+    const keys = new Set([...before, ...own].map(({ key }) => key));
+    return [...keys].filter((key) => JSON.stringify(before.find(hasKey(key))) !== JSON.stringify(own.find(hasKey(key))));
+  }
+}
+
+function hasKey(wanted: string): (target: ImageTarget) => boolean {
+  return ({ key }) => key === wanted;
 }
 
 /** One of each key, in order of keys: all platforms, and the shortest interval that is asked for. */

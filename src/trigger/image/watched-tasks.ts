@@ -14,8 +14,8 @@ export interface WatchedTasksParts {
   readonly store: Pick<Store, 'tasks' | 'imageWatch' | 'events'>;
   readonly clock: Clock;
   readonly targets: TargetOptions;
-  /** There may be new targets, or others for more platforms: they are due. */
-  readonly onSynced: (keys: ReadonlySet<string>) => void;
+  /** There may be new targets, or others for more platforms: they are due. `gone`: keys of those that are followed no more. */
+  readonly onChanged: (gone: readonly string[]) => void;
 }
 
 /** What tasks follow, in memory, and as targets in the store. */
@@ -24,7 +24,9 @@ export class WatchedTasks {
   readonly #book = new TargetBook();
   readonly #names = new Map<string, string>();
   readonly #turns = new Turns();
-  #syncing: Promise<void> | undefined;
+  /** Keys of targets that tasks ask for otherwise than before, until the store has been told. */
+  readonly #changed = new Set<string>();
+  #telling: Promise<void> | undefined;
   #graph: Promise<DependencyGraph> | undefined;
 
   constructor(parts: WatchedTasksParts) {
@@ -48,7 +50,8 @@ export class WatchedTasks {
     }
     const there = new Set(this.#names.values());
     for (const id of rows.keys()) if (!there.has(id)) await store.imageWatch.forget(id);
-    await this.#sync();
+    await store.imageWatch.sync(this.#book.all());
+    this.#parts.onChanged([]);
     return events;
   }
 
@@ -58,7 +61,7 @@ export class WatchedTasks {
     const rows = await store.imageWatch.dependencies({ taskId: record.id });
     this.#names.set(record.definition.name, record.id);
     this.#graph = undefined;
-    if (this.#book.set(record, rows, options)) await this.#syncSoon();
+    await this.#tellChanges(this.#book.set(record, rows, options));
     if (triggersOf(record.definition).baseImageTrigger === undefined || !rows.some(({ state }) => state === 'built')) return [];
     return staleEvents(record, rows, await this.#targetsOf(record.id), options);
   }
@@ -69,7 +72,7 @@ export class WatchedTasks {
     this.#names.delete(name);
     this.#graph = undefined;
     await this.#parts.store.imageWatch.forget(id);
-    if (this.#book.delete(id)) await this.#syncSoon();
+    await this.#tellChanges(this.#book.delete(id));
   }
 
   keysOf(taskId: string): readonly string[] {
@@ -120,19 +123,30 @@ export class WatchedTasks {
   }
 
   /** Many tasks changed together are one write. */
-  #syncSoon(): Promise<void> {
-    this.#syncing ??= Promise.resolve().then(() =>
+  async #tellChanges(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    for (const key of keys) this.#changed.add(key);
+    this.#telling ??= Promise.resolve().then(() =>
       this.#turns.take(() => {
-        this.#syncing = undefined;
-        return this.#sync();
+        this.#telling = undefined;
+        return this.#tellStore();
       }),
     );
-    return this.#syncing;
+    await this.#telling;
   }
 
-  async #sync(): Promise<void> {
-    const targets = this.#book.all();
-    await this.#parts.store.imageWatch.sync(targets);
-    this.#parts.onSynced(new Set(targets.map(({ key }) => key)));
+  async #tellStore(): Promise<void> {
+    const keys = [...this.#changed];
+    this.#changed.clear();
+    const asked = this.#book.ofKeys(keys);
+    const unfollow = keys.filter((key) => !asked.has(key));
+    try {
+      await this.#parts.store.imageWatch.change({ follow: [...asked.values()], unfollow });
+    } catch (error) {
+      // Told with the next change.
+      for (const key of keys) this.#changed.add(key);
+      throw error;
+    }
+    this.#parts.onChanged(unfollow);
   }
 }

@@ -29,6 +29,8 @@ describe('the index of tasks', () => {
     index.set('b', undefined);
     expect(index.tasksOf('git.example/r')).toEqual([]);
     expect(watchedUrls(index)).toEqual(['https://git.example/s']);
+    const [{ key = '' } = {}] = index.of('a');
+    expect(index.watched([key, 'nobody'])).toEqual([{ key, url: 'https://git.example/s' }]);
   });
 
   it('watches once for each credential, by where it is', () => {
