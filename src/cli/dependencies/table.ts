@@ -34,9 +34,9 @@ function baseTable({ dependencies, followed }: DependencyGraph, { stream, paint,
       cell: (edge) => followedText(edge, lookOf(edge)),
       style: (edge) => (lookOf(edge)?.error === undefined ? undefined : 'red'),
     },
-    { title: 'CHECKED', cell: (edge) => (edge.followed ? timeText(lookOf(edge)?.checkedAt, now) : ''), optional: true },
-    { title: 'NEXT', cell: (edge) => (edge.followed ? timeText(lookOf(edge)?.nextCheck, now) : ''), optional: true },
-    { title: 'PROBLEM', cell: (edge) => lookOf(edge)?.error ?? '', shrinks: true, optional: true, style: () => 'red' },
+    { title: 'CHECKED', cell: (edge) => (edge.followed ? timeText(lookOf(edge)?.checkedAt, now) : ''), below: true, optional: true },
+    { title: 'NEXT', cell: (edge) => (edge.followed ? timeText(lookOf(edge)?.nextCheck, now) : ''), below: true, optional: true },
+    { title: 'PROBLEM', cell: (edge) => lookOf(edge)?.error ?? '', below: true, optional: true, style: () => 'red' },
   ];
   return fitTable(columns, dependencies, stream, paint);
 }
@@ -79,8 +79,8 @@ function whatIfTable({ image, rebuilds }: NonNullable<DependencyGraph['whatIf']>
     },
     { title: 'WOULD REBUILD', cell: ({ task }) => task },
     { title: 'AFTER', cell: ({ after }) => after.join(', '), optional: true },
-    { title: 'BECAUSE', cell: ({ because }) => because, shrinks: true },
-    { title: 'NOT, BECAUSE', cell: ({ refused }) => refused ?? '', shrinks: true, optional: true, style: () => 'yellow' },
+    { title: 'BECAUSE', cell: ({ because }) => because, below: true },
+    { title: 'NOT, BECAUSE', cell: ({ refused }) => refused ?? '', below: true, optional: true, style: () => 'yellow' },
   ];
   return fitTable(columns, rebuilds, stream, paint);
 }

@@ -27,8 +27,8 @@ export function eventTable(events: readonly TriggerEventResource[], { stream, pa
     { title: 'RECEIVED', cell: (event) => timeText(event.receivedAt, now) },
     { title: 'ORIGIN', cell: (event) => event.origin },
     { title: 'STATUS', cell: (event) => event.status, style: (event) => STATUS_STYLE[event.status] },
-    { title: 'WHAT', cell: (event) => happeningText(event.happening), shrinks: true },
-    { title: 'ERROR', cell: (event) => event.error ?? '', shrinks: true, optional: true },
+    { title: 'WHAT', cell: (event) => happeningText(event.happening), below: true },
+    { title: 'ERROR', cell: (event) => event.error ?? '', below: true, optional: true },
   ];
   return fitTable(columns, events, stream, paint);
 }
@@ -71,7 +71,7 @@ export function decisionTable(
     { title: 'OUTCOME', cell: ({ outcome }) => outcome, style: ({ outcome }) => OUTCOME_STYLE[outcome] },
     { title: 'RUN', cell: ({ runId }) => runId ?? '', optional: true },
     { title: 'CODE', cell: ({ code }) => code },
-    { title: 'BECAUSE', cell: ({ because }) => because, shrinks: true },
+    { title: 'BECAUSE', cell: ({ because }) => because, below: true },
   ];
   return fitTable(columns, decisions, stream, paint);
 }

@@ -59,11 +59,11 @@ export function explainedTable(triggers: readonly Explained[], { stream, paint, 
     { title: 'TRIGGER', cell: ({ name }) => name },
     { title: 'KIND', cell: ({ kind }) => kind },
     { title: 'STATUS', cell: ({ status }) => status, style: ({ status }) => (status === 'Enabled' ? 'green' : 'yellow') },
-    { title: 'FOLLOWS', cell: ({ follows }) => follows, shrinks: true },
-    { title: 'CHECKED', cell: ({ checkedAt }) => timeText(checkedAt, now), optional: true },
-    { title: 'NEXT', cell: ({ next }) => timeText(next, now), optional: true },
-    { title: 'LAST', cell: ({ last }) => (last === undefined ? '' : `${last.outcome}: ${last.because}`), shrinks: true, optional: true },
-    { title: 'PROBLEM', cell: ({ problem }) => problem ?? '', shrinks: true, optional: true, style: () => 'red' },
+    { title: 'FOLLOWS', cell: ({ follows }) => follows, below: true },
+    { title: 'CHECKED', cell: ({ checkedAt }) => timeText(checkedAt, now), below: true, optional: true },
+    { title: 'NEXT', cell: ({ next }) => timeText(next, now), below: true, optional: true },
+    { title: 'LAST', cell: ({ last }) => (last === undefined ? '' : `${last.outcome}: ${last.because}`), below: true, optional: true },
+    { title: 'PROBLEM', cell: ({ problem }) => problem ?? '', below: true, optional: true, style: () => 'red' },
   ];
   return fitTable(columns, triggers, stream, paint);
 }
@@ -75,7 +75,7 @@ function undecidedTable(events: TaskExplanation['undecided'], { stream, paint, n
     { title: 'RECEIVED', cell: ({ at }) => timeText(at, now) },
     { title: 'STATUS', cell: ({ status }) => status, style: ({ status }) => (status === 'failed' ? 'red' : 'cyan') },
     { title: 'NEXT ATTEMPT', cell: ({ retryAt }) => timeText(retryAt, now), optional: true },
-    { title: 'ERROR', cell: ({ error }) => error ?? '', shrinks: true, optional: true },
+    { title: 'ERROR', cell: ({ error }) => error ?? '', below: true, optional: true },
   ];
   return fitTable(columns, events, stream, paint);
 }

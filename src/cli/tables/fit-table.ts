@@ -2,8 +2,10 @@ import type { OutputStream, Paint } from '../terminal/paint.ts';
 import { printable } from '../terminal/terminal-filter.ts';
 import { textTable } from '../terminal/text-table.ts';
 import { textWidth, truncateText } from '../terminal/text-width.ts';
+import { wrapText } from '../terminal/wrap-text.ts';
 
 const GAP = 2;
+const INDENT = '  ';
 const NARROWEST = 8;
 
 export interface Column<Row> {
@@ -11,14 +13,16 @@ export interface Column<Row> {
   readonly cell: (row: Row) => string;
   /** May be cut where the terminal is too narrow; wide ones are cut first. */
   readonly shrinks?: boolean;
+  /** Where the terminal is too narrow for the table it goes on lines of its own below the row, whole. */
+  readonly below?: boolean;
   /** Left out when every cell is empty. */
   readonly optional?: boolean;
   readonly style?: (row: Row) => Parameters<Paint>[0] | undefined;
 }
 
 /**
- * Rows under titles, each cell made safe for a terminal. On a terminal columns that may shrink do so until a row fits; elsewhere nothing is cut,
- * so that programs read whole values.
+ * Rows under titles, each cell made safe for a terminal. On a terminal that is too narrow some columns go below their rows and others are cut;
+ * elsewhere nothing is, so that programs read whole values.
  */
 export function fitTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], stream: OutputStream, paint: Paint): string {
   const cells = rows.map((row) => columns.map((column) => printable(column.cell(row))));
@@ -27,19 +31,28 @@ export function fitTable<Row>(columns: readonly Column<Row>[], rows: readonly Ro
     .filter((index) => columns[index]?.optional !== true || cells.some((row) => row[index] !== ''));
   const titles = columns.map(({ title }) => title);
   const natural = columns.map((_, index) => Math.max(textWidth(titles[index] ?? ''), ...cells.map((row) => textWidth(row[index] ?? ''))));
-  const widths = stream.isTTY === true ? shrunk(natural, shown, columns, stream.columns || 80) : natural;
-  const cut = (text: string, index: number): string => truncateText(text, widths[index] ?? 0);
-  const lines = [
-    shown.map((index) => paint('bold', cut(titles[index] ?? '', index))),
-    ...cells.map((row, number) =>
-      shown.map((index) => {
-        const text = cut(row[index] ?? '', index);
-        const source = rows[number];
-        return source === undefined ? text : styled(columns[index], source, text, paint);
-      }),
+  const available = stream.isTTY === true ? stream.columns || 80 : Number.POSITIVE_INFINITY;
+  const below = totalWidth(natural, shown) > available ? shown.filter((index) => columns[index]?.below === true) : [];
+  const beside = shown.filter((index) => !below.includes(index));
+  const widths = shrunk(natural, beside, columns, available);
+  const styledCell = (row: Row, index: number, text: string): string => styled(columns[index], row, text, paint);
+  const grid = textTable([
+    beside.map((index) => paint('bold', truncateText(titles[index] ?? '', widths[index] ?? 0))),
+    ...rows.map((row, number) =>
+      beside.map((index) => styledCell(row, index, truncateText(cells[number]?.[index] ?? '', widths[index] ?? 0))),
     ),
-  ];
-  return `${textTable(lines).join('\n')}\n`;
+  ]);
+  const lines = grid.flatMap((line, number) => {
+    const row = rows[number - 1];
+    if (row === undefined) return [line];
+    const under = below.flatMap((index) => {
+      const text = cells[number - 1]?.[index] ?? '';
+      const label = below.length === 1 ? '' : `${titles[index]?.toLowerCase()}: `;
+      return text === '' ? [] : wrapText(`${label}${text}`, available - INDENT.length).map((part) => INDENT + styledCell(row, index, part));
+    });
+    return [line, ...under];
+  });
+  return `${lines.join('\n')}\n`;
 }
 
 /** `name  value` lines; pairs without a value are left out. */
@@ -55,11 +68,14 @@ function styled<Row>(column: Column<Row> | undefined, row: Row, text: string, pa
   return style === undefined ? text : paint(style, text);
 }
 
+function totalWidth(widths: readonly number[], shown: readonly number[]): number {
+  return shown.reduce((sum, index) => sum + (widths[index] ?? 0) + GAP, -GAP);
+}
+
 function shrunk<Row>(natural: readonly number[], shown: readonly number[], columns: readonly Column<Row>[], available: number): number[] {
   const widths = [...natural];
-  const total = (): number => shown.reduce((sum, index) => sum + (widths[index] ?? 0) + GAP, -GAP);
   const candidates = shown.filter((index) => columns[index]?.shrinks === true);
-  for (let excess = total() - available; excess > 0; excess -= 1) {
+  for (let excess = totalWidth(widths, shown) - available; excess > 0; excess -= 1) {
     const widest = candidates.reduce((best, index) => ((widths[index] ?? 0) > (widths[best] ?? 0) ? index : best), candidates[0] ?? -1);
     const width = widths[widest] ?? 0;
     if (width <= NARROWEST) break;

@@ -30,11 +30,11 @@ export function hookTable(hooks: readonly HookResource[], { stream, paint, now }
   return fitTable(
     [
       { title: 'ID', cell: (hook: HookResource) => hook.id },
-      { title: 'OF', cell: sourceText, shrinks: true },
+      { title: 'OF', cell: sourceText, below: true },
       { title: 'TASKS', cell: (hook) => hook.tasks.join(', '), shrinks: true },
-      { title: 'LAST DELIVERY', cell: (hook) => deliveryText(hook, now) || 'none yet', shrinks: true },
-      { title: 'CREATED', cell: (hook) => timeText(hook.createdAt, now) },
-      { title: 'BY', cell: (hook) => hook.createdBy, shrinks: true },
+      { title: 'LAST DELIVERY', cell: (hook) => deliveryText(hook, now) || 'none yet', below: true },
+      { title: 'CREATED', cell: (hook) => timeText(hook.createdAt, now), below: true },
+      { title: 'BY', cell: (hook) => hook.createdBy, below: true },
     ],
     hooks,
     stream,

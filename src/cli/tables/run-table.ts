@@ -40,8 +40,8 @@ export function runTable(runs: readonly RunSummaryResource[], { stream, paint, n
     { title: 'DURATION', cell: (run) => durationText(run, now) },
     { title: 'BRANCH', cell: (run) => run.branch ?? '', shrinks: true, optional: true },
     { title: 'COMMIT', cell: (run) => (run.commit ?? '').slice(0, 7), optional: true },
-    { title: 'WAITS FOR', cell: (run) => (run.waiting === undefined ? '' : waitText(run.waiting)), shrinks: true, optional: true },
-    { title: 'ERROR', cell: (run) => run.runErrorMessage ?? '', shrinks: true, optional: true },
+    { title: 'WAITS FOR', cell: (run) => (run.waiting === undefined ? '' : waitText(run.waiting)), below: true, optional: true },
+    { title: 'ERROR', cell: (run) => run.runErrorMessage ?? '', below: true, optional: true },
   ];
   return fitTable(columns, runs, stream, paint);
 }

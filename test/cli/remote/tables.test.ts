@@ -50,6 +50,18 @@ test('a terminal gets rows that fit, a pipe gets whole values', () => {
   expect(fitTable(wide, rows, collected(), plain)).toContain('x'.repeat(200));
 });
 
+test('a terminal that is too narrow gets what explains a row below it, whole', () => {
+  const because = 'branch main of https://git.example/acme/app.git was pushed';
+  const columns = [...wide, { title: 'BECAUSE', cell: () => because, below: true }];
+  const narrow = (more: typeof columns): string => fitTable(more, [['id', 'b', '']], { ...collected(true), columns: 40 }, plain);
+  expect(narrow(columns)).toBe('A   B\nid  b\n  branch main of\n  https://git.example/acme/app.git was\n  pushed\n');
+  expect(narrow([...columns, { title: 'NEXT', cell: () => 'soon', below: true }])).toMatch(
+    /\n {2}because: branch main of\n(.*\n)+ {2}next: soon\n$/,
+  );
+  expect(fitTable(columns, [['id', 'b', '']], { ...collected(true), columns: 80 }, plain)).toContain(`id  b  ${because}\n`);
+  expect(fitTable(columns, [['id', 'b', '']], collected(), plain)).toContain(`id  b  ${because}\n`);
+});
+
 test('a column without any value is left out when it may be', () => {
   expect(fitTable(wide, [['a', 'b', '']], collected(), plain)).toBe('A  B\na  b\n');
   expect(fitTable(wide, [['a', 'b', 'c']], collected(), plain)).toBe('A  B  C\na  b  c\n');
