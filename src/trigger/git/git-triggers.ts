@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { WatchedRepository } from '../../model/ports/git-watch-store.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import type { Happening, TriggerEvent } from '../../model/trigger-event.ts';
 import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
@@ -15,6 +16,8 @@ import { TaskIndex } from './task-index.ts';
 
 type RepositoryEvent = Omit<TriggerEvent, 'happening'> & { readonly happening: Extract<Happening, { readonly kind: 'repository' }> };
 
+/** Between two questions to one repository that events ask for, unless told otherwise. */
+const SPACE_MS = 1000;
 /** A look that is further off than this many intervals was put there under other settings. */
 const TOO_FAR = 1.5;
 
@@ -22,8 +25,8 @@ const TOO_FAR = 1.5;
  * Starts runs for what is pushed to git repositories: told by webhooks, which are checked against the repository before they count, and found
  * by looking at it from time to time.
  */
-export function createGitTriggers(parts: TriggerParts): TriggerSource {
-  return new GitTriggers(parts);
+export function createGitTriggers(parts: TriggerParts, { spaceMs = SPACE_MS }: { readonly spaceMs?: number } = {}): TriggerSource {
+  return new GitTriggers(parts, spaceMs);
 }
 
 class GitTriggers implements TriggerSource {
@@ -37,10 +40,10 @@ class GitTriggers implements TriggerSource {
   #telling: Promise<void> = Promise.resolve();
   #tellingSoon: Promise<void> | undefined;
 
-  constructor(parts: TriggerParts) {
+  constructor(parts: TriggerParts, spaceMs: number) {
     this.#parts = parts;
     const closing = this.#closing.signal;
-    const listings = new Listings(parts, this.#index, closing);
+    const listings = new Listings(parts, this.#index, { spaceMs, closing });
     this.#poller = new Poller(parts, { index: this.#index, listings, closing });
     const verifying = { watch: parts.store.gitWatch, listings, parts };
     const deciding: Deciding = { parts, index: this.#index, listings, verifying };
@@ -55,8 +58,9 @@ class GitTriggers implements TriggerSource {
   async start(): Promise<void> {
     for await (const page of allTasks(this.#parts.store.tasks)) for (const record of page) this.#index.set(record.definition.name, record);
     await this.#parts.store.gitWatch.sync(this.#index.watched());
-    for (const { key } of await this.#parts.store.gitWatch.list()) {
-      await this.#bringForward(key, TOO_FAR * Math.max(this.#poller.intervalMs(key), 3_600_000));
+    for (const row of await this.#parts.store.gitWatch.list()) {
+      const intervalMs = this.#poller.intervalMs(row.key);
+      if (intervalMs > 0) await this.#bringForward(row, TOO_FAR * Math.max(intervalMs, 3_600_000));
     }
     this.#poller.start();
   }
@@ -66,7 +70,11 @@ class GitTriggers implements TriggerSource {
     if (isDeepStrictEqual(before, now)) return;
     for (const { key } of [...before, ...now]) this.#changed.add(key);
     await this.#tellStore();
-    for (const key of new Set(now.map(({ key }) => key))) await this.#bringForward(key, TOO_FAR * this.#poller.intervalMs(key));
+    // Of the others that follow a repository nothing has changed.
+    for (const { key, enabled, pollInterval = this.#parts.settings.gitPollSeconds } of now) {
+      const row = enabled && pollInterval > 0 ? await this.#parts.store.gitWatch.get(key) : undefined;
+      if (row !== undefined) await this.#bringForward(row, TOO_FAR * pollInterval * 1000);
+    }
     this.#poller.wake();
   }
 
@@ -83,11 +91,9 @@ class GitTriggers implements TriggerSource {
   }
 
   /** A look that was put off for longer than tasks want it now is done at once. */
-  async #bringForward(key: string, farMs: number): Promise<void> {
-    const { gitWatch } = this.#parts.store;
-    const row = this.#poller.intervalMs(key) === 0 ? undefined : await gitWatch.get(key);
-    if (row === undefined || row.failures > 0) return;
-    if (Date.parse(row.nextCheck) > this.#parts.clock.now().getTime() + farMs) await gitWatch.hurry(key);
+  async #bringForward({ key, failures, nextCheck }: WatchedRepository, farMs: number): Promise<void> {
+    if (failures > 0 || Date.parse(nextCheck) <= this.#parts.clock.now().getTime() + farMs) return;
+    await this.#parts.store.gitWatch.hurry(key);
   }
 
   /** Several changes at the same time make one transaction. */

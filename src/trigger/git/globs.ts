@@ -8,6 +8,9 @@ export interface Globs {
 }
 
 const LONGEST = 512;
+/** Lists that were compiled, the last used ones: each push asks for those of its triggers. */
+const MOST_KEPT = 200;
+const kept = new Map<string, Globs>();
 const MOST = 100;
 const OPTIONS = { dot: true, noextglob: true, nonegate: true, strictSlashes: true, fastpaths: false, strictBrackets: true } as const;
 /** What picomatch guards against cannot be in these names: empty segments, `.` and `..`. */
@@ -18,6 +21,15 @@ const GUARDS = ['(?!(?:^|\\/)\\.{1,2}(?:\\/|$))', '(?!\\.{1,2}(?:\\/|$))', '(?=.
  * others. The expressions are matched in linear time, whoever wrote the pattern or the name. A pattern that cannot be read matches nothing.
  */
 export function compileGlobs(patterns: readonly string[]): Globs {
+  const key = JSON.stringify(patterns);
+  const globs = kept.get(key) ?? compile(patterns);
+  kept.delete(key);
+  kept.set(key, globs);
+  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value ?? '');
+  return globs;
+}
+
+function compile(patterns: readonly string[]): Globs {
   const compiled = patterns.slice(0, MOST).map((pattern) => {
     const takesAway = pattern.startsWith('!');
     return { takesAway, expression: expressionOf(takesAway ? pattern.slice(1) : pattern) };

@@ -11,8 +11,6 @@ export interface Listing extends RemoteRefs {
   readonly askedMs: number;
 }
 
-/** Between two questions to one repository that events ask for. */
-const SPACE_MS = 1000;
 const LONGEST_MS = 90_000;
 
 /** Asks repositories for their refs, in one question for all who ask at the same time. */
@@ -25,8 +23,16 @@ export class Listings {
   /** Who waits until a second is over. */
   readonly #next = new Map<string, Promise<Listing | undefined>>();
 
-  constructor(parts: Pick<TriggerParts, 'store' | 'secrets' | 'git' | 'clock'>, index: TaskIndex, closing: AbortSignal) {
+  /** Between two questions to one repository that events ask for. */
+  readonly #spaceMs: number;
+
+  constructor(
+    parts: Pick<TriggerParts, 'store' | 'secrets' | 'git' | 'clock'>,
+    index: TaskIndex,
+    { spaceMs, closing }: { readonly spaceMs: number; readonly closing: AbortSignal },
+  ) {
     this.#parts = parts;
+    this.#spaceMs = spaceMs;
     this.#index = index;
     this.#closing = closing;
   }
@@ -38,7 +44,7 @@ export class Listings {
     const asked = { askedMs, listing };
     this.#asked.set(key, asked);
     const forget = async (): Promise<void> => {
-      await this.#parts.clock.sleep(SPACE_MS, this.#closing);
+      await this.#parts.clock.sleep(this.#spaceMs, this.#closing);
       if (this.#asked.get(key) === asked) this.#asked.delete(key);
     };
     void listing.then(forget, forget);
@@ -49,9 +55,9 @@ export class Listings {
   since(key: string, sinceMs: number): Promise<Listing | undefined> {
     const last = this.#asked.get(key);
     if (last !== undefined && last.askedMs >= sinceMs) return last.listing;
-    const waitMs = last === undefined ? 0 : last.askedMs + SPACE_MS - this.#nowMs();
+    const waitMs = last === undefined ? 0 : last.askedMs + this.#spaceMs - this.#nowMs();
     // Clocks jump: no wait is longer than the space.
-    if (waitMs <= 0 || waitMs > SPACE_MS) return this.now(key);
+    if (waitMs <= 0 || waitMs > this.#spaceMs) return this.now(key);
     let next = this.#next.get(key);
     if (next === undefined) {
       next = this.#parts.clock.sleep(waitMs, this.#closing).then(() => {

@@ -45,6 +45,8 @@ export interface GitRigOptions {
   readonly allowFile?: boolean;
   /** The loop looks by itself when repositories are due. */
   readonly start?: boolean;
+  /** Between two questions to one repository; a daemon waits a second. */
+  readonly spaceMs?: number;
 }
 
 /** The triggers of a daemon for git: real git, the real store and the real run service; no agent takes the runs. */
@@ -75,7 +77,7 @@ export async function openGitRig(folder: Folder, options: GitRigOptions = {}): P
     settings: { gitPollSeconds: options.gitPollSeconds ?? 3600, imagePollSeconds: { least: 600, most: 3600 }, imageWindowSeconds: 30 },
     notify: () => evaluator?.notify(),
   };
-  const triggers = createGitTriggers(parts);
+  const triggers = createGitTriggers(parts, { spaceMs: options.spaceMs ?? 50 });
   const running = createEvaluator({ events: store.events, handlers: triggers.handlers, clock: systemClock, onProblem });
   evaluator = running;
   running.start();

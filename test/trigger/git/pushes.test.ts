@@ -326,6 +326,8 @@ describe('changes', () => {
 
 describe('a repository', () => {
   it('is asked once for all its tasks', async () => {
+    await rig[Symbol.asyncDispose]();
+    rig = await openGitRig(folder, { spaceMs: 1000 });
     for (const task of ['a', 'b', 'c']) await rig.define(task, url);
     expect(listings()).toBe(1);
     const commit = await pushed('two');
