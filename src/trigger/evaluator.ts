@@ -12,6 +12,8 @@ export interface EvaluatorParts {
   readonly events: EventStore;
   readonly handlers: Handlers;
   readonly clock: Clock;
+  /** Whether others of this process have more to do than they get done, and are waited for: deliveries of webhooks. */
+  isBusy?(): boolean;
   /** Something that nobody waits for went wrong: for the daemon's own log. */
   onProblem(what: string, error: unknown): void;
 }
@@ -36,7 +38,10 @@ const MOST_ATTEMPTS = 3;
 const MOST_TAKEN = 2000;
 /** As many as share one transaction of the store. */
 const NEAR_AT_ONCE = 256;
-const FAR_AT_ONCE = 16;
+const FAR_AT_ONCE = 128;
+/** For so long at most an event waits for those who wait for answers, and between looks whether they still do. */
+const LONGEST_GIVEN_WAY_MS = 5000;
+const GIVEN_WAY_MS = 25;
 const LONGEST_SLEEP_MS = 30_000;
 const CLOSING_MS = 10_000;
 const BACKOFF = { firstMs: 1000, longestMs: 300_000 };
@@ -181,12 +186,22 @@ class RunningEvaluator implements Evaluator {
 
   #dispatch(event: TriggerEvent, lane: string): void {
     const work = async (): Promise<void> => {
+      await this.#giveWay();
       if (!this.#closing.signal.aborted) await this.#decide(event);
       const next = this.#lanes.get(lane)?.shift();
       if (next === undefined) this.#lanes.delete(lane);
       else if (!this.#closing.signal.aborted) this.#dispatch(next, lane);
     };
     void (isNear(event) ? this.#near : this.#far).add(work);
+  }
+
+  /** A forge waits for an answer; a run can be there a second later. */
+  async #giveWay(): Promise<void> {
+    const { clock, isBusy } = this.#parts;
+    for (let waitedMs = 0; waitedMs < LONGEST_GIVEN_WAY_MS && isBusy?.() === true; waitedMs += GIVEN_WAY_MS) {
+      if (this.#closing.signal.aborted) return;
+      await clock.sleep(GIVEN_WAY_MS, this.#closing.signal);
+    }
   }
 
   /** Never rejects: what cannot be decided on stays pending, or is given up. */

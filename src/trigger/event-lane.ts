@@ -1,4 +1,4 @@
-import type { TriggerEvent } from '../model/trigger-event.ts';
+import type { SourceRepositoryId, TriggerEvent } from '../model/trigger-event.ts';
 import { canonicalRepositoryUrl } from '../util/repository-url.ts';
 
 /** Events of one lane are decided on one after the other, in their order. */
@@ -6,9 +6,11 @@ export function laneOf({ happening }: Pick<TriggerEvent, 'happening'>): string {
   switch (happening.kind) {
     case 'push':
     case 'tag':
+      return `${laneOfRepository(happening.repository)} ${happening.ref}`;
     case 'pull-request':
+      return `${laneOfRepository(happening.repository)} pull ${happening.number}`;
     case 'repository':
-      return `repository ${canonicalRepositoryUrl(happening.repository.url) ?? happening.repository.url}`;
+      return laneOfRepository(happening.repository);
     case 'image':
     case 'image-changed':
       return `image ${happening.image.registry}/${happening.image.repository}`;
@@ -20,6 +22,10 @@ export function laneOf({ happening }: Pick<TriggerEvent, 'happening'>): string {
     default:
       return happening satisfies never;
   }
+}
+
+function laneOfRepository({ url }: SourceRepositoryId): string {
+  return `repository ${canonicalRepositoryUrl(url) ?? url}`;
 }
 
 /** Whether deciding on it needs this daemon alone, and no repository or registry. */

@@ -47,6 +47,8 @@ export interface HookAnswer {
 export interface HookIntake {
   /** Never rejects. */
   receive(id: string, delivery: HookDelivery): Promise<HookAnswer>;
+  /** More deliveries wait for their answer than a daemon has that keeps up with them. */
+  isBusy(): boolean;
   /** Writes when hooks were last used. */
   close(): Promise<void>;
 }
@@ -55,14 +57,21 @@ const MOST_DELIVERY_BYTES = 25 * 1024 * 1024;
 /** Refs and images of one delivery. */
 const MOST_HAPPENINGS = 10_000;
 const RETRY_AFTER_S = 10;
+/** Deliveries under way at once, of which each takes milliseconds alone; and for how long that counts. */
+const CROWD = 16;
+const BUSY_MS = 250;
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
 export function createHookIntake(parts: HookIntakeParts): HookIntake {
   const rate = createDeliveryRate(parts.clock);
   const use = createHookUse(parts.hooks, parts.clock, parts.onProblem);
+  let underWay = 0;
+  let crowdedMs = Number.NEGATIVE_INFINITY;
   return {
     async receive(id, delivery) {
       const at = parts.clock.now();
+      underWay += 1;
+      if (underWay >= CROWD) crowdedMs = parts.clock.monotonicMs();
       try {
         const hook = ID.test(id) ? await parts.hooks.get(id) : undefined;
         if (hook === undefined) return { status: 404, body: { error: 'there is no such webhook' } };
@@ -75,8 +84,11 @@ export function createHookIntake(parts: HookIntakeParts): HookIntake {
       } catch (error) {
         parts.onProblem(`a delivery of webhook ${id.slice(0, 22)} could not be kept`, error);
         return { status: 503, body: { error: 'the delivery cannot be kept now; send it again later' }, retryAfter: RETRY_AFTER_S };
+      } finally {
+        underWay -= 1;
       }
     },
+    isBusy: () => parts.clock.monotonicMs() - crowdedMs < BUSY_MS,
     close: () => use.close(),
   };
 }

@@ -26,6 +26,8 @@ export interface TriggerServiceParts extends Omit<TriggerParts, 'notify'> {
   outside(parts: TriggerParts): OutsideSources;
   /** Keeps and records the approval (the run service); refuses a `commit` that the run is not of. */
   approveRun(run: string, by: ApprovedBy, commit: string): Promise<RunRecord>;
+  /** Whether events wait, for a while: see EvaluatorParts. */
+  isBusy?(): boolean;
 }
 
 interface ApprovedBy {
@@ -89,7 +91,7 @@ class Triggers implements TriggerService {
     this.#parts = parts;
     const { store, clock, onProblem } = parts;
     this.#holds = createHolds({ store, runs: parts.runs, clock, onProblem: (what, error) => onProblem(what, error) });
-    const { outside: _, approveRun: __, ...base } = parts;
+    const { outside: _, approveRun: __, isBusy: ___, ...base } = parts;
     const own: TriggerParts = { ...base, runs: this.#holds.runs, notify: () => this.notify() };
     this.#outside = parts.outside(own);
     this.#ended = createRunEndedSource({ ...own, afterRun: (run, signal) => this.#outside.afterRun(run, signal) });
@@ -97,6 +99,7 @@ class Triggers implements TriggerService {
     const handlers = mergeHandlers(this.#sources.map((source) => source.handlers));
     this.#evaluator = createEvaluator({
       ...{ events: store.events, clock },
+      isBusy: () => parts.isBusy?.() === true,
       handlers: { ...handlers, ...(handlers['run-ended'] === undefined ? {} : { 'run-ended': this.#thenRelease(handlers['run-ended']) }) },
       onProblem: (what, error) => onProblem(what, error),
     });

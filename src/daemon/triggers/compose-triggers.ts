@@ -30,6 +30,7 @@ import type { HookOperations, ImageOperations } from '../http/trigger-operations
 import type { Metrics } from '../metrics.ts';
 import { createDependencyQueries } from './dependency-queries.ts';
 import { createHookService, type HookService } from './hook-service.ts';
+import { limitedGit } from './limited-git.ts';
 import { observedEvents, observedGit, observedRegistry } from './observed.ts';
 import { createPostJson } from './post-json.ts';
 import { headOfPullRequest } from './pull-request-head.ts';
@@ -75,7 +76,7 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
   const http = createHttpClient({ addresses: settings.addresses, environment: options.environment });
   const forges = createForges({ http });
   const secrets = openedSecrets(options);
-  const git = observedGit(options.git, metrics);
+  const git = limitedGit(observedGit(options.git, metrics));
   const registry = createHookRegistry({ hooks: store.hooks, box, clock });
   // Both are made by the service, with the parts that they are to work with.
   let images: ImageTriggers | undefined;
@@ -94,6 +95,7 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
     runs: createRunStarter({ runs, defaults: options.defaults }),
     settings: secondsOf(settings),
     gitCache: join(options.directory, 'git-cache'),
+    isBusy: () => intake.isBusy(),
     approveRun: (run, by, commit) => runs.approve(run, by, commit),
   });
   const intake = createHookIntake({
