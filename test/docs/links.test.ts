@@ -7,9 +7,12 @@ import { DOCKER_RUN_FLAGS } from '../../src/task/command/docker-run-flags.ts';
 import { projectRoot } from '../support/task-program.ts';
 
 const DOCS = readdirSync(join(projectRoot, 'docs'), { recursive: true, encoding: 'utf8' });
-const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...DOCS.map((name) => `docs/${name}`)].filter((name) =>
-  name.endsWith('.md'),
-);
+const SAMPLES = readdirSync(join(projectRoot, 'samples'), { recursive: true, encoding: 'utf8' });
+const PAGES = [
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...DOCS.map((name) => `docs/${name}`),
+  ...SAMPLES.map((name) => `samples/${name}`),
+].filter((name) => name.endsWith('.md'));
 
 function read(page: string): string {
   return readFileSync(join(projectRoot, page), 'utf8');
