@@ -2,6 +2,7 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import { ROUTES } from '../../api/routes.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { addBodyParsers } from './body-parsers.ts';
@@ -14,6 +15,7 @@ import { RetryLater, sendProblem } from './problem.ts';
 import { logRequests, requestId } from './request-log.ts';
 import { addRoute } from './route.ts';
 import type { HttpServices } from './services.ts';
+import { zodSentence } from './zod-sentence.ts';
 
 export interface AppParts {
   readonly services: HttpServices;
@@ -36,6 +38,8 @@ export async function createApp({ services, handlers, options, limits, door }: A
     return503OnClosing: false,
     frameworkErrors: sendProblem,
   });
+  // There is no way to give it to the compiler alone; schemas that say it themselves go first.
+  z.config({ customError: zodSentence });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
