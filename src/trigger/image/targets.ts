@@ -41,28 +41,26 @@ export function targetKey({ registry, repository, tag }: ImageTag, pattern: stri
 /** The targets of every task, each once: what tasks ask for together. */
 export class TargetBook {
   readonly #byTask = new Map<string, readonly ImageTarget[]>();
-  /** Ids of the tasks that ask for each. */
-  readonly #tasks = new Map<string, Set<string>>();
+  /** By key: the ids of the tasks that ask for it, and what they ask for together. */
+  readonly #asked = new Map<string, { readonly tasks: Set<string>; target: ImageTarget }>();
 
-  /** Keys of what the task asks otherwise than before: another target, platform or interval. */
+  /** Keys of what is asked for otherwise than before: another target, platform or interval. */
   set(record: TaskRecord, rows: readonly ImageDependency[], options: TargetOptions): readonly string[] {
     return this.#put(record.id, merge(rows.flatMap((row) => targetOf(record, row, options) ?? [])));
   }
 
-  /** Keys of what the task asked for. */
+  /** Likewise. */
   delete(taskId: string): readonly string[] {
     return this.#put(taskId, []);
   }
 
   all(): readonly ImageTarget[] {
-    return merge([...this.#byTask.values()].flat());
+    return [...this.#asked.values()].map(({ target }) => target);
   }
 
-  /** What tasks ask for of these, by key; not of those that none asks for any more. */
-  ofKeys(keys: Iterable<string>): ReadonlyMap<string, ImageTarget> {
-    const wanted = new Set(keys);
-    const asked = [...wanted].flatMap((key) => [...(this.#tasks.get(key) ?? [])].flatMap((task) => this.of(task).find(hasKey(key)) ?? []));
-    return new Map(merge(asked).map((target) => [target.key, target]));
+  /** Undefined when no task asks for it. */
+  target(key: string): ImageTarget | undefined {
+    return this.#asked.get(key)?.target;
   }
 
   of(taskId: string): readonly ImageTarget[] {
@@ -71,16 +69,33 @@ export class TargetBook {
 
   #put(taskId: string, own: readonly ImageTarget[]): readonly string[] {
     const before = this.of(taskId);
-    for (const { key } of before) {
-      const tasks = this.#tasks.get(key);
-      tasks?.delete(taskId);
-      if (tasks?.size === 0) this.#tasks.delete(key);
-    }
-    for (const { key } of own) this.#tasks.set(key, (this.#tasks.get(key) ?? new Set()).add(taskId));
     if (own.length === 0) this.#byTask.delete(taskId);
     else this.#byTask.set(taskId, own);
-    const keys = new Set([...before, ...own].map(({ key }) => key));
-    return [...keys].filter((key) => JSON.stringify(before.find(hasKey(key))) !== JSON.stringify(own.find(hasKey(key))));
+    const keys = [...new Set([...before, ...own].map(({ key }) => key))];
+    return keys.filter((key) => {
+      const was = JSON.stringify(this.target(key));
+      const [earlier, now] = [before.find(hasKey(key)), own.find(hasKey(key))];
+      if (JSON.stringify(earlier) !== JSON.stringify(now)) this.#ask(key, taskId, { earlier, now });
+      return JSON.stringify(this.target(key)) !== was;
+    });
+  }
+
+  /** One task more is added to what the others ask for; for one that asks otherwise all are asked again. */
+  #ask(
+    key: string,
+    taskId: string,
+    { earlier, now }: { readonly earlier: ImageTarget | undefined; readonly now: ImageTarget | undefined },
+  ): void {
+    const known = this.#asked.get(key);
+    const tasks = known?.tasks ?? new Set<string>();
+    if (now === undefined) tasks.delete(taskId);
+    else tasks.add(taskId);
+    const [target] =
+      earlier === undefined && now !== undefined
+        ? merge(known === undefined ? [now] : [known.target, now])
+        : merge([...tasks].flatMap((task) => this.of(task).find(hasKey(key)) ?? []));
+    if (target === undefined) this.#asked.delete(key);
+    else this.#asked.set(key, { tasks, target });
   }
 }
 

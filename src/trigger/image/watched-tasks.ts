@@ -138,10 +138,10 @@ export class WatchedTasks {
   async #tellStore(): Promise<void> {
     const keys = [...this.#changed];
     this.#changed.clear();
-    const asked = this.#book.ofKeys(keys);
-    const unfollow = keys.filter((key) => !asked.has(key));
+    const follow = keys.flatMap((key) => this.#book.target(key) ?? []);
+    const unfollow = keys.filter((key) => this.#book.target(key) === undefined);
     try {
-      await this.#parts.store.imageWatch.change({ follow: [...asked.values()], unfollow });
+      await this.#parts.store.imageWatch.change({ follow, unfollow });
     } catch (error) {
       // Told with the next change.
       for (const key of keys) this.#changed.add(key);
