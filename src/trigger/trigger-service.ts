@@ -83,6 +83,7 @@ class Triggers implements TriggerService {
   readonly #outside: OutsideSources;
   readonly #sources: readonly TriggerSource[];
   readonly #closing = new AbortController();
+  #started: Promise<void> | undefined;
   /** Changes of one task are told one after the other. */
   readonly #changes = new Map<string, Promise<void>>();
   readonly #releases = new Set<Promise<void>>();
@@ -106,6 +107,14 @@ class Triggers implements TriggerService {
   }
 
   async start(): Promise<void> {
+    this.#started = this.#startAll();
+    await this.#started.catch((error: unknown) => {
+      this.#started = undefined;
+      throw error;
+    });
+  }
+
+  async #startAll(): Promise<void> {
     for (const source of this.#sources) await source.start();
     await this.#holds.start();
     this.#evaluator.start();
@@ -205,7 +214,13 @@ class Triggers implements TriggerService {
     return run;
   }
 
+  /** A start reads every task. One that changes while it does is told of afterwards: what was read of it may be older. */
   async #tellChange(name: string): Promise<void> {
+    const isStarted = await this.#started?.then(
+      () => true,
+      () => false,
+    );
+    if (isStarted !== true) return;
     try {
       const record = await this.#parts.store.tasks.get(name);
       const told = await Promise.allSettled(this.#sources.map((source) => source.taskChanged(name, record)));

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TriggerEvent } from '../../src/model/trigger-event.ts';
+import type { TriggerSource } from '../../src/trigger/parts.ts';
 import { runRequest } from '../contract/store-values.ts';
 import { createFakeClock, type FakeClock } from '../fakes/fake-clock.ts';
 import { ASKER, type Folder, makeFolder } from '../service/runs/control-plane.ts';
@@ -44,6 +45,52 @@ async function forkedRun(commit: string, key = commit): Promise<string> {
   if (fired?.created !== true) throw new Error('no run');
   return fired.run.id;
 }
+
+describe('a change of a task', () => {
+  const withStart = async (start: () => Promise<void>) => {
+    const told: string[] = [];
+    const source: TriggerSource = {
+      ...{ handlers: {}, start, check: async () => undefined, close: async () => undefined },
+      taskChanged: async (name) => void told.push(name),
+    };
+    const outside = { sources: [source], afterRun: async () => ({ decisions: [] }), headOf: async () => undefined };
+    await rig.stop();
+    rig = await openRig(folder, { clock, outside: () => outside });
+    return told;
+  };
+
+  it('while triggers start is told when they have: what they read of it may be older', async () => {
+    const started = Promise.withResolvers<void>();
+    const told = await withStart(() => started.promise);
+    await rig.define('before');
+    expect(told).toEqual([]);
+    const starting = rig.triggers.start();
+    const defined = rig.define('meanwhile');
+    await rig.plane.store.events.counts();
+    expect(told).toEqual([]);
+    started.resolve();
+    await Promise.all([starting, defined]);
+    expect(told).toEqual(['meanwhile']);
+    await rig.define('after');
+    expect(told).toEqual(['meanwhile', 'after']);
+  });
+
+  it('is read by the next start when one fails', async () => {
+    let fails = true;
+    const told = await withStart(async () => {
+      if (fails) throw new Error('no store');
+    });
+    const failing = rig.triggers.start();
+    const defined = rig.define('meanwhile');
+    await expect(failing).rejects.toThrow('no store');
+    await defined;
+    fails = false;
+    await rig.triggers.start();
+    expect(told).toEqual([]);
+    await rig.define('after');
+    expect(told).toEqual(['after']);
+  });
+});
 
 describe('approval', () => {
   it('lets a run of a forked pull request go on, and keeps whose word it was', async () => {
