@@ -12,6 +12,7 @@ import { manySteps } from './faults/many-steps.ts';
 import { registryOutage } from './faults/registry-outage.ts';
 import { slowFollowers } from './faults/slow-followers.ts';
 import { soak } from './faults/soak.ts';
+import { triggersAlone, triggersBusy, triggersDiskFull, triggersKilled } from './faults/triggers.ts';
 import { createRandom } from './random.ts';
 
 /** With the rounds that each does unless told otherwise. */
@@ -27,6 +28,10 @@ export const FAULTS: readonly (readonly [Fault, number])[] = [
   [slowFollowers, 1],
   [clientRetry, 4],
   [cancelRace, 4],
+  [triggersKilled, 6],
+  [triggersAlone, 3],
+  [triggersDiskFull, 2],
+  [triggersBusy, 2],
   [soak, 8],
 ];
 

@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '../../support/wait-for.ts';
 import { startChaosDaemon } from '../chaos-daemon.ts';
 import type { Fault } from '../fault.ts';
+import { mountSmall, unmount } from '../small-disk.ts';
 import { countEnds, endOf, startText } from '../workload.ts';
 
 const SIZE_MIB = 96;
@@ -15,7 +15,7 @@ export const diskFull: Fault = {
   about: `a data directory of ${SIZE_MIB} MiB that is full while a run writes its log`,
   run: async ({ rounds, random }) => {
     const disk = await mkdtemp(join(tmpdir(), 'slipway-disk-'));
-    mount(['-t', 'tmpfs', '-o', `size=${SIZE_MIB}m,mode=0700`, 'tmpfs', disk]);
+    mountSmall(disk, SIZE_MIB);
     try {
       await using daemon = await startChaosDaemon({ data: disk });
       const lost: string[] = [];
@@ -44,7 +44,7 @@ export const diskFull: Fault = {
       }
       return { runs: rounds * 2, lost, doubled, notes: '' };
     } finally {
-      spawnSync('umount', [disk]);
+      unmount(disk);
       await rm(disk, { recursive: true, force: true });
     }
   },
@@ -52,9 +52,4 @@ export const diskFull: Fault = {
 
 function ignoreFull(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOSPC') throw error;
-}
-
-function mount(args: readonly string[]): void {
-  const { status, stderr } = spawnSync('mount', [...args], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`mounting a small disk needs root: ${stderr}`);
 }
