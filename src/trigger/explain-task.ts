@@ -7,10 +7,11 @@ import {
   type TimerTrigger,
   triggersOf,
 } from '../model/trigger-definition.ts';
-import type { Happening, TriggerDecision, TriggerEvent } from '../model/trigger-event.ts';
+import type { Happening, ImageTag, TriggerDecision, TriggerEvent } from '../model/trigger-event.ts';
 import { parseSchedule, upcoming } from '../schedule/zoned-schedule.ts';
 import { canonicalRepositoryUrl } from '../util/repository-url.ts';
 import { namedBranch } from './git/ref-filter.ts';
+import { patternFor } from './image/following.ts';
 
 /** What starts a task by itself, and what came of it lately. Plain JSON. */
 export interface TaskExplanation {
@@ -125,21 +126,25 @@ async function timerStand({ timers }: ExplainStore, { id }: TaskRecord, { name, 
 async function imageStand({ imageWatch }: ExplainStore, { id }: TaskRecord, trigger: BaseImageTrigger): Promise<Stand> {
   const dependencies = await imageWatch.dependencies({ taskId: id });
   const scope = dependencies.filter(({ role }) => role === 'runtime' || trigger.baseImageTriggerType === 'All');
-  const images = new Map(scope.map(({ image }) => [`${image.registry}/${image.repository}:${image.tag}`, image]));
-  const targets = (
-    await Promise.all([...images.values()].map(({ registry, repository }) => imageWatch.targets({ image: { registry, repository } })))
-  ).flat();
-  const watched = [...new Map(targets.map((target) => [target.key, target])).values()]
-    .filter(({ image, pattern }) => pattern !== '' || images.has(`${image.registry}/${image.repository}:${image.tag}`))
-    .map(({ image, pattern, checkedAt, nextCheck, status, error }) => {
-      const what = `${image.registry}/${image.repository}:${pattern === '' ? image.tag : pattern}`;
-      return watchedOf(what, checkedAt, nextCheck, error ?? (status === 'missing' ? 'the registry has no such image' : undefined));
-    });
+  const images = new Map(scope.map((row) => [watchedImage(row.image, patternFor(trigger, row)), row.image]));
+  const repositories = [...images.values()].map(({ registry, repository }) => imageWatch.targets({ image: { registry, repository } }));
+  const targets = (await Promise.all(repositories)).flat();
+  const watched = [...new Map(targets.map((target) => [target.key, target])).values()].flatMap((target) => {
+    const { image, pattern, checkedAt, nextCheck, status, error } = target;
+    const what = watchedImage(image, pattern);
+    if (!images.has(what)) return [];
+    return [watchedOf(what, checkedAt, nextCheck, error ?? (status === 'missing' ? 'the registry has no such image' : undefined))];
+  });
   const analysis = await imageWatch.analysis(id);
   const none = analysis === undefined ? 'its files are not read yet' : 'no base image is known';
   const follows = images.size === 0 ? none : `${trigger.baseImageTriggerType}: ${[...images.keys()].join(', ')}`;
   const unread = analysis?.error === undefined ? {} : { problem: analysis.error };
   return { follows, ...unread, ...summaryOf(watched), watched };
+}
+
+/** `docker.io/library/node:20`, `docker.io/library/node semver:~20`. */
+function watchedImage({ registry, repository, tag }: ImageTag, pattern: string): string {
+  return `${registry}/${repository}${pattern === '' ? `:${tag}` : ` ${pattern}`}`;
 }
 
 async function afterStand({ tasks }: ExplainStore, { task, on }: AfterTrigger): Promise<Stand> {

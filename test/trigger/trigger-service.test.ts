@@ -301,6 +301,33 @@ describe('explanations', () => {
     expect(await followed(URL)).toBe(`commits on the default branch (trunk) of ${URL}`);
   });
 
+  it('of a task: the tags that it follows, and not those that others follow of the same images', async () => {
+    const { imageWatch } = rig.plane.store;
+    const tracks = [{ image: 'node', by: 'semver' as const, pattern: '~20' }];
+    const base = { name: 'base', status: 'Enabled' as const, baseImageTriggerType: 'Runtime' as const };
+    const common = { ...base, updateTriggerPayloadType: 'Default' as const, trackIndex: false };
+    const image = { registry: 'docker.io', repository: 'library/node', tag: '20' };
+    const target = { credential: 'default', poll: { least: 600, most: 3600 }, platforms: ['linux/amd64'] };
+    for (const [name, followed] of [['tagged', []] as const, ['newest', tracks] as const]) {
+      const { id } = await rig.define(name, { baseImageTrigger: { ...common, tracks: followed } });
+      const row = { step: 'build', platform: 'linux/amd64', image, written: 'node:20', role: 'runtime' as const };
+      await imageWatch.setStatic({ id, name, version: 1 }, { dependencies: [row], outputs: [] });
+    }
+    await imageWatch.sync([
+      { ...target, key: 'i1', image, pattern: '' },
+      { ...target, key: 'i2', image: { ...image, tag: '' }, pattern: 'semver:~20' },
+    ]);
+    await imageWatch.failed('i2', { status: 'missing', error: 'no tag satisfies semver:~20', nextCheck: '2030-01-02T03:09:00.000Z' });
+    const [tagged] = (await rig.triggers.explainTask('tagged', 1)).triggers;
+    expect(tagged).toMatchObject({ follows: 'Runtime: docker.io/library/node:20', watched: [{ what: 'docker.io/library/node:20' }] });
+    expect(tagged?.problem).toBeUndefined();
+    const what = 'docker.io/library/node semver:~20';
+    const problem = `${what}: no tag satisfies semver:~20`;
+    expect((await rig.triggers.explainTask('newest', 1)).triggers).toMatchObject([
+      { follows: `Runtime: ${what}`, problem, watched: [{ what }] },
+    ]);
+  });
+
   it('of a task: how each trigger stands, what came of it, and what is not decided on', async () => {
     const { store } = rig.plane;
     const source = {
