@@ -42,6 +42,7 @@ const FAR_AT_ONCE = 128;
 /** For so long at most an event waits for those who wait for answers, and between looks whether they still do. */
 const LONGEST_GIVEN_WAY_MS = 5000;
 const GIVEN_WAY_MS = 25;
+const LONGEST_ALONE_MS = 2000;
 const LONGEST_SLEEP_MS = 30_000;
 const CLOSING_MS = 10_000;
 const BACKOFF = { firstMs: 1000, longestMs: 300_000 };
@@ -61,6 +62,8 @@ class RunningEvaluator implements Evaluator {
   readonly #taken = new Map<string, TriggerEvent>();
   /** What follows the first of each lane. */
   readonly #lanes = new Map<string, TriggerEvent[]>();
+  /** What is decided on by itself. */
+  readonly #alone = new Set<Promise<void>>();
   /** Begun by this process: what has attempts otherwise was begun by one that ended. */
   readonly #own = new Set<string>();
   /** Postponements for passing reasons, for the back-off. */
@@ -114,7 +117,7 @@ class RunningEvaluator implements Evaluator {
     this.#near.clear();
     this.#far.clear();
     const ended = new AbortController();
-    const working = Promise.all([this.#near.onIdle(), this.#far.onIdle()]).then(() => ended.abort());
+    const working = Promise.all([this.#queuesIdle(), ...this.#alone]).then(() => ended.abort());
     await Promise.race([working, this.#parts.clock.sleep(CLOSING_MS, ended.signal)]);
     this.#stopping.abort();
     await Promise.all([working, this.#loop]);
@@ -157,16 +160,32 @@ class RunningEvaluator implements Evaluator {
     const pending = await this.#parts.events.pending(limit);
     const fresh = pending.filter(({ id }) => !this.#taken.has(id));
     for (const event of fresh) this.#taken.set(event.id, event);
-    // One of these may have ended the process before. Alone, it cannot make others look guilty.
-    for (const event of fresh.filter((candidate) => this.#isSuspect(candidate))) {
-      await Promise.all([this.#near.onIdle(), this.#far.onIdle()]);
+    const alone = fresh.filter((event) => this.#isSuspect(event) && event.attempts >= MOST_ATTEMPTS - 1);
+    for (const event of alone) {
       if (this.#closing.signal.aborted) return fresh.length;
-      await this.#decide(event);
+      await this.#decideAlone(event);
     }
-    for (const event of fresh) if (this.#taken.has(event.id)) this.#enqueue(event);
+    for (const event of fresh) if (!alone.includes(event)) this.#enqueue(event);
     // What follows from events that were settled meanwhile, or did not fit.
     if (pending.length === limit) this.#notified = true;
     return fresh.length;
+  }
+
+  /** It was at work when the process ended, and ended again: alone, it cannot make others look guilty. What takes long ends no process. */
+  async #decideAlone(event: TriggerEvent): Promise<void> {
+    const ended = new AbortController();
+    const decided = this.#queuesIdle()
+      .then(() => (this.#closing.signal.aborted ? undefined : this.#decide(event)))
+      .then(() => {
+        this.#alone.delete(decided);
+        ended.abort();
+      });
+    this.#alone.add(decided);
+    await Promise.race([decided, this.#parts.clock.sleep(LONGEST_ALONE_MS, ended.signal)]);
+  }
+
+  async #queuesIdle(): Promise<void> {
+    await Promise.all([this.#near.onIdle(), this.#far.onIdle()]);
   }
 
   #isSuspect({ id, attempts }: TriggerEvent): boolean {
