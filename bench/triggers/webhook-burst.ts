@@ -1,22 +1,21 @@
-import { Agent } from 'node:http';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { type GitServer, startGitServer } from '../../test/support/git-server.ts';
 import { quantile } from '../lib/measure.ts';
-import { base } from '../lib/parts.ts';
-import { randomNumbers } from '../lib/random.ts';
+import { base, projectRoot } from '../lib/parts.ts';
+import { randomNumbers, shuffled } from '../lib/random.ts';
 import { type Served, serve } from '../lib/served.ts';
 import { type DaemonRow, within } from '../lib/table.ts';
-import { aboutPush, deliver, type Hook, type Push, type PushedRepository, type SignedDelivery, signedPush } from './github.ts';
+import type { BurstOrder, HookedPush, Sent } from './burst-sender.ts';
+import { aboutPush, type Hook, type PushedRepository } from './github.ts';
 import { commitToBranches } from './repositories.ts';
-import { all, type ListedEvent, type ListedRun, openStored, passed, until } from './stored.ts';
+import { all, type ListedEvent, type ListedRun, openStored, until } from './stored.ts';
 
-/** 10,000 deliveries: each push once, and one in nine a second time. */
+/** Of 9,000 pushes: one in nine is told twice. */
 const DELIVERIES = 10_000;
 const REPOSITORIES = 10;
 const BRANCHES = 900;
-/** How far behind the first delivery of a push the second one comes, at most: deliveries. */
-const LATEST_REPEAT = 800;
 const STEP = `${base} sh -c "i=0; while true; do echo $i; i=$((i+1)); usleep 100000; done"`;
 
 interface Burst {
@@ -46,16 +45,15 @@ async function measure(data: string, burst: Burst): Promise<readonly DaemonRow[]
   const stored = openStored(data);
   try {
     const pushes = await preparePushes(server, daemon);
-    const { deliveries, distinct } = withRepeats(pushes, burst.seed);
     const printing = await startPrinting(daemon);
-    const sent = await send(deliveries, burst.perSecond);
+    const sent = await send({ pushes, deliveries: DELIVERIES, perSecond: burst.perSecond, seed: burst.seed });
     await until(() => stored.runs() >= pushes.length + 1 && stored.pendingEvents() === 0, {
       ...{ everyMs: 100, timeoutMs: 300_000 },
       state: () => `${stored.runs()} runs of ${pushes.length + 1}, ${stored.pendingEvents()} events pending`,
     });
     await daemon.api('POST', '/api/v1/queue/pause', {});
     const printed = await stopPrinting(daemon, printing);
-    const compared = await compare(daemon, { pushes, sent, distinct });
+    const compared = await compare(daemon, { pushes, sent });
     return rowsOf(burst, { sent, printed, ...compared });
   } finally {
     stored.close();
@@ -65,11 +63,6 @@ async function measure(data: string, burst: Burst): Promise<readonly DaemonRow[]
 }
 
 const SETTINGS = { SLIPWAY_ALLOW_LOOPBACK_ADDRESSES: 'true', SLIPWAY_MAX_QUEUED: '50000', SLIPWAY_MAX_RUNS: '2' };
-
-interface HookedPush {
-  readonly push: Push;
-  readonly hook: Hook;
-}
 
 /** Ten tasks on ten repositories, looked at once; then every branch gets the commit that its delivery will tell of. */
 async function preparePushes(server: GitServer, daemon: Served): Promise<readonly HookedPush[]> {
@@ -105,56 +98,14 @@ async function followed(daemon: Served, { name, url }: PushedRepository): Promis
   return daemon.api<Hook>('POST', `/api/v1/tasks/${name}/hooks`, {});
 }
 
-/** One in nine comes again soon after: half of those as the same delivery, half as another one of the same push. */
-function withRepeats(
-  pushes: readonly HookedPush[],
-  seed: number,
-): { readonly deliveries: readonly SignedDelivery[]; readonly distinct: number } {
-  const random = randomNumbers(seed);
-  const deliveries = pushes.map(({ push, hook }, index) => ({ at: index, delivery: signedPush(push, hook, `${seed}-${index}`) }));
-  const repeats = DELIVERIES - pushes.length;
-  const chosen = shuffled(deliveries, random).slice(0, repeats);
-  const again = chosen.map(({ at, delivery }, index) => ({
-    at: at + random() * LATEST_REPEAT,
-    delivery: index % 2 === 0 ? delivery : { ...delivery, id: `${delivery.id}-again` },
-  }));
-  const ordered = [...deliveries, ...again].sort((left, right) => left.at - right.at).map(({ delivery }) => delivery);
-  return { deliveries: ordered, distinct: new Set(ordered.map(({ id }) => id)).size };
-}
-
-interface Sent {
-  /** Milliseconds of the answers. */
-  readonly times: readonly number[];
-  readonly refused: number;
-  /** Moment of the first delivery of each push, by what it is about. */
-  readonly firstMs: ReadonlyMap<string, number>;
-}
-
-/** At this rate whether or not earlier ones have been answered. */
-async function send(deliveries: readonly SignedDelivery[], perSecond: number): Promise<Sent> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 200 });
-  const times: number[] = [];
-  const firstMs = new Map<string, number>();
-  const answers: Promise<void>[] = [];
-  let refused = 0;
-  const startMs = performance.now();
-  const one = async (delivery: SignedDelivery): Promise<void> => {
-    const sentMs = performance.now();
-    if (!firstMs.has(delivery.about)) firstMs.set(delivery.about, Date.now());
-    const { status } = await deliver(delivery, agent);
-    times.push(performance.now() - sentMs);
-    if (status !== 200 && status !== 202) refused += 1;
-  };
-  for (let next = 0; next < deliveries.length; await passed(2)) {
-    const due = Math.min(deliveries.length, Math.floor(((performance.now() - startMs) / 1000) * perSecond) + 1);
-    for (; next < due; next += 1) {
-      const delivery = deliveries[next];
-      if (delivery !== undefined) answers.push(one(delivery));
-    }
-  }
-  await Promise.all(answers);
-  agent.destroy();
-  return { times, refused, firstMs };
+/** By a process that does nothing else: this one serves git besides. */
+async function send(order: BurstOrder): Promise<Sent> {
+  const sender = fork(join(projectRoot, 'bench/triggers/burst-sender.ts'), { serialization: 'advanced' });
+  sender.send(order);
+  const [sent] = await Promise.race([once(sender, 'message'), once(sender, 'exit').then(() => [])]);
+  if (sent === undefined) throw new Error('the sender of deliveries ended');
+  sender.disconnect();
+  return sent;
 }
 
 interface Compared {
@@ -168,22 +119,23 @@ interface Compared {
 
 async function compare(
   daemon: Served,
-  { pushes, sent, distinct }: { readonly pushes: readonly HookedPush[]; readonly sent: Sent; readonly distinct: number },
+  { pushes, sent }: { readonly pushes: readonly HookedPush[]; readonly sent: Sent },
 ): Promise<Compared> {
   const runs = (await all<ListedRun>(daemon, '/api/v1/runs?')).filter(({ task }) => task !== null);
   const events = await all<ListedEvent>(daemon, '/api/v1/trigger-events?origin=webhook');
   const unsettled = events.filter(({ status }) => status !== 'settled').length;
   const byPush = Map.groupBy(runs, ({ task, causes: [cause] }) => aboutPush(task ?? '', cause?.branch ?? '', cause?.commit ?? ''));
   const runAfterMs: number[] = [];
+  const firstMs = new Map(sent.firstMs);
   let lost = unsettled;
   for (const { push } of pushes) {
     const about = aboutPush(push.repository.name, push.branch, push.after);
     const [run] = byPush.get(about) ?? [];
     if (run === undefined) lost += 1;
-    else runAfterMs.push(Date.parse(run.createTime) - (sent.firstMs.get(about) ?? Number.NaN));
+    else runAfterMs.push(Date.parse(run.createTime) - (firstMs.get(about) ?? Number.NaN));
   }
-  const missingEvents = Math.max(0, distinct - events.length);
-  const doubledEvents = Math.max(0, events.length - distinct);
+  const missingEvents = Math.max(0, sent.distinct - events.length);
+  const doubledEvents = Math.max(0, events.length - sent.distinct);
   return { lost: lost + missingEvents, doubled: Math.max(0, runs.length - pushes.length) + doubledEvents, runAfterMs };
 }
 
@@ -246,11 +198,4 @@ async function cancelLive(daemon: Served): Promise<void> {
   for (const { runId } of await all<ListedRun>(daemon, '/api/v1/runs?status=Started,Running')) {
     await daemon.api('POST', `/api/v1/runs/${runId}/cancel`, {});
   }
-}
-
-function shuffled<Item>(items: readonly Item[], random: () => number): readonly Item[] {
-  return items
-    .map((item) => ({ item, at: random() }))
-    .sort((left, right) => left.at - right.at)
-    .map(({ item }) => item);
 }
