@@ -9,6 +9,7 @@ import { timersText } from '../tables/timer-table.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
 import { conflict, FlagError } from './flag-error.ts';
+import { namingFlags } from './flag-of-field.ts';
 import { listAll } from './pages.ts';
 import { askYes, canAsk } from './prompts.ts';
 import { readSecretInput } from './secret-input.ts';
@@ -28,12 +29,9 @@ export function createTask(
 ): Promise<ExitCode> {
   return withDaemon(flags, io, async (client) => {
     const body = await taskBodyOf(name, flags, io);
-    const { value } = await client.call<TaskResource>({
-      method: 'POST',
-      path: '/tasks',
-      body,
-      idempotencyKey: flags.idempotencyKey ?? randomUUID(),
-    });
+    const { value } = await namingFlags(() =>
+      client.call<TaskResource>({ method: 'POST', path: '/tasks', body, idempotencyKey: flags.idempotencyKey ?? randomUUID() }),
+    );
     printWarnings(value, io);
     await printValue(io, flags.output, value, () => `${name} created\n${timersText(value.trigger.timerTriggers, new Date())}`);
     return EXIT.ok;
@@ -49,7 +47,7 @@ export function updateTask(
   return withDaemon(flags, io, async (client) => {
     const current = await getTask(client, name);
     const body = await taskPatchOf(current, flags, flags.unset, io);
-    const value = await patchTask(client, current, body, flags.force);
+    const value = await namingFlags(() => patchTask(client, current, body, flags.force));
     printWarnings(value, io);
     const what = value.version === current.version ? 'is as it was' : `updated, version ${value.version}`;
     const timers = flags.schedule.length === 0 ? '' : timersText(value.trigger.timerTriggers, new Date());

@@ -8,6 +8,7 @@ import { firingsText, timerTable } from '../tables/timer-table.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
 import { conflict } from './flag-error.ts';
+import { namingFlags } from './flag-of-field.ts';
 import { forced, getTask, taskPath } from './manage-tasks.ts';
 import { tablePlace } from './table-place.ts';
 import { timerFields } from './trigger-body.ts';
@@ -55,17 +56,15 @@ async function putTimer(
   schedule: string,
   { flags, io, what }: { readonly flags: TimerChangeFlags; readonly io: Io; readonly what: string },
 ): Promise<ExitCode> {
-  const { value } = await client.call<TimerResource>({
-    method: 'PUT',
-    path: timerPath(task.name, name),
-    query: forced(flags),
-    headers: { 'if-match': `"${task.version}"` },
-    body: {
-      schedule,
-      ...(flags.enabled === undefined ? {} : { status: flags.enabled ? 'Enabled' : 'Disabled' }),
-      ...timerFields(flags),
-    },
-  });
+  const body = {
+    schedule,
+    ...(flags.enabled === undefined ? {} : { status: flags.enabled ? 'Enabled' : 'Disabled' }),
+    ...timerFields(flags),
+  };
+  const headers = { 'if-match': `"${task.version}"` };
+  const { value } = await namingFlags(() =>
+    client.call<TimerResource>({ method: 'PUT', path: timerPath(task.name, name), query: forced(flags), headers, body }),
+  );
   const next =
     value.status === 'Enabled'
       ? firingsText(

@@ -153,7 +153,8 @@ function globProblem(glob: string): string | undefined {
   try {
     picomatch.makeRe(pattern, { dot: true, strictBrackets: true });
     return undefined;
-  } catch (error) {
-    return `: ${(error as Error).message}`;
+  } catch {
+    // What else it refuses is refused above.
+    return ', in which brackets or braces are not in pairs';
   }
 }

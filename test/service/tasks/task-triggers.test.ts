@@ -160,6 +160,11 @@ describe('a trigger', () => {
     expect(error.diagnostics.map((diagnostic) => diagnostic.field)).toEqual([field]);
   });
 
+  test.each(['[', 'a]', 'release/{1,2'])('with the odd glob %s is told why in our own words', async (glob) => {
+    const error = await refusal(parts.tasks.create(ADMIN, { ...WEB, trigger: source({ branches: [glob] }) }));
+    expect(error.message).toContain(`is ${JSON.stringify(glob)}, in which brackets or braces are not in pairs`);
+  });
+
   test('may have the schedule of one that is disabled', async () => {
     const schedule = '0 3 * * *';
     await parts.tasks.create(EDITOR, { ...WEB, trigger: { timerTriggers: [{ schedule }, { schedule, status: 'Disabled' }] } });
