@@ -113,7 +113,9 @@ function ofForge({ source }: HookRecord, forges: HookServiceParts['forges']): { 
   const forge = source.kind === 'git' ? forges(source.forge) : undefined;
   if (source.kind === 'git' && forge !== undefined) return { forge, repositoryUrl: source.repositoryUrl };
   const what = source.kind === 'git' ? `a repository of the kind ${source.forge}` : 'a registry';
-  throw new EngineError('invalid-request', `the webhook of ${what} cannot be set up from here`, { help: 'Set it up by hand.' });
+  throw new EngineError('invalid-request', `the webhook of ${what} cannot be set up from here`, {
+    help: 'Set it up by hand. If its host is a forge that the daemon knows, say which: `task update NAME --forge KIND`.',
+  });
 }
 
 /** The token of the first trigger that has one for the repository. */
