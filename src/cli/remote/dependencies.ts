@@ -51,7 +51,9 @@ async function printGraph(
   else if (!empty || graph.whatIf !== undefined)
     io.stdout.write(output === 'table' ? dependencyTable(graph, tablePlace(io)) : dependencyTree(graph, tablePlace(io)));
   if (empty) io.stderr.write(`${printable(await nothing())}\n`);
+  const rebuilt = graph.whatIf?.rebuilds.map(({ task }) => task);
   for (const cycle of graph.cycles) {
+    if (output === 'table' && rebuilt !== undefined && !cycle.some((task) => rebuilt.includes(task))) continue;
     const [first = ''] = cycle;
     io.stderr.write(
       `${io.paintError(['yellow', 'bold'], 'warning:')} tasks that build on their own output: ${printable([...cycle, first].join(' ← '))}\n`,

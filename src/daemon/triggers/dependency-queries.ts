@@ -42,7 +42,7 @@ export function createDependencyQueries(store: Pick<Store, 'tasks' | 'imageWatch
         dependencies: edges.map(showEdge),
         outputs: known.outputs.filter(isShown).map(showOutput),
         followed: await followedOf(store, edges),
-        cycles: known.graph.cycles().filter((cycle) => cycle.every((task) => visible?.(task) !== false)),
+        cycles: cyclesOf(known, shown).filter((cycle) => cycle.every((task) => visible?.(task) !== false)),
         problems: await problemsOf(store, ids, known),
         ...(query.whatIf === undefined ? {} : { whatIf: { image: query.whatIf, rebuilds: rebuildsOf(query.whatIf, known, visible) } }),
       };
@@ -90,6 +90,13 @@ function tasksOf({ task, image }: DependencyQuery, known: Known): ReadonlySet<st
   for (const id of start) for (const other of known.graph.upstream(id)) found.add(other);
   for (const id of known.tasks.keys()) if (start.some((one) => known.graph.upstream(id).has(one))) found.add(id);
   return found;
+}
+
+/** Circles that a task of those shown is in. */
+function cyclesOf({ tasks, graph }: Known, shown: ReadonlySet<string> | undefined): readonly (readonly string[])[] {
+  if (shown === undefined) return graph.cycles();
+  const names = new Set([...shown].map((id) => tasks.get(id)?.definition.name));
+  return graph.cycles().filter((cycle) => cycle.some((task) => names.has(task)));
 }
 
 function parseImage(text: string): WantedImage {
@@ -171,13 +178,11 @@ function rebuildsOf(text: string, { tasks, edges, graph }: Known, visible: Visib
     const edge = direct.get(id);
     const before = graph.producers(id).filter((other) => rebuilt.has(other) && graph.isAfter(id, other));
     const cycle = cycles.find((names) => names.includes(nameOf(id)));
-    return {
-      ...{ task: nameOf(id), after: before.map(nameOf).filter((name) => visible?.(name) !== false) },
-      because: edge?.following.follows === true ? `it builds on ${shortImage(edge.row.image)}` : 'it builds on what is rebuilt before it',
-      ...(cycle === undefined
-        ? {}
-        : { refused: `it would start itself again, and does so once only: ${[...cycle, cycle[0]].join(' → ')}` }),
-    };
+    const because =
+      edge?.following.follows === true ? `it builds on ${shortImage(edge.row.image)}` : 'it builds on what is rebuilt before it';
+    // What a rebuild pushes is refused where the circle comes back to a task that it went through.
+    const once = cycle === undefined ? '' : `; once, though its own image leads back to it: ${[...cycle, cycle[0]].join(' → ')}`;
+    return { task: nameOf(id), after: before.map(nameOf).filter((name) => visible?.(name) !== false), because: `${because}${once}` };
   });
   const left = [...direct]
     .filter(([id]) => !rebuilt.has(id))

@@ -181,8 +181,20 @@ describe('dependencies', () => {
   test('that lead back to their task are named', async () => {
     await builds('one', 'b', 'a');
     await builds('two', 'a', 'b');
-    const { cycles } = await ask('');
+    await builds('apart', 'other', 'apart');
+    const { cycles, whatIf } = await ask('?whatIf=registry.test/a:1');
     expect(cycles.map((cycle) => [...cycle].sort())).toEqual([['one', 'two']]);
+    // An update from outside is built once by each; what the last of them pushes starts nothing.
+    expect(whatIf?.rebuilds).toMatchObject([
+      {
+        task: 'two',
+        because: expect.stringMatching(/^it builds on registry\.test\/a:1; once, though .* (one → two → one|two → one → two)$/),
+      },
+      { task: 'one', because: expect.stringContaining('; once, though') },
+    ]);
+    expect(whatIf?.rebuilds.filter(({ refused }) => refused !== undefined)).toEqual([]);
+    expect((await ask('?task=one')).cycles).toEqual(cycles);
+    expect((await ask('?task=apart')).cycles).toEqual([]);
   });
 });
 
