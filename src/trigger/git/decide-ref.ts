@@ -1,9 +1,9 @@
-import type { Cause } from '../../model/run-record.ts';
 import { type Happening, isZeroId, type TriggerEvent } from '../../model/trigger-event.ts';
 import { firedDecision, skipped } from '../fired.ts';
 import type { Evaluation } from '../parts.ts';
 import { openAccess } from './access.ts';
 import { accountFor } from './account.ts';
+import { runInBetween, type SourceCause } from './came-back.ts';
 import { type Candidate, type Decision, decideEach, loadCandidates, ofCandidate, offDecision } from './candidates.ts';
 import { type ChangeRange, type Changes, changeRefusal, readChangesOnce, wantsChanges } from './change-filter.ts';
 import { contextAt, ownContext } from './context-place.ts';
@@ -125,13 +125,15 @@ async function decideOne(candidate: Candidate, push: Push, { changes, around }: 
   return fire(candidate, push, around);
 }
 
-async function fire(candidate: Candidate, { event, commit }: Push, { parts }: Deciding): Promise<Decision> {
+async function fire(candidate: Candidate, push: Push, around: Deciding): Promise<Decision> {
+  const { event, commit } = push;
+  const { parts } = around;
   const { record, trigger, repository } = candidate;
   const { ref } = event.happening;
   const of = ofCandidate(candidate);
   const tag = tagOf(ref);
   const branch = branchOf(ref);
-  const cause: Cause = {
+  const cause: SourceCause = {
     ...{ kind: 'source', event: tag === undefined ? 'commit' : 'tag', trigger: of.trigger, commit, eventId: event.id },
     ...{ repositoryUrl: trigger.sourceRepository.repositoryUrl, provider: trigger.sourceRepository.sourceControlType },
     ...(branch === undefined ? {} : { branch }),
@@ -140,11 +142,28 @@ async function fire(candidate: Candidate, { event, commit }: Push, { parts }: De
   const place = ownContext(record, repository);
   const result = await parts.runs.fire({
     ...{ task: record, causes: [cause], trust: 'trusted' },
-    firing: { taskId: record.id, trigger: of.trigger, keys: [firingKey(ref, commit)], event: event.id },
+    firing: { taskId: record.id, trigger: of.trigger, keys: await keysOf(candidate, cause, push, around), event: event.id },
     ...(place === undefined ? {} : { source: { contextPath: contextAt(place, commit), pinnedCommit: commit, pinnedRef: ref } }),
   });
   const what = tag === undefined ? `branch ${shown(branch ?? ref)}` : `tag ${shown(tag)}`;
   return firedDecision(parts.store.runs, of, event.id, result, `${what} was pushed to ${short(commit)}`);
+}
+
+/** A commit runs once for a ref; again when the ref is forced back to it, so that what was built last is what is there. */
+async function keysOf(
+  { record }: Candidate,
+  cause: SourceCause,
+  { event, listing, key: watched }: Push,
+  { parts, listings }: Deciding,
+): Promise<readonly string[]> {
+  const { ref, before } = event.happening;
+  const key = firingKey(ref, cause.commit);
+  // Whoever repeats an event wants what it was then.
+  if (event.origin === 'replay') return [key];
+  const other = await runInBetween(parts.store, { task: record.definition.name, taskId: record.id, cause, key, before });
+  if (other === undefined) return [key];
+  const now = listing ?? (await listings.since(watched, Date.parse(event.receivedAt)));
+  return now?.refs.get(ref) === cause.commit ? [key, `${key} after ${other.id}`] : [key];
 }
 
 function firingKey(ref: string, commit: string): string {

@@ -14,13 +14,15 @@ export interface Difference {
 interface Look {
   readonly key: string;
   readonly known: ReadonlyMap<string, string>;
+  /** When that was seen: a ref can come back to what it was, and go the same way again. */
+  readonly knownAt: string;
   readonly listing: Listing;
   /** What tasks want to know of. */
   readonly followed: ReadonlySet<SourceEvent>;
 }
 
 /** What is otherwise than it was seen, as events of what is followed. Deleted branches and tags start nothing and make no event. */
-export function differences({ key, known, listing, followed }: Look): readonly Difference[] {
+export function differences({ key, known, knownAt, listing, followed }: Look): readonly Difference[] {
   const refs = new Map<string, string | null>();
   for (const [ref, id] of listing.refs) if (known.get(ref) !== id) refs.set(ref, id);
   for (const ref of known.keys()) if (!listing.refs.has(ref)) refs.set(ref, null);
@@ -29,7 +31,7 @@ export function differences({ key, known, listing, followed }: Look): readonly D
     const before = known.get(ref) ?? zeros(id ?? '');
     const happening = happeningOf({ ref, before, after: id }, { listing, branches });
     if (happening === undefined || !followed.has(eventOf(happening.kind))) return { ref, id };
-    const dedupKey = `poll:${key}:${ref}:${before}:${id ?? zeros(before)}`;
+    const dedupKey = `poll:${key}:${ref}:${before}:${id ?? zeros(before)}:${knownAt}`;
     return { ref, id, event: { dedupKey, origin: 'poll', happening } };
   });
 }

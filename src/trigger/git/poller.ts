@@ -97,7 +97,7 @@ export class Poller {
   /** The first look tells what there is, and not what happened. */
   async #keep(row: WatchedRepository, known: ReadonlyMap<string, string>, listing: Listing): Promise<void> {
     const followed = new Set(this.#index.enabledOf(row.key).flatMap(({ events }) => events));
-    const found = differences({ key: row.key, known, listing, followed });
+    const found = differences({ key: row.key, known, knownAt: row.checkedAt ?? '', listing, followed });
     const defaultBranch = listing.head === undefined ? undefined : branchOf(listing.head);
     const rest = { nextCheck: this.#nextCheck(row.key), ...(defaultBranch === undefined ? {} : { defaultBranch }) };
     // What is not kept because this process ends is found again; but for the first look, which has to be whole.

@@ -176,6 +176,29 @@ describe('a push', () => {
     expect(await commitsOf('app')).toEqual([two, other, first]);
   });
 
+  it('that forces a branch back to what it was runs again, once each time', async () => {
+    await rig.define('app', url);
+    const two = await pushed('two');
+    const three = await pushed('three');
+    await rig.hook(push(url, MAIN, first, two));
+    await rig.hook(push(url, MAIN, two, three));
+    const force = (commit: string): Promise<string> => work.git('push', '-q', '--force', 'origin', `${commit}:${MAIN}`);
+    for (let time = 0; time < 2; time += 1) {
+      await force(two);
+      expect(await decisionsOf(rig.look('app'))).toEqual([['fired']]);
+      // The webhook comes late, and twice.
+      expect((await rig.hook(push(url, MAIN, three, two))).codes).toEqual(['already-fired']);
+      expect((await rig.hook(push(url, MAIN, three, two))).codes).toEqual(['already-fired']);
+      await force(three);
+      expect((await rig.hook(push(url, MAIN, two, three))).codes).toEqual(['fired']);
+      expect(await rig.look('app')).toEqual([]);
+    }
+    expect(await commitsOf('app')).toEqual([two, three, two, three, two, three]);
+    // What was told before is no news, as long as the branch is elsewhere.
+    expect((await rig.hook(push(url, MAIN, three, two))).codes).not.toContain('fired');
+    expect(await commitsOf('app')).toHaveLength(6);
+  });
+
   it('that deletes its branch never runs', async () => {
     await rig.define('app', url, { branches: ['**'] });
     const commit = await pushed('x', { ref: 'refs/heads/gone' });
