@@ -10,6 +10,7 @@ import {
 import type { Happening, ImageTag, TriggerDecision, TriggerEvent } from '../model/trigger-event.ts';
 import { parseSchedule, upcoming } from '../schedule/zoned-schedule.ts';
 import { canonicalRepositoryUrl } from '../util/repository-url.ts';
+import { watchKey } from './git/followed.ts';
 import { namedBranch } from './git/ref-filter.ts';
 import { patternFor } from './image/following.ts';
 
@@ -67,7 +68,17 @@ type Stand = Omit<ExplainedTrigger, 'name' | 'kind' | 'status' | 'last'>;
 const MOST_EVENTS = 200;
 const OCCURRENCES = 5;
 
-export async function explainTask(store: ExplainStore, record: TaskRecord, now: Date, limit: number): Promise<TaskExplanation> {
+export interface ExplainOptions {
+  readonly now: Date;
+  /** Most decisions. */
+  readonly limit: number;
+  /** Which credential of a registry the task looks with. */
+  readonly credentialOf: (registry: string) => string;
+}
+
+/** What others see of the same repositories and images, with credentials of their own, is no concern of the task. */
+export async function explainTask(store: ExplainStore, record: TaskRecord, options: ExplainOptions): Promise<TaskExplanation> {
+  const { now, limit, credentialOf } = options;
   const { definition } = record;
   const triggers = triggersOf(definition);
   const decisions = await store.events.decisions({ task: definition.name, limit: Math.max(limit, MOST_EVENTS) });
@@ -76,7 +87,7 @@ export async function explainTask(store: ExplainStore, record: TaskRecord, now: 
     ...triggers.sourceTriggers.map(async (one) => explainedTrigger('source', one, await sourceStand(store, record, one), decisions)),
     ...triggers.timerTriggers.map(async (one) => explainedTrigger('timer', one, await timerStand(store, record, one, now), decisions)),
     ...(base === undefined ? [] : [base]).map(async (one) =>
-      explainedTrigger('base-image', one, await imageStand(store, record, one), decisions),
+      explainedTrigger('base-image', one, await imageStand(store, record, { trigger: one, credentialOf }), decisions),
     ),
     ...triggers.afterTriggers.map(async (one) => explainedTrigger('after', one, await afterStand(store, one), decisions)),
   ]);
@@ -100,8 +111,8 @@ function explainedTrigger(
 async function sourceStand({ gitWatch }: ExplainStore, record: TaskRecord, trigger: SourceTrigger): Promise<Stand> {
   const { sourceRepository, branches, tags, sourceTriggerEvents } = trigger;
   const repository = canonicalRepositoryUrl(sourceRepository.repositoryUrl) ?? sourceRepository.repositoryUrl;
-  const rows = (await gitWatch.list()).filter(({ url }) => canonicalRepositoryUrl(url) === repository);
-  const known = rows.find(({ defaultBranch }) => defaultBranch !== undefined)?.defaultBranch;
+  const row = await gitWatch.get(watchKey(record, trigger, repository));
+  const known = row?.defaultBranch;
   const byDefault = `the default branch${known === undefined ? '' : ` (${known})`}`;
   const named = branches.length > 0 ? branches.join(', ') : (namedBranch({ record, trigger, repository }) ?? byDefault);
   const parts = [
@@ -109,7 +120,7 @@ async function sourceStand({ gitWatch }: ExplainStore, record: TaskRecord, trigg
     ...(sourceTriggerEvents.includes('tag') ? [`tags ${tags.join(', ')}`] : []),
     ...(sourceTriggerEvents.includes('pullrequest') ? [`pull requests into ${named}`] : []),
   ];
-  const watched = rows.map(({ url, checkedAt, nextCheck, error }) => watchedOf(url, checkedAt, nextCheck, error));
+  const watched = row === undefined ? [] : [watchedOf(row.url, row.checkedAt, row.nextCheck, row.error)];
   return { follows: `${parts.join('; ')} of ${sourceRepository.repositoryUrl}`, ...summaryOf(watched), watched };
 }
 
@@ -123,16 +134,20 @@ async function timerStand({ timers }: ExplainStore, { id }: TaskRecord, { name, 
   return { follows: zone, ...(row?.due === undefined ? {} : { next: row.due }), ...never, occurrences, watched: [] };
 }
 
-async function imageStand({ imageWatch }: ExplainStore, { id }: TaskRecord, trigger: BaseImageTrigger): Promise<Stand> {
+async function imageStand(
+  { imageWatch }: ExplainStore,
+  { id }: TaskRecord,
+  { trigger, credentialOf }: { readonly trigger: BaseImageTrigger } & Pick<ExplainOptions, 'credentialOf'>,
+): Promise<Stand> {
   const dependencies = await imageWatch.dependencies({ taskId: id });
   const scope = dependencies.filter(({ role }) => role === 'runtime' || trigger.baseImageTriggerType === 'All');
   const images = new Map(scope.map((row) => [watchedImage(row.image, patternFor(trigger, row)), row.image]));
   const repositories = [...images.values()].map(({ registry, repository }) => imageWatch.targets({ image: { registry, repository } }));
   const targets = (await Promise.all(repositories)).flat();
   const watched = [...new Map(targets.map((target) => [target.key, target])).values()].flatMap((target) => {
-    const { image, pattern, checkedAt, nextCheck, status, error } = target;
+    const { image, pattern, credential, checkedAt, nextCheck, status, error } = target;
     const what = watchedImage(image, pattern);
-    if (!images.has(what)) return [];
+    if (!images.has(what) || credential !== credentialOf(image.registry)) return [];
     return [watchedOf(what, checkedAt, nextCheck, error ?? (status === 'missing' ? 'the registry has no such image' : undefined))];
   });
   const analysis = await imageWatch.analysis(id);
@@ -163,7 +178,7 @@ function summaryOf(watched: readonly Watched[]): Pick<ExplainedTrigger, 'next' |
   return {
     ...(next === undefined ? {} : { next }),
     ...(checkedAt === undefined ? {} : { checkedAt }),
-    ...(bad?.problem === undefined ? {} : { problem: `${bad.what}: ${bad.problem}` }),
+    ...(bad?.problem === undefined ? {} : { problem: bad.problem.includes(bad.what) ? bad.problem : `${bad.what}: ${bad.problem}` }),
   };
 }
 

@@ -189,7 +189,10 @@ class Triggers implements TriggerService {
   }
 
   async explainTask(name: string, decisions: number): Promise<TaskExplanation> {
-    return explainTask(this.#parts.store, await this.#task(name), this.#parts.clock.now(), decisions);
+    const { store, clock, secrets } = this.#parts;
+    const record = await this.#task(name);
+    const credentialOf = (registry: string): string => secrets.registryCredential(record, registry);
+    return explainTask(store, record, { now: clock.now(), limit: decisions, credentialOf });
   }
 
   async approve(id: string, by: ApprovedBy, commit?: string): Promise<RunRecord> {

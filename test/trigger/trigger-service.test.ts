@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TriggerEvent } from '../../src/model/trigger-event.ts';
+import { watchKey } from '../../src/trigger/git/followed.ts';
 import type { TriggerSource } from '../../src/trigger/parts.ts';
+import { canonicalRepositoryUrl } from '../../src/util/repository-url.ts';
 import { runRequest } from '../contract/store-values.ts';
 import { createFakeClock, type FakeClock } from '../fakes/fake-clock.ts';
 import { ASKER, type Folder, makeFolder } from '../service/runs/control-plane.ts';
@@ -296,8 +298,10 @@ describe('explanations', () => {
     };
     expect(await followed(`${URL}#dev:web`)).toBe(`commits on dev of ${URL}`);
     expect(await followed(URL)).toBe(`commits on the default branch of ${URL}`);
-    await store.gitWatch.sync([{ key: 'k1', url: URL }]);
-    await store.gitWatch.seen('k1', { refs: new Map(), defaultBranch: 'trunk', nextCheck: '2030-01-02T03:09:00.000Z', events: [] });
+    const task = await rig.define('app', { sourceTriggers: [source] }, { step: { ...definition.step, contextPath: URL } });
+    const key = watchKey(task, source, canonicalRepositoryUrl(URL) ?? URL);
+    await store.gitWatch.sync([{ key, url: URL }]);
+    await store.gitWatch.seen(key, { refs: new Map(), defaultBranch: 'trunk', nextCheck: '2030-01-02T03:09:00.000Z', events: [] });
     expect(await followed(URL)).toBe(`commits on the default branch (trunk) of ${URL}`);
   });
 
@@ -354,14 +358,24 @@ describe('explanations', () => {
       },
       afterTriggers: [{ name: 'after', status: 'Enabled', task: 'gone', on: 'pushed' }],
     });
-    await store.gitWatch.sync([{ key: 'k1', url: URL }]);
-    await store.gitWatch.failed('k1', { error: 'the server refused the token', nextCheck: '2030-01-02T03:09:00.000Z' });
+    const key = watchKey(task, source, canonicalRepositoryUrl(URL) ?? URL);
+    // Others look at the same repository and image with credentials of their own: what becomes of that is not said here.
+    await store.gitWatch.sync([
+      { key: 'k0', url: URL },
+      { key, url: URL },
+    ]);
+    await store.gitWatch.failed('k0', { error: 'there is no secret "theirs"', nextCheck: '2030-01-02T03:08:00.000Z' });
+    await store.gitWatch.failed(key, { error: 'the server refused the token', nextCheck: '2030-01-02T03:09:00.000Z' });
     const image = { registry: 'docker.io', repository: 'library/node', tag: '20' };
     const dependencies = [{ step: 'build', platform: 'linux/amd64', image, written: 'node:20', role: 'runtime' as const }];
     await store.imageWatch.setStatic({ id: task.id, name: 'app', version: 1 }, { dependencies, outputs: [] });
+    const target = { image, pattern: '', poll: { least: 600, most: 3600 }, platforms: ['linux/amd64'] };
     await store.imageWatch.sync([
-      { key: 'i1', image, credential: 'default', pattern: '', poll: { least: 600, most: 3600 }, platforms: ['linux/amd64'] },
+      { ...target, key: 'i0', credential: 'theirs' },
+      { ...target, key: 'i1', credential: 'default' },
     ]);
+    const refused = { status: 'unreachable' as const, error: 'there is no secret "theirs"', nextCheck: '2030-01-02T03:08:00.000Z' };
+    await store.imageWatch.failed('i0', refused);
     await rig.pass(10 * MINUTE);
     await rig.plane.store.events.record([
       {
