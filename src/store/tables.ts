@@ -58,7 +58,7 @@ export interface RunTable {
   readonly approval: string | null;
 }
 
-/** Never changes, but for the first cause of a run that another happening joins. */
+/** Never changes, but for the first cause and the base images of a run that another happening joins. */
 interface RunRequestTable {
   readonly run: number;
   readonly request: string;

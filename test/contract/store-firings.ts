@@ -170,6 +170,19 @@ function describeJoin(use: () => StoreUnderTest): void {
     expect(await store.runs.get('ra001')).toMatchObject({ hold: later, request: { causes: [update('c'), causes[1]] } });
   });
 
+  it('a firing that joins a run can choose its base images anew', async () => {
+    const { store } = use();
+    const task = await newTask(store);
+    const chose = (use: string) => [{ reference: 'node:20', use }];
+    await store.runs.fire({ request: runRequest({ task: 'app', baseImages: chose('node:20.1') }), hold: WAITS }, firingOf(task, 'a'));
+    await store.runs.live();
+    await store.runs.join('ra001', { cause: update('b'), firing: firingOf(task, 'b'), baseImages: chose('node:20.2') });
+    expect((await store.runs.get('ra001'))?.request.baseImages).toEqual(chose('node:20.2'));
+    expect((await store.runs.live())[0]?.request.baseImages).toEqual(chose('node:20.2'));
+    await store.runs.join('ra001', { cause: update('c'), firing: firingOf(task, 'c') });
+    expect((await store.runs.get('ra001'))?.request.baseImages).toEqual(chose('node:20.2'));
+  });
+
   it('what joined before changes nothing', async () => {
     const { store } = use();
     const task = await newTask(store);

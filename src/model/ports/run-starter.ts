@@ -1,7 +1,7 @@
 import type { RunHold } from '../run-hold.ts';
 import type { Cause, RunRecord, TrustClass } from '../run-record.ts';
 import type { TaskRecord } from '../task-definition.ts';
-import type { Firing } from './store.ts';
+import type { Firing, Joining } from './store.ts';
 
 /** Makes runs for triggers: the run service as `src/trigger` sees it. */
 export interface RunStarter {
@@ -13,7 +13,7 @@ export interface RunStarter {
     order: FireOrder,
   ): Promise<{ readonly created: true; readonly run: RunRecord } | { readonly created: false; readonly run: string } | undefined>;
   /** As `RunStore.join`; the queue is told. */
-  join(run: string, joining: { readonly cause: Cause; readonly firing: Firing; readonly hold?: RunHold }): Promise<'done' | 'stale'>;
+  join(run: string, joining: Joining): Promise<'done' | 'stale'>;
   /** As `RunStore.hold`; the queue is told. */
   hold(run: string, hold: RunHold | undefined): Promise<'done' | 'stale'>;
   /** Ends a run for a reason of a trigger (`overlap: cancelPrevious`, a pull request that was closed). */

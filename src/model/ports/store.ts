@@ -106,6 +106,17 @@ export interface Firing {
   readonly event: string;
 }
 
+/** What happened, added to a run that waits. */
+export interface Joining {
+  /** In place of the run's first cause. */
+  readonly cause: Cause;
+  readonly firing: Firing;
+  /** What it waits for; as before unless given. */
+  readonly hold?: RunHold;
+  /** In place of those of its request, when given. */
+  readonly baseImages?: NonNullable<RunRequest['baseImages']>;
+}
+
 export interface NewRun {
   readonly request: RunRequest;
   /** What of the request only the daemon's key opens. */
@@ -132,11 +143,10 @@ export interface RunStore {
   /** Which of these keys of a trigger were used, and by which run. */
   fired(taskId: string, trigger: string, keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
-   * Adds a firing to a queued run that is held or was never claimed: its first cause becomes `cause`, the keys are used up, and `hold`, when
-   * given, is what it waits for. Keys that were used already are passed over; when none is left nothing changes. `stale` when it has been
-   * claimed or ended, or the task is gone.
+   * Adds a firing to a queued run that is held or was never claimed, and uses up its keys. Keys that were used already are passed over; when
+   * none is left nothing changes. `stale` when it has been claimed or ended, or the task is gone.
    */
-  join(id: string, joining: { readonly cause: Cause; readonly firing: Firing; readonly hold?: RunHold }): Promise<'done' | 'stale'>;
+  join(id: string, joining: Joining): Promise<'done' | 'stale'>;
   /** Changes or takes away what a queued run waits for. The end of a run takes it away too. */
   hold(id: string, hold: RunHold | undefined): Promise<'done' | 'stale'>;
   /** Takes the approval off its hold and keeps who gave it; `stale` unless it is queued and waits for one of this commit. */

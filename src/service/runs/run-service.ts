@@ -3,11 +3,11 @@ import { EngineError } from '../../model/engine-error.ts';
 import type { Clock } from '../../model/ports/clock.ts';
 import type { WaitingRun } from '../../model/ports/run-queue.ts';
 import type { SecretBox } from '../../model/ports/secret-box.ts';
-import type { Firing, NewRun, RunQuery, Store } from '../../model/ports/store.ts';
+import type { Firing, Joining, NewRun, RunQuery, Store } from '../../model/ports/store.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import type { RunHold } from '../../model/run-hold.ts';
 import { RUN_ID } from '../../model/run-id.ts';
-import type { Cause, RunRecord, RunRequest, RunSummary } from '../../model/run-record.ts';
+import type { RunRecord, RunRequest, RunSummary } from '../../model/run-record.ts';
 import type { Principal } from '../../model/security.ts';
 import type { NewTriggerEvent } from '../../model/trigger-event.ts';
 import type { Audit } from '../security/audit.ts';
@@ -65,7 +65,7 @@ export interface RunService {
    */
   fire(request: RunRequest, firing: Firing, by: Asker, hold?: RunHold): Promise<FiredRun>;
   /** As `RunStore.join`. */
-  join(id: string, joining: { readonly cause: Cause; readonly firing: Firing; readonly hold?: RunHold }): Promise<'done' | 'stale'>;
+  join(id: string, joining: Joining): Promise<'done' | 'stale'>;
   /** As `RunStore.hold`. */
   hold(id: string, hold: RunHold | undefined): Promise<'done' | 'stale'>;
   /**
@@ -159,7 +159,7 @@ class Runs implements RunService {
     return fired;
   }
 
-  async join(id: string, joining: Parameters<RunService['join']>[1]): Promise<'done' | 'stale'> {
+  async join(id: string, joining: Joining): Promise<'done' | 'stale'> {
     const done = await this.#parts.store.runs.join(id, joining);
     if (done === 'done') await tellChange(this.#parts, id);
     return done;

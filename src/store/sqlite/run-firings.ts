@@ -1,7 +1,7 @@
 import type { Firing, NewRun, RunStore } from '../../model/ports/store.ts';
 import type { RunHold } from '../../model/run-hold.ts';
 import { runIdOf, runNumberOf } from '../../model/run-id.ts';
-import type { Cause, RunRecord, RunRequest } from '../../model/run-record.ts';
+import type { RunRecord, RunRequest } from '../../model/run-record.ts';
 import { briefOf, type RunRow } from '../run-rows.ts';
 import type { Database } from './database.ts';
 import type { LiveRuns } from './live-runs.ts';
@@ -56,13 +56,17 @@ export function createRunFirings({ database, statements: runs, live, insert, now
         const used = usedKeys(statements, { taskId, trigger, keys });
         return new Map([...used].map(([key, number]) => [key, runIdOf(number)]));
       }),
-    join: (id, { cause, firing, hold }) =>
+    join: (id, { cause, firing, hold, baseImages }) =>
       changeQueued(id, (row) => {
         if ((row.attempt > 0 && row.hold === null) || !taskExists(firing.taskId)) return false;
         const fresh = freshKeys(firing, usedKeys(statements, firing));
         if (fresh.length === 0) return true;
         use(firing, fresh, row.number);
-        setFirstCause(row.number, cause);
+        changeRequest(row.number, ({ causes, ...request }) => ({
+          ...request,
+          ...(baseImages === undefined ? {} : { baseImages }),
+          causes: [cause, ...causes.slice(1)],
+        }));
         statements.setHold.run({ number: row.number, hold: hold === undefined ? row.hold : JSON.stringify(hold), now: now() });
         return true;
       }),
@@ -81,11 +85,10 @@ export function createRunFirings({ database, statements: runs, live, insert, now
       }),
   };
 
-  function setFirstCause(number: number, cause: Cause): void {
+  function changeRequest(number: number, change: (request: RunRequest) => RunRequest): void {
     const row = runs.one.get({ number });
     if (row === undefined) throw new Error(`bug: run ${number} has no request`);
-    const request: RunRequest = JSON.parse(row.request);
-    const joined: RunRequest = { ...request, causes: [cause, ...request.causes.slice(1)] };
+    const joined = change(JSON.parse(row.request));
     statements.setRequest.run({ run: number, request: JSON.stringify(joined) });
     statements.setBrief.run({ run: number, brief: JSON.stringify(briefOf(joined)) });
     live.touchWhole(number);

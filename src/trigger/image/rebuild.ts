@@ -100,10 +100,13 @@ async function join({ record, trigger }: Affected, { update, firing, parts }: Ma
   const cause = joinCauses(known, causeOf(trigger.name, update));
   const waits = live.producersOf(record.id).filter((other) => other !== run.id);
   const hold = holdWith(run.hold, waits, waitReason(waits)) ?? run.hold;
-  const done = await parts.runs.join(run.id, { cause, firing, ...(hold === undefined ? {} : { hold }) });
+  // What tracks chose when the run was made may not be the newest any more.
+  const baseImages = await parts.baseImagesOf(record);
+  const chosen = baseImages.length === 0 ? {} : { baseImages };
+  const done = await parts.runs.join(run.id, { cause, firing, ...chosen, ...(hold === undefined ? {} : { hold }) });
   if (done === 'stale') return undefined;
   const causes = [cause, ...run.request.causes.slice(1)];
-  return { run: { ...run, request: { ...run.request, causes }, ...(hold === undefined ? {} : { hold }) }, own };
+  return { run: { ...run, request: { ...run.request, ...chosen, causes }, ...(hold === undefined ? {} : { hold }) }, own };
 }
 
 async function orderOf({ record, trigger }: Affected, { update, firing, parts }: Making): Promise<FireOrder> {

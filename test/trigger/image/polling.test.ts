@@ -182,6 +182,26 @@ describe('asking registries', () => {
     expect(rig.problems).toEqual([]);
   });
 
+  it('has a run that waits build on the newest tag, which came while it waited', async () => {
+    await using rig = await openRig({ windowSeconds: 3600 });
+    const reference = `${registry.host}/waiting/base:1.2`;
+    const at = (tag: string): string => `${registry.host}/waiting/base:${tag}`;
+    const first = await push.single('waiting/base', '1.2.1', 'one');
+    const tracks = [{ image: `${registry.host}/waiting/base`, by: 'semver', pattern: '~1.2' }] as const;
+    const task = await rig.define('app', { trigger: { tracks } });
+    await rig.start();
+    await rig.build(task, { bases: [base(reference, first)] });
+    await rig.settle();
+    await fixed(rig);
+    for (const tag of ['1.2.2', '1.2.3']) {
+      await push.single('waiting/base', tag, tag);
+      await rig.look(at(tag));
+    }
+    const runs = await rig.live();
+    expect(runs.map(({ request }) => request.baseImages)).toEqual([[{ reference, use: at('1.2.3') }]]);
+    expect((await rig.decisions('app')).map(({ outcome }) => outcome)).toEqual(['joined', 'run']);
+  });
+
   it('says when no tag satisfies a pattern, and when it is none', async () => {
     await using rig = await openRig();
     await push.single('patterns/base', 'latest', 'one');
