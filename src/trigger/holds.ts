@@ -112,8 +112,11 @@ class ReleasingHolds implements Holds {
 
   /** Looks at every held run anew. */
   async #sweep(): Promise<void> {
+    const followed = [...this.#until.keys()];
     const held = await this.#parts.store.runs.held();
-    this.#until.clear();
+    // Only those that were known before: what is made meanwhile is not among the runs that were read.
+    const ids = new Set(held.map(({ id }) => id));
+    for (const run of followed) if (!ids.has(run)) this.#until.delete(run);
     for (const { id, hold } of held) this.#follow(id, hold);
     await this.#releaseDue();
     const awaited = new Set(held.flatMap(({ hold }) => hold?.runs ?? []));

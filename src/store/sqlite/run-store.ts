@@ -12,7 +12,7 @@ import { createRunWrites } from './run-writes.ts';
 import { wholeRuns } from './whole-runs.ts';
 
 type Nothing = Readonly<Record<never, never>>;
-type RunReads = Pick<RunStore, 'get' | 'byKey' | 'sealed' | 'last' | 'checkpointOf' | 'events' | 'expired' | 'counts' | 'held'>;
+type RunReads = Pick<RunStore, 'get' | 'byKey' | 'sealed' | 'last' | 'checkpointOf' | 'events' | 'expired' | 'counts'>;
 
 const NONE: Readonly<Record<RunStatus, number>> = {
   ...{ Queued: 0, Started: 0, Running: 0 },
@@ -26,6 +26,7 @@ export function createRunStore(database: Database, events: EventWrites, now: () 
     ...createRunWrites(database, { live, events, images: createImageRecords(database) }, now),
     list: (query) => database.read(() => listRuns(database, query)),
     live: () => database.read(() => live.list()),
+    held: () => database.read(() => live.list().filter(({ hold }) => hold !== undefined)),
   };
 }
 
@@ -67,7 +68,6 @@ function createRunReads(database: Database, now: () => string): RunReads {
         const numbers = new Set([...statements.aged.all({ before, limit }), ...beyond].map(({ number }) => number));
         return [...numbers].slice(0, limit).map(runIdOf);
       }),
-    held: () => database.read(() => statements.held.all({}).map((row) => runRecordOf(row))),
     counts: () =>
       database.read(() => {
         const counts = { ...NONE };
@@ -122,7 +122,6 @@ function createReadStatements({ queries, prepared }: Database) {
         .orderBy('number')
         .limit(param('limit')),
     ),
-    held: prepared<Nothing>()(() => wholeRuns(queries).where(sql<SqlBool>`r.hold is not null`).orderBy('r.number')),
     counts: prepared<Nothing>()(() => queries.selectFrom('run_counts').selectAll()),
   };
 }

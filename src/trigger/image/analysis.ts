@@ -27,6 +27,8 @@ export class TaskAnalysis {
   /** Names of tasks, in order. */
   readonly #waiting = new Set<string>();
   readonly #failures = new Map<string, number>();
+  /** Names of tasks that are read again after a while. */
+  readonly #postponed = new Set<string>();
   readonly #working = new Set<Promise<void>>();
   readonly #idlers = new Set<() => void>();
 
@@ -80,7 +82,7 @@ export class TaskAnalysis {
   async #read(name: string): Promise<void> {
     const { watch, current, onRead } = this.#parts;
     const record = await current(name);
-    if (record === undefined) return;
+    if (record === undefined) return void this.#failures.delete(name);
     const found = await this.#analyse(record);
     if (this.#closed.signal.aborted) return;
     const { transient, ...read } = found;
@@ -102,10 +104,14 @@ export class TaskAnalysis {
     }
   }
 
+  /** Once, however often it was read in vain meanwhile. */
   async #later(name: string): Promise<void> {
+    if (this.#postponed.has(name)) return;
+    this.#postponed.add(name);
     const failures = this.#failures.get(name) ?? 0;
     this.#failures.set(name, failures + 1);
     await this.#parts.clock.sleep(exponentialBackoffMs(failures, BACKOFF), this.#closed.signal);
+    this.#postponed.delete(name);
     if (!this.#closed.signal.aborted) this.again(name);
   }
 }

@@ -29,6 +29,7 @@ export class DependencyGraph {
   readonly #tasks: ReadonlyMap<string, GraphTask>;
   /** By task: those whose outputs it follows. */
   readonly #producers = new Map<string, readonly string[]>();
+  readonly #followed = new Set<string>();
   readonly #upstream = new Map<string, ReadonlySet<string>>();
   readonly #ids: ReadonlyMap<string, string>;
 
@@ -40,6 +41,7 @@ export class DependencyGraph {
     for (const { id, bases } of tasks) {
       const found = bases.flatMap((base) => (pushed.get(repositoryOf(base.image)) ?? []).filter(({ image }) => isNewsFor(base, image)));
       if (found.length > 0) this.#producers.set(id, [...new Set(found.map((one) => one.id))]);
+      for (const one of found) this.#followed.add(one.id);
     }
   }
 
@@ -54,6 +56,11 @@ export class DependencyGraph {
   /** Tasks whose outputs it follows. */
   producers(id: string): readonly string[] {
     return this.#producers.get(id) ?? [];
+  }
+
+  /** Whether any task follows its outputs. */
+  isFollowed(id: string): boolean {
+    return this.#followed.has(id);
   }
 
   /** Tasks that it follows over any number of others; itself when it is on a cycle. */

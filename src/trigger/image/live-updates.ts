@@ -43,6 +43,8 @@ export class LiveUpdates {
   /** Queued rebuilds that nobody has begun, of tasks that have to wait for a task. */
   waitingFor(taskId: string): readonly RunRecord[] {
     const found: RunRecord[] = [];
+    // Of most tasks nobody builds on the output, and many are rebuilt at once.
+    if (!this.#graph.isFollowed(taskId)) return found;
     for (const [name, runs] of this.#byTask) {
       const own = this.#graph.idOf(name);
       if (own === undefined || !this.#graph.isAfter(own, taskId)) continue;

@@ -56,6 +56,22 @@ describe('reading tasks for their images', () => {
     expect(await rig.store.imageWatch.analysis(first.id)).toMatchObject({ version: 2 });
   });
 
+  it('tries again once, however often a task is read in vain meanwhile', async () => {
+    await using parts = await analysisOf(async () => ({ ...NOTHING, error: 'the server is away', transient: true }));
+    const { rig, analysis, clock } = parts;
+    await rig.define('app');
+    for (let time = 0; time < 5; time += 1) {
+      analysis.again('app');
+      await analysis.idle();
+    }
+    await clock.sleeping();
+    expect(clock.remaining()).toEqual([60_000]);
+    await clock.advanceToNext();
+    await analysis.idle();
+    await clock.sleeping();
+    expect(clock.remaining()).toEqual([120_000]);
+  });
+
   it('says what it could not read, and tries again ever later when that may pass', async () => {
     let answer: () => Promise<AnalysedTask> = async () => ({ ...NOTHING, error: 'no such file' });
     await using parts = await analysisOf(() => answer());
