@@ -81,7 +81,7 @@ async function readChanges({ request, range, url }: Asked, directory: string, co
     0,
     MAX_MESSAGE,
   );
-  return { paths: base === undefined ? undefined : await changedPaths(local, base, range.after), message };
+  return base === undefined ? { paths: undefined, message } : { paths: await changedPaths(local, base, range.after), message, base };
 }
 
 /** Trees alone are compared: no contents are needed, and no attribute, filter or driver of the repository is asked. */

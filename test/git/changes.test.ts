@@ -69,6 +69,7 @@ describe('paths', () => {
     expect(await ask({ before: at('one'), after: at('two') })).toEqual({
       paths: ['src/b.ts'],
       message: 'two [skip ci]\n\nwith a body: ünï\n\n',
+      base: at('one'),
     });
   });
 

@@ -50,6 +50,8 @@ export interface GitChangesRequest extends GitRemoteRequest {
 export interface GitChanges {
   readonly paths: readonly string[] | undefined;
   readonly message: string;
+  /** The commit at which both sides part: `before` itself when `after` follows it. Absent when it cannot be known. */
+  readonly base?: string;
 }
 
 export interface GitCheckoutRequest {

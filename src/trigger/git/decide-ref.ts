@@ -37,7 +37,7 @@ async function decideGroup(event: RefEvent, { key, group }: Group, around: Decid
   const closed = off.filter((decision) => decision !== undefined);
   const open = group.filter((_, index) => off[index] === undefined);
   if (open.length === 0) return closed;
-  const verdict = await verdictOf(key, event, open, around).catch(unreachable);
+  const verdict = await verdictOf({ key, group: open }, event, around, signal).catch(unreachable);
   if (typeof verdict === 'string') {
     return [...closed, ...open.map((candidate) => skipped(ofCandidate(candidate), 'unreachable', verdict))];
   }
@@ -55,11 +55,11 @@ async function decideGroup(event: RefEvent, { key, group }: Group, around: Decid
 /** A push that happened. */
 type Push = Omit<Extract<Verdict, { readonly kind: 'genuine' }>, 'kind'> & { readonly event: RefEvent; readonly key: string };
 
-async function verdictOf(key: string, event: RefEvent, open: readonly Candidate[], around: Deciding): Promise<Verdict> {
-  if (event.origin !== 'poll') return verifyRef(key, event, around.verifying);
+async function verdictOf({ key, group }: Group, event: RefEvent, around: Deciding, signal: AbortSignal): Promise<Verdict> {
+  if (event.origin !== 'poll') return verifyRef(key, event, { ...around.verifying, signal });
   const { after } = event.happening;
   if (!isObjectId(after)) return { kind: 'stale', because: 'the event names no commit' };
-  const needed = open.some(({ trigger }) => trigger.latestOnly);
+  const needed = group.some(({ trigger }) => trigger.latestOnly);
   const listing = needed ? await around.listings.since(key, Date.parse(event.receivedAt)) : undefined;
   return { kind: 'genuine', commit: after, ...(listing === undefined ? {} : { listing }) };
 }

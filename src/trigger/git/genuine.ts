@@ -22,7 +22,7 @@ type About = Pick<TriggerEvent, 'origin' | 'receivedAt'>;
 export interface VerifyParts {
   readonly watch: GitWatchStore;
   readonly listings: Listings;
-  readonly parts: Pick<TriggerParts, 'git' | 'clock'>;
+  readonly parts: Pick<TriggerParts, 'git' | 'clock' | 'gitCache'>;
 }
 
 interface Ending {
@@ -31,9 +31,17 @@ interface Ending {
 
 /** A forge may tell of a push before each of its servers has it. */
 const LAG_MS = 30_000;
+const LONGEST_HISTORY_MS = 120_000;
 
-/** Whether the push of a branch or tag happened: the ref is there now, or it was where the push began (a newer push has followed). */
-export async function verifyRef(key: string, event: About & { readonly happening: RefHappening }, around: VerifyParts): Promise<Verdict> {
+/**
+ * Whether the push of a branch or tag happened: the ref is there now, or it was where the push began and has gone on from where it ended (a
+ * newer push has followed). That a push names a commit is not enough: forges serve the commits of forks by their ids, too.
+ */
+export async function verifyRef(
+  key: string,
+  event: About & { readonly happening: RefHappening },
+  around: VerifyParts & Ending,
+): Promise<Verdict> {
   const { ref, before, after } = event.happening;
   if (!isObjectId(after)) return { kind: 'stale', because: `the event names no commit of ${shown(ref)}` };
   const verdict = async (listing: Listing): Promise<Verdict | undefined> => {
@@ -44,12 +52,30 @@ export async function verifyRef(key: string, event: About & { readonly happening
       if (event.origin === 'replay') return { kind: 'genuine', commit: after, listing };
       return { kind: 'stale', because: `${nameOf(ref)} was at ${short(after)} before and is ${whereIs(head)} now` };
     }
-    if (tagOf(ref) === undefined && !isZeroId(before) && (await around.watch.hadRef(key, ref, before))) {
-      return { kind: 'genuine', commit: after, listing };
-    }
-    return undefined;
+    if (head === undefined || tagOf(ref) !== undefined || isZeroId(before)) return undefined;
+    const hasFollowed = (await around.watch.hadRef(key, ref, before)) && (await follows({ ref, head, after }, listing, around));
+    return hasFollowed ? { kind: 'genuine', commit: after, listing } : undefined;
   };
   return inSpiteOfLag(key, event, around, verdict, ({ refs }) => `${nameOf(ref)} is ${whereIs(refs.get(ref))} and not at ${short(after)}`);
+}
+
+/** Whether the head of a branch has the commit in its history. */
+async function follows(
+  { ref, head, after }: { readonly ref: string; readonly head: string; readonly after: string },
+  { access }: Listing,
+  { parts, signal }: Pick<VerifyParts & Ending, 'parts' | 'signal'>,
+): Promise<boolean> {
+  const { url, token } = access;
+  const range = { url, after: head, afterRef: ref, before: after, ...(token === undefined ? {} : { token }) };
+  const read = withDeadline({ ms: LONGEST_HISTORY_MS, signal, what: `reading the history of ${url}` }, (ending) =>
+    parts.git.changes({ ...range, cacheDirectory: parts.gitCache, signal: ending }),
+  );
+  return read.then(({ base }) => base === after, refused);
+}
+
+function refused(error: unknown): false {
+  if (error instanceof EngineError && !error.transient) return false;
+  throw error;
 }
 
 /** Whether the pull request has this head: of its ref, of its branch, or in the repository that it comes from. */
