@@ -50,11 +50,14 @@ export function afterPathOf(path: string, { trigger }: TaskResource): string {
 /** The trigger as it is with what the flags change. One of which nothing is left on is disabled, and not taken away. */
 function sourcePatch(current: TaskResource, flags: TaskDefinitionFlags, emptied: readonly SourceField[]) {
   const { commitTriggerEnabled: commit, pullRequestTriggerEnabled: pullRequest, tag, branch } = flags;
-  const fields = sourceFields(flags);
+  const { name: _, ...fields } = sourceFields(flags);
+  const named = [commit, pullRequest, flags.sourceTriggerName].some((flag) => flag !== undefined);
+  // Which of several is meant is asked only of who wants to change one.
+  if (!named && branch.length === 0 && emptied.length === 0 && Object.keys(fields).length === 0) return undefined;
   const before = chosenSource(current.trigger.sourceTriggers, flags.sourceTriggerName);
   // One plain name is the branch of the context: patterns of before would say otherwise.
   const contextBranch = branch.length === 1 && fields.branches === undefined && (before?.branches.length ?? 0) > 0 ? { branches: [] } : {};
-  const { name: _, ...changed } = { ...fields, ...contextBranch };
+  const changed = { ...fields, ...contextBranch };
   const asked = Object.keys(changed).length > 0 || emptied.length > 0 || pullRequest !== undefined;
   if (!asked && (commit === undefined || (before === undefined && !commit))) return undefined;
   const known = new Set(before?.sourceTriggerEvents);

@@ -302,9 +302,11 @@ describe('task update', () => {
     });
   });
 
-  test('asks which of several source triggers is meant', async () => {
+  test('asks which of several source triggers is meant, and only when one is to change', async () => {
     const two = { ...TASK, trigger: { ...TASK.trigger, sourceTriggers: ['a', 'b'].map((name) => ({ ...SOURCE, name })) } };
     await expect(update(['--skip-ci'], two)).rejects.toThrow('the task has 2 source triggers: a, b');
+    await expect(update(['--branch', 'dev'], two)).rejects.toThrow('the task has 2 source triggers: a, b');
+    expect(await update(['--timeout', '1h'], two)).toEqual({ timeout: 3600 });
     expect((await update(['--skip-ci', '--source-trigger-name', 'b'], two)).trigger?.sourceTriggers).toEqual({
       set: [{ ...SOURCE, name: 'b', skipCi: true }],
     });
