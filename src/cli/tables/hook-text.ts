@@ -42,8 +42,13 @@ export function hookTable(hooks: readonly HookResource[], { stream, paint, now }
   );
 }
 
+/** As they call themselves; those that are only posted to have no name. */
+const FORGE_NAMES: Readonly<Record<string, string>> = { Github: 'GitHub', VisualStudioTeamService: 'Azure DevOps', Generic: 'generic' };
+
 function sourceText({ source }: HookResource): string {
-  return source.kind === 'git' ? `${source.repositoryUrl} (${source.forge})` : `${source.registry} (${source.registryKind})`;
+  return source.kind === 'git'
+    ? `${source.repositoryUrl} (${FORGE_NAMES[source.forge] ?? source.forge})`
+    : `${source.registry} (${source.registryKind})`;
 }
 
 function deliveryText({ lastDelivery }: HookResource, now: Date): string {

@@ -51,7 +51,7 @@ function github(facts: HookFacts): readonly HookStep[] {
     { text: 'Secret', value: facts.secret },
     { text: 'Leave the SSL verification on. Choose "Let me select individual events": "Pushes" and "Pull requests".' },
     { text: 'Press "Add webhook": GitHub sends a ping, and "Recent Deliveries" shows how it was answered.' },
-    { text: `Or let \`task trigger webhook\` do it with a token that has ${RIGHTS.Github.hooks}.` },
+    { text: `Or let \`task trigger webhook NAME --create\` do it with a token that has ${RIGHTS.Github.hooks}.` },
   ];
 }
 
@@ -65,7 +65,7 @@ function gitlab(facts: HookFacts): readonly HookStep[] {
       text: 'A GitLab of your own refuses addresses of its own network until an administrator allows them (Admin, Settings, Network, Outbound requests).',
     },
     { text: 'Press "Add webhook", then "Test", "Push events".' },
-    { text: `Or let \`task trigger webhook\` do it with a token that has ${RIGHTS.GitLab.hooks}.` },
+    { text: `Or let \`task trigger webhook NAME --create\` do it with a token that has ${RIGHTS.GitLab.hooks}.` },
   ];
 }
 
@@ -83,7 +83,7 @@ function gitea(facts: HookFacts): readonly HookStep[] {
       text: 'Gitea sends to public addresses only. If the daemon is in a private network, an administrator of Gitea adds to app.ini:',
       value: `[webhook]\nALLOWED_HOST_LIST = external,${hostOf(facts.url)}`,
     },
-    { text: `Or let \`task trigger webhook\` do it with a token that has ${RIGHTS.Gitea.hooks}.` },
+    { text: `Or let \`task trigger webhook NAME --create\` do it with a token that has ${RIGHTS.Gitea.hooks}.` },
   ];
 }
 
@@ -94,7 +94,7 @@ function bitbucket(facts: HookFacts): readonly HookStep[] {
     { text: 'URL (https with a certificate of a public authority)', value: facts.url },
     { text: 'Secret', value: facts.secret },
     { text: 'Triggers: "Repository: Push" and of pull requests "Created", "Updated", "Merged" and "Declined".' },
-    { text: `Or let \`task trigger webhook\` do it with a token that has ${RIGHTS.Bitbucket.hooks}.` },
+    { text: `Or let \`task trigger webhook NAME --create\` do it with a token that has ${RIGHTS.Bitbucket.hooks}.` },
   ];
 }
 
@@ -108,7 +108,7 @@ function azure(facts: HookFacts): readonly HookStep[] {
     { text: 'Resource details to send: "All"; messages and detailed messages: "None". Press "Test", then "Finish".' },
     { text: 'Do the same for the events "Pull request created" and "Pull request updated" if pull requests are to run.' },
     {
-      text: `Or let \`task trigger webhook\` do it with a token that has ${RIGHTS.VisualStudioTeamService.hooks}.`,
+      text: `Or let \`task trigger webhook NAME --create\` do it with a token that has ${RIGHTS.VisualStudioTeamService.hooks}.`,
     },
   ];
 }

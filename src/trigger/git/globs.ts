@@ -5,6 +5,8 @@ import { RE2JS } from 're2js';
 export interface Globs {
   /** The last one that matches decides; what begins with `!` takes away from those before it. */
   matches(name: string): boolean;
+  /** The one with `!` that decides against a name which others match, as it is written. */
+  takenAwayBy(name: string): string | undefined;
 }
 
 const LONGEST = 512;
@@ -14,7 +16,7 @@ const kept = new Map<string, Globs>();
 const MOST = 100;
 const OPTIONS = { dot: true, noextglob: true, nonegate: true, strictSlashes: true, fastpaths: false, strictBrackets: true } as const;
 /** What picomatch guards against cannot be in these names: empty segments, `.` and `..`. */
-const GUARDS = ['(?!(?:^|\\/)\\.{1,2}(?:\\/|$))', '(?!\\.{1,2}(?:\\/|$))', '(?=.)'];
+const GUARDS = ['(?!\\.{0,1}(?:\\/|$))', '(?!(?:^|\\/)\\.{1,2}(?:\\/|$))', '(?!\\.{1,2}(?:\\/|$))', '(?=.)'];
 
 /**
  * `*` and `?` stay within a segment, `**` as a segment is any number of them, `[…]` and `{a,b}` are as usual, names with a leading dot are like
@@ -32,12 +34,15 @@ export function compileGlobs(patterns: readonly string[]): Globs {
 function compile(patterns: readonly string[]): Globs {
   const compiled = patterns.slice(0, MOST).map((pattern) => {
     const takesAway = pattern.startsWith('!');
-    return { takesAway, expression: expressionOf(takesAway ? pattern.slice(1) : pattern) };
+    return { pattern, takesAway, expression: expressionOf(takesAway ? pattern.slice(1) : pattern) };
   });
+  const matching = (name: string): typeof compiled => compiled.filter(({ expression }) => expression?.testExact(name) ?? false);
   return {
-    matches: (name) => {
-      const last = compiled.findLast(({ expression }) => expression?.testExact(name) ?? false);
-      return last !== undefined && !last.takesAway;
+    matches: (name) => matching(name).at(-1)?.takesAway === false,
+    takenAwayBy: (name) => {
+      const found = matching(name);
+      const last = found.at(-1);
+      return last?.takesAway === true && found.some(({ takesAway }) => !takesAway) ? last.pattern : undefined;
     },
   };
 }

@@ -36,8 +36,12 @@ export function tagRefusal(tag: string, { tags }: SourceTrigger): string | undef
 }
 
 function globRefusal(word: string, name: string, globs: readonly string[]): string | undefined {
-  if (compileGlobs(globs).matches(name)) return undefined;
-  return `${word} ${shown(name)} matches none of ${listed(globs)}`;
+  const compiled = compileGlobs(globs);
+  if (compiled.matches(name)) return undefined;
+  const by = compiled.takenAwayBy(name);
+  if (by !== undefined) return `${word} ${shown(name)} is excluded by ${shown(by)}`;
+  const wanted = globs.filter((glob) => !glob.startsWith('!'));
+  return `${word} ${shown(name)} matches none of ${listed(wanted.length === 0 ? globs : wanted)}`;
 }
 
 /** `a, b, c and 5 more`, each cut. */

@@ -120,6 +120,8 @@ test('a webhook with how to set it up', () => {
   expect(hookText(HOOK, false, PLACE)).toMatch(
     /Secret +s3cret\n(?:.*\n)*How to set it up:\n1\. Open the settings\.\n2\. Payload URL:\n {3}https:\/\/ci.*\n3\. A program:\n {3}#!\/bin\/sh\n {3}echo\n$/,
   );
+  const azure = { ...HOOK, source: { ...HOOK.source, forge: 'VisualStudioTeamService' } } as HookSecretResource;
+  expect(hookText(azure, false, PLACE)).toContain(`${URL} (Azure DevOps)\n`);
   expect(hookText(HOOK, true, PLACE)).toContain('Set the new secret there:');
   expect(hookText({ ...HOOK, atForge: 'created' }, false, PLACE)).toMatch(/\nIt was created at the forge\.\n$/);
 });
