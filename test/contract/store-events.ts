@@ -82,6 +82,7 @@ function describeLife(use: () => StoreUnderTest): void {
     const { events } = use().store;
     await events.record(['a', 'b', 'c', 'd'].map((key) => newEvent(key)));
     expect((await events.pending(3)).map(({ id }) => id)).toEqual(['e1', 'e2', 'e3']);
+    expect((await events.pending(3, 2)).map(({ id }) => id)).toEqual(['e3', 'e4']);
     await events.settle([
       { id: 'e1', decisions: [SKIPPED] },
       { id: 'e3', decisions: [] },
@@ -169,6 +170,9 @@ function describeEventLists(use: () => StoreUnderTest): void {
     expect(await ids({ task: 'app', before: 4 })).toEqual(['e1']);
     expect(await ids({ task: 'app', kind: 'push', status: 'settled', origin: 'webhook', since: at(500) })).toEqual(['e4']);
     expect(await ids({ task: 'nobody' })).toEqual([]);
+    expect(await ids({ task: 'app', status: 'pending' })).toEqual([]);
+    expect(await ids({ status: 'pending', kind: 'push', before: 5, limit: 1 })).toEqual(['e2']);
+    expect(await events.decidedTasks()).toEqual(['app', 'web']);
     const [first] = await events.list({ limit: 1, before: 2 });
     expect(first).toEqual(await events.get('e1'));
   });

@@ -8,7 +8,7 @@ import type { ImageTag } from '../../model/trigger-event.ts';
 import { allTasks } from '../../trigger/all-tasks.ts';
 import { DependencyGraph, isNewsFor } from '../../trigger/image/dependency-graph.ts';
 import { type Following, followingOf } from '../../trigger/image/following.ts';
-import { imageTagOf, sameRepository, shortImage } from '../../trigger/image/image-tag.ts';
+import { imageTagOf, shortImage } from '../../trigger/image/image-tag.ts';
 import type { DependencyQuery, ImageOperations } from '../http/trigger-operations.ts';
 
 interface Edge {
@@ -86,9 +86,10 @@ function tasksOf({ task, image }: DependencyQuery, known: Known): ReadonlySet<st
           ...known.outputs.filter((output) => isImage(output.image, wanted)).map(({ taskId }) => taskId),
         ];
   const start = named === undefined ? (ofImage ?? []) : ofImage === undefined ? named : named.filter((id) => ofImage.includes(id));
+  const asked = new Set(start);
   const found = new Set(start);
   for (const id of start) for (const other of known.graph.upstream(id)) found.add(other);
-  for (const id of known.tasks.keys()) if (start.some((one) => known.graph.upstream(id).has(one))) found.add(id);
+  for (const id of known.tasks.keys()) if ([...known.graph.upstream(id)].some((other) => asked.has(other))) found.add(id);
   return found;
 }
 
@@ -130,17 +131,13 @@ function showOutput({ task, image, state, run }: ImageOutput): ShownGraph['outpu
 }
 
 async function followedOf({ imageWatch }: Pick<Store, 'imageWatch'>, edges: readonly Edge[]): Promise<ShownGraph['followed']> {
-  const followed = edges.filter(({ following }) => following.follows);
+  // A pattern is followed of the repository, whatever tag is written.
+  const nameOf = ({ registry, repository, tag }: ImageTag, pattern: string): string =>
+    JSON.stringify([registry, repository, pattern === '' ? tag : '', pattern]);
+  const followed = new Set(edges.flatMap(({ row, following }) => (following.follows ? [nameOf(row.image, following.pattern)] : [])));
   const targets = await imageWatch.targets({});
   return targets
-    .filter(({ image, pattern }) =>
-      followed.some(
-        ({ row, following }) =>
-          following.follows &&
-          following.pattern === pattern &&
-          (pattern === '' ? isImage(row.image, image) : sameRepository(row.image, image)),
-      ),
-    )
+    .filter(({ image, pattern }) => followed.has(nameOf(image, pattern)))
     .map(({ image, pattern, newestTag, credential, indexDigest, digests, status, error, checkedAt, nextCheck }) => ({
       ...{ image, pattern, newestTag, credential, indexDigest, digests, status, nextCheck },
       ...(error === undefined ? {} : { error }),

@@ -7,8 +7,8 @@ export interface EventStore {
   get(id: string): Promise<TriggerEvent | undefined>;
   /** Newest first. */
   list(query: EventQuery): Promise<readonly TriggerEvent[]>;
-  /** Pending events whose `retryAt` is over or absent, oldest first. */
-  pending(limit: number): Promise<readonly TriggerEvent[]>;
+  /** Pending events whose `retryAt` is over or absent, oldest first; those with a number above `after` when it is given. */
+  pending(limit: number, after?: number): Promise<readonly TriggerEvent[]>;
   /** Counts an attempt before it is begun, so that an event that ends the process is known by it. */
   begin(ids: readonly string[]): Promise<void>;
   /** Ends the event and keeps what was decided. Idempotent: an event that has ended stays as it is, and nothing follows from it again. */
@@ -29,6 +29,8 @@ export interface EventStore {
     readonly run?: string;
     readonly limit: number;
   }): Promise<readonly TriggerDecision[]>;
+  /** Names of the tasks that something was decided for, also of those that are gone. */
+  decidedTasks(): Promise<readonly string[]>;
   /** Settled and failed events, with their decisions, received before; keeps `dedupKey`s of webhooks as long as that. Firings stay. */
   prune(query: { readonly before: string; readonly limit: number }): Promise<number>;
   counts(): Promise<Readonly<Record<TriggerEvent['status'], number>>>;

@@ -1,4 +1,4 @@
-import { type SqlBool, sql } from 'kysely';
+import { type Compilable, type SqlBool, sql } from 'kysely';
 import type { EventQuery, EventStore } from '../../model/ports/event-store.ts';
 import type { TriggerDecision, TriggerEvent } from '../../model/trigger-event.ts';
 import { decisionOf, type EventRow, eventNumberOf, triggerEventOf } from '../event-rows.ts';
@@ -19,7 +19,7 @@ export function createEventStore(database: Database, writes: EventWrites, now: (
         return row === undefined ? undefined : triggerEventOf(row);
       }),
     list: (query) => database.read(() => listEvents(database, query)),
-    pending: (limit) => database.read(() => statements.pending.all({ now: now(), limit }).map(triggerEventOf)),
+    pending: (limit, after = 0) => database.read(() => statements.pending.all({ now: now(), limit, after }).map(triggerEventOf)),
     begin: (ids) =>
       database.write(() => {
         for (const number of numbersOf(ids)) statements.begin.run({ number });
@@ -39,6 +39,7 @@ export function createEventStore(database: Database, writes: EventWrites, now: (
         }
       }),
     decisions: (query) => database.read(() => listDecisions(database, query)),
+    decidedTasks: () => database.read(() => statements.decidedTasks.all({}).map(({ task }) => task)),
     prune: ({ before, limit }) => database.write(() => statements.prune.run({ before: storedTime(before), limit })),
     counts: () =>
       database.read(() => {
@@ -97,11 +98,12 @@ function createStatements({ queries, prepared }: Database) {
   const pending = sql<SqlBool>`status = 'pending'`;
   return {
     one: prepared<{ number: number }>()((param) => queries.selectFrom('trigger_events').selectAll().where('number', '=', param('number'))),
-    pending: prepared<{ now: string; limit: number }>()((param) =>
+    pending: prepared<{ now: string; limit: number; after: number }>()((param) =>
       queries
         .selectFrom('trigger_events')
         .selectAll()
         .where(pending)
+        .where('number', '>', param('after'))
         .where((eb) => eb.or([eb('retry', 'is', null), eb('retry', '<=', param('now'))]))
         .orderBy('number')
         .limit(param('limit')),
@@ -140,6 +142,14 @@ function createStatements({ queries, prepared }: Database) {
             .limit(param('limit')),
         ),
     ),
+    // From one name to the next in the index, past all that is between them.
+    decidedTasks: prepared<Readonly<Record<never, never>>>()((): Compilable<{ readonly task: string }> => {
+      const names = sql<{ readonly task: string }>`with recursive names (task) as (
+        select min(task) from trigger_decisions where task is not null
+        union all select (select min(d.task) from trigger_decisions d where d.task > names.task) from names where names.task is not null
+      ) select task from names where task is not null`;
+      return { compile: () => names.compile(queries) };
+    }),
     counts: prepared<Readonly<Record<never, never>>>()(() => queries.selectFrom('trigger_event_counts').selectAll()),
   };
 }

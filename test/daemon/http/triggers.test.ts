@@ -81,7 +81,12 @@ describe('events', () => {
     expect(await ids('?task=web&kind=run-ended&status=settled')).toEqual([own]);
     expect(await ids('', limited)).toEqual([own]);
     expect(await ids('?task=shop', limited)).toEqual([]);
-    const page = (await call('GET', '/trigger-events?top=1')).json();
+    const more = await told('web-2', 'three');
+    expect(await ids('', limited)).toEqual([more, own]);
+    expect(await ids('?top=1', limited)).toEqual([more]);
+    const firstPage = (await call('GET', '/trigger-events?top=1', undefined, limited)).json();
+    expect(await ids(`?top=1&after=${String(firstPage['next'])}`, limited)).toEqual([own]);
+    const page = (await call('GET', '/trigger-events?top=2')).json();
     expect(await ids(`?top=1&after=${String(page['next'])}`)).toEqual([own]);
     expect((await call('GET', `/trigger-events/${other}`, undefined, limited)).status).toBe(404);
     expect((await call('GET', `/trigger-events/${own}`, undefined, limited)).json()).toMatchObject({

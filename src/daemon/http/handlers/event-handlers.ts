@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { runResourceOf } from '../../../api/run-resource.ts';
 import { decisionOf, runExplanationOf, taskExplanationOf, triggerEventDetailOf, triggerEventOf } from '../../../api/trigger-resource.ts';
 import { EngineError } from '../../../model/engine-error.ts';
@@ -18,8 +19,6 @@ type EventRoute =
   | 'approveRun'
   | 'checkTask'
   | 'getDeps';
-
-const MOST_DECISIONS = 1000;
 
 export function eventHandlers(services: HttpServices): Handlers<EventRoute> {
   const { tasks, triggers, audit, queue, images } = services;
@@ -64,21 +63,22 @@ export function eventHandlers(services: HttpServices): Handlers<EventRoute> {
   };
 }
 
-/** Who may not see all tasks sees the events that something was decided on for one of theirs. */
+/**
+ * Who may not see all tasks sees the events that something was decided on for one of theirs: asked for task by task, so that a page costs no walk
+ * through the events of all others.
+ */
 async function visibleEvents({ triggers, store }: HttpServices, principal: Principal, query: EventQuery): Promise<readonly TriggerEvent[]> {
   const visible = visibleTasks(principal);
   if (visible === undefined) return triggers.events(query);
   if (query.task !== undefined) return visible(query.task) ? triggers.events(query) : [];
-  const found: TriggerEvent[] = [];
-  for (let before = query.before; ; ) {
-    const page = await triggers.events({ ...query, ...(before === undefined ? {} : { before }) });
-    for (const event of page) {
-      const decisions = await store.events.decisions({ event: event.id, limit: MOST_DECISIONS });
-      if (seenBy(principal, decisions) !== undefined) found.push(event);
-    }
-    before = page.at(-1)?.number;
-    if (found.length >= query.limit || page.length < query.limit) return found.slice(0, query.limit);
+  let found: readonly TriggerEvent[] = [];
+  for (const task of (await store.events.decidedTasks()).filter(visible)) {
+    const all = new Map([...found, ...(await triggers.events({ ...query, task }))].map((event) => [event.number, event]));
+    found = [...all.values()].sort((one, other) => other.number - one.number).slice(0, query.limit);
+    // Others are to be answered in between.
+    await setImmediate();
   }
+  return found;
 }
 
 /** Of decisions those of tasks that the asker may see; undefined when that is none, and there are others. */
