@@ -308,6 +308,11 @@ describe('threat 12: whose word a delivery is', () => {
     const head = (await work.git('rev-parse', 'origin/main')).trim();
     const after = await work.commit('of the team, too');
     await work.git('push', '-q', '--force', 'origin', 'HEAD:main');
+    const told = await deliver(mine, { event: 'push', payload: push({ url, before: head, after, id: 99 }) });
+    expect(told).toMatchObject({ status: 200, text: expect.stringContaining('other-repository') });
+    // Once its own repository has an id, that of others with the same one is taken for it.
+    const own = `${server.url}/smart/mine.git`;
+    await decided(daemon, await deliver(mine, { event: 'push', payload: push({ url: own, before: head, after, id: 99 }) }));
     const events = await decided(daemon, await deliver(mine, { event: 'push', payload: push({ url, before: head, after, id: 99 }) }));
     expect(events.flatMap(({ decisions }) => decisions.map(({ task }) => task))).not.toContain('app');
     expect((await runsOf(daemon, 'app')).length).toBe(before);
