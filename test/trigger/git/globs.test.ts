@@ -63,6 +63,7 @@ describe('globs', () => {
     expect(matches(['!main'], 'other')).toBe(false);
     expect(matches(['!!main'], 'main')).toBe(false);
     expect(matches([], 'main')).toBe(false);
+    expect(['.github/ci.yml', '.gitignore', 'a'].map((name) => matches(['.*', '.*/**'], name))).toEqual([true, true, false]);
   });
 
   it('say what picomatch says', () => {
