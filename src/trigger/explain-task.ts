@@ -105,7 +105,16 @@ function explainedTrigger(
   decisions: readonly TriggerDecision[],
 ): ExplainedTrigger {
   const last = decisions.find(({ trigger }) => trigger === name);
-  return { name, kind, status, ...stand, ...(last === undefined ? {} : { last }) };
+  const { next, ...rest } = stand;
+  // What others still look at is not looked at for one that is disabled.
+  return {
+    name,
+    kind,
+    status,
+    ...rest,
+    ...(next === undefined || status === 'Disabled' ? {} : { next }),
+    ...(last === undefined ? {} : { last }),
+  };
 }
 
 async function sourceStand({ gitWatch }: ExplainStore, record: TaskRecord, trigger: SourceTrigger): Promise<Stand> {

@@ -427,6 +427,10 @@ describe('explanations', () => {
     expect(decisions).toMatchObject([{ trigger: 't1', outcome: 'run' }]);
     expect(undecided).toMatchObject([{ kind: 'push', status: 'pending' }]);
     expect(undecided).toHaveLength(1);
+    await rig.define('app', { sourceTriggers: [{ ...source, status: 'Disabled' }] });
+    const [off] = (await rig.triggers.explainTask('app', 1)).triggers;
+    expect(off).toMatchObject({ status: 'Disabled', watched: [{ what: URL }] });
+    expect(off?.next).toBeUndefined();
     await expect(rig.triggers.explainTask('nobody', 20)).rejects.toMatchObject({ code: 'not-found' });
   });
 });

@@ -17,7 +17,7 @@ import {
   taskText,
   withBranch,
 } from './task-step.ts';
-import { branchOfContext, triggersOfFlags } from './trigger-body.ts';
+import { branchOfContext, GIT_URL_HELP, triggersOfFlags } from './trigger-body.ts';
 import { afterPathOf, triggersPatchOf } from './trigger-patch.ts';
 import { sourceFieldOf } from './unset-fields.ts';
 
@@ -30,7 +30,7 @@ export async function taskBodyOf(name: string, flags: TaskDefinitionFlags, io: I
   const context = contextOf(flags);
   const type = stepTypeOf(flags, context);
   refuseForeignFlags(type, flags);
-  if (context === undefined && flags.branch.length > 0) throw conflict('`--branch` needs a git URL as `--context`');
+  if (context === undefined && flags.branch.length > 0) throw conflict('`--branch` needs a git URL as `--context`', GIT_URL_HELP);
   const source = {
     ...(context === undefined ? {} : { contextPath: context }),
     ...(await accessToken(flags, io)),

@@ -9,7 +9,7 @@ import { readSource, readStdin } from '../source/find-task-file.ts';
 import { conflict, FlagError } from './flag-error.ts';
 import { readSecretInput } from './secret-input.ts';
 import type { TaskDefinitionFlags } from './task-flags.ts';
-import { branchOfContext } from './trigger-body.ts';
+import { branchOfContext, GIT_URL_HELP } from './trigger-body.ts';
 
 export type StepType = StepShown['type'];
 
@@ -34,7 +34,11 @@ export function contextOf(flags: TaskDefinitionFlags): string | undefined {
       },
     ]);
   }
-  return branch === undefined ? context : withBranch(context, branch);
+  if (branch === undefined) return context;
+  const [written = ''] = (context.split('#')[1] ?? '').split(':');
+  if (written !== '' && written !== branch)
+    throw conflict(`\`--context\` names the branch ${written}, and \`--branch\` names ${branch}`, 'say it once');
+  return withBranch(context, branch);
 }
 
 /** A `file://` URL is a repository of the daemon's machine; the daemon says whether it takes it. */
@@ -43,7 +47,7 @@ function kindOf(context: string): ReturnType<typeof classifyContext>['kind'] {
 }
 
 export function withBranch(context: string | undefined, branch: string): string {
-  if (context === undefined || kindOf(context) !== 'git') throw conflict('`--branch` needs a git URL as `--context`');
+  if (context === undefined || kindOf(context) !== 'git') throw conflict('`--branch` needs a git URL as `--context`', GIT_URL_HELP);
   const [url = '', fragment = ''] = context.split('#');
   const folder = fragment.includes(':') ? fragment.slice(fragment.indexOf(':')) : '';
   return `${url}#${branch}${folder}`;

@@ -16,6 +16,10 @@ type SourceEvent = TriggersShown['sourceTriggers'][number]['sourceTriggerEvents'
 /** A glob, or one of several names: a trigger takes it, a context does not. */
 const PATTERN = /[*?[\]{}!]/;
 
+/** What is no git URL for want of its ending is what browsers show of a repository. */
+export const GIT_URL_HELP =
+  'the URL of a repository ends in `.git`, as in `--context https://git.example/me/app.git`, or is that of a forge that is known';
+
 /** Of `--branch` the one that the context is at: the first that is a plain name. */
 export function branchOfContext({ branch }: Pick<TaskDefinitionFlags, 'branch'>): string | undefined {
   return branch.find((name) => !PATTERN.test(name));
@@ -52,7 +56,7 @@ function newSource(context: string | undefined, flags: TaskDefinitionFlags, fiel
   const repository = contextRepository(context);
   const asked = flags.commitTriggerEnabled === true || flags.pullRequestTriggerEnabled === true || Object.keys(fields).length > 0;
   if (repository === undefined) {
-    if (asked) throw conflict('a task can be started by git only with a git context', 'name the repository with `--context URL`');
+    if (asked) throw conflict('a task can be started by git only with a git context', GIT_URL_HELP);
     return undefined;
   }
   const commit = flags.commitTriggerEnabled ?? !isCommit(repository.ref);

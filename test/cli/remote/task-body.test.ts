@@ -108,6 +108,7 @@ test.each([
   [{ context: GIT, set: [{ name: 'a', value: '1' }] }, '--set cannot be: the task builds a Dockerfile'],
   [{ cmd: 'busybox', image: ['a'] }, '--image cannot be: the task has a task file'],
   [{ cmd: 'busybox', branch: ['main'], context: 'https://host/a.tgz' }, '`--branch` needs a git URL'],
+  [{ branch: ['main'], context: 'https://github.com/me/web.git#dev:sub' }, '`--context` names the branch dev, and `--branch` names main'],
   [{ context: GIT, concurrencyLimit: 2 }, 'need a `--concurrency-group`'],
   [{ context: GIT, arg: ['UNKNOWN_VARIABLE'] }, 'has no variable UNKNOWN_VARIABLE'],
 ])('%o is refused', async (flags, message) => {
