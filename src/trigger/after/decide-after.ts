@@ -1,12 +1,9 @@
 import type { Cause, RunRecord } from '../../model/run-record.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import { type AfterTrigger, triggersOf } from '../../model/trigger-definition.ts';
+import { type Chain, chainOf, LONGEST_CHAIN } from '../chain.ts';
 import { firedDecision, skipped } from '../fired.ts';
 import type { Evaluation, TriggerParts } from '../parts.ts';
-import { chainOfTasks, MOST_LINKS } from './cause-chain.ts';
-
-/** Of one run: a chain, and what began it. */
-const MOST_CAUSES = 20;
 
 type Decision = Evaluation['decisions'][number];
 
@@ -24,14 +21,19 @@ export async function decideAfter(
   follower: TaskRecord,
 ): Promise<readonly Decision[]> {
   const decisions: Decision[] = [];
+  const { store } = parts;
+  const chain = await chainOf({ run: ended.run.id, task: ended.task }, { runs: store.runs, watch: store.imageWatch });
   for (const trigger of triggersOf(follower.definition).afterTriggers) {
     if (trigger.task !== ended.task) continue;
-    decisions.push(refusalOf(ended, follower, trigger) ?? (await fire(parts, ended, follower, trigger)));
+    decisions.push(refusalOf({ ...ended, chain }, follower, trigger) ?? (await fire(parts, { ...ended, chain }, follower, trigger)));
   }
   return decisions;
 }
 
-function refusalOf({ run, task }: EndedRun, { definition }: TaskRecord, trigger: AfterTrigger): Decision | undefined {
+/** Its chain is undefined when the run was deleted meanwhile. */
+type Ended = EndedRun & { readonly chain: Chain | undefined };
+
+function refusalOf({ run, task, chain }: Ended, { definition }: TaskRecord, trigger: AfterTrigger): Decision | undefined {
   const of = { task: definition.name, trigger: trigger.name };
   const what = `run ${run.id} of task ${task}`;
   if (definition.status === 'Disabled') return skipped(of, 'task-disabled', `task ${of.task} is disabled`);
@@ -41,18 +43,15 @@ function refusalOf({ run, task }: EndedRun, { definition }: TaskRecord, trigger:
   }
   if (run.status !== 'Succeeded') return skipped(of, 'status-not-followed', `${what} ended as ${run.status}`);
   if (trigger.on === 'pushed' && run.images.length === 0) return skipped(of, 'status-not-followed', `${what} pushed no image`);
-  const chain = chainOfTasks(run);
-  const first = chain.indexOf(of.task);
-  if (first >= 0) return skipped(of, 'already-in-chain', `it would follow itself: ${[...chain.slice(first), of.task].join(' → ')}`);
-  if (chain.length >= MOST_LINKS) {
-    return skipped(of, 'chain-too-long', `${what} is number ${chain.length} of a chain of runs, and ${MOST_LINKS} are allowed`);
-  }
-  return undefined;
+  const cycle = chain?.cycleOf(of.task);
+  if (cycle !== undefined) return skipped(of, 'already-in-chain', `it would follow itself: ${cycle.join(' → ')}`);
+  if (chain === undefined || chain.length < LONGEST_CHAIN) return undefined;
+  return skipped(of, 'chain-too-long', `${what} is number ${chain.length} of a chain of runs, and ${LONGEST_CHAIN} are allowed`);
 }
 
 async function fire(
   { store, runs }: Pick<TriggerParts, 'store' | 'runs'>,
-  { run, task, event }: EndedRun,
+  { run, task, event, chain }: Ended,
   follower: TaskRecord,
   trigger: AfterTrigger,
 ): Promise<Decision> {
@@ -61,7 +60,7 @@ async function fire(
   const result = await runs.fire({
     task: follower,
     firing: { taskId: follower.id, trigger: trigger.name, keys: [run.id], event },
-    causes: [cause, ...run.request.causes].slice(0, MOST_CAUSES),
+    causes: [cause, ...(chain?.causes ?? [])],
     trust: 'trusted',
   });
   const did = trigger.on === 'pushed' ? `pushed ${run.images.map(({ reference }) => reference).join(', ')}` : 'succeeded';

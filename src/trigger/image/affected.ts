@@ -3,10 +3,9 @@ import type { Store } from '../../model/ports/store.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import type { BaseImageTrigger } from '../../model/trigger-definition.ts';
 import type { Happening } from '../../model/trigger-event.ts';
+import { type Chain, LONGEST_CHAIN } from '../chain.ts';
 import { skipped } from '../fired.ts';
 import type { Evaluation } from '../parts.ts';
-import type { Chain } from './chain.ts';
-import { LONGEST_CHAIN } from './chain.ts';
 import { followingOf, patternFor } from './following.ts';
 import { inParallel } from './in-parallel.ts';
 import { compareBases, type StaleBase } from './stale-bases.ts';
@@ -112,7 +111,7 @@ function refusedByChain(
       `run ${chain?.run} pushed it, and the task is in the chain that led there: ${cycle.join(' → ')}`,
     );
   }
-  if (chain === undefined || chain.length <= LONGEST_CHAIN) return undefined;
+  if (chain === undefined || chain.length < LONGEST_CHAIN) return undefined;
   return skipped(
     of,
     'chain-too-long',

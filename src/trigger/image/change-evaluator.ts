@@ -1,10 +1,10 @@
 import { EngineError } from '../../model/engine-error.ts';
 import type { NewTriggerEvent, TriggerEvent } from '../../model/trigger-event.ts';
 import { shortDigest } from '../../util/short-digest.ts';
+import { chainOf } from '../chain.ts';
 import { skipped } from '../fired.ts';
 import type { Evaluation } from '../parts.ts';
 import { type Affected, type AffectedParts, affectedBy, type Change, type ImageChanged } from './affected.ts';
-import { chainOf } from './chain.ts';
 import type { DependencyGraph } from './dependency-graph.ts';
 import { shortImage } from './image-tag.ts';
 import { inParallel, Turns } from './in-parallel.ts';

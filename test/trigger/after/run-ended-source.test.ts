@@ -122,6 +122,28 @@ describe('tasks that run after others', () => {
     ]);
   });
 
+  it('a circle over images that came together in one run is refused too', async () => {
+    await rig.define('base', { afterTriggers: [afterOf('app')] });
+    await rig.define('other');
+    await rig.define('app');
+    await rig.triggers.start();
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const push = async (task: string): Promise<string> => {
+      const run = await start(task);
+      await rig.end(run, 'Succeeded', { images: [{ step: 'push', reference: `registry.example/${task}:1`, digest }] });
+      return run;
+    };
+    await push('base');
+    const other = await push('other');
+    const images = ['base', 'other'].map((repository) => ({ registry: 'registry.example', repository, tag: '1', digest }));
+    // Only the run of the image that came last is named.
+    const cause = { kind: 'image-update', trigger: 'base', images, run: other, task: 'other' } as const;
+    const app = await rig.plane.runs.create(runRequest({ task: 'app', causes: [cause] }), ASKER);
+    await rig.end(app.id);
+    await rig.triggers.idle();
+    expect((await decisions('base')).at(-1)).toBe('already-in-chain: it would follow itself: base → app → base');
+  });
+
   it('an end that the daemon had no time to tell of is found at the next start, once', async () => {
     await rig.define('build');
     await rig.define('test', { afterTriggers: [afterOf('build')] });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Cause } from '../../../src/model/run-record.ts';
-import { chainOf } from '../../../src/trigger/image/chain.ts';
+import type { Cause } from '../../src/model/run-record.ts';
+import { chainOf } from '../../src/trigger/chain.ts';
 
 const MANUAL: Cause = { kind: 'manual', principal: 'ann', from: 'test' };
 const image = (name: string) => ({ registry: 'r.io', repository: name, tag: '1', digest: `sha256:${name}` });

@@ -1,13 +1,13 @@
-import type { ImageWatchStore } from '../../model/ports/image-watch-store.ts';
-import type { Cause, RunRequest } from '../../model/run-record.ts';
+import type { ImageWatchStore } from '../model/ports/image-watch-store.ts';
+import type { Cause, RunRequest } from '../model/run-record.ts';
 
-/** A run that pushed an image, and all that led to it. */
+/** A run that others follow, by an image that it pushed or by its end, and all that led to it. */
 export interface Chain {
   readonly run: string;
   readonly task: string;
   /** What a run that follows from it says besides its own cause. */
   readonly causes: readonly Cause[];
-  /** Links from the first run of this daemon to this one. */
+  /** Runs from the first of this daemon to this one. */
   readonly length: number;
   /** The way from an earlier run of a task back to it, by names; undefined when the task is not in the chain. */
   cycleOf(task: string): readonly string[] | undefined;
@@ -26,7 +26,7 @@ interface Link {
   readonly length: number;
 }
 
-/** Longer chains are refused. */
+/** Runs that follow one another: one more is refused. */
 export const LONGEST_CHAIN = 10;
 /** Runs that are read of one chain. */
 const MOST_LINKS = 100;
@@ -35,11 +35,11 @@ const MOST_LINKS = 100;
  * Follows the causes of a run back, through every image that they name: a run that several images came together for keeps one of their
  * runs only by name. Undefined when the run is gone.
  */
-export async function chainOf(pusher: { readonly run: string; readonly task: string }, parts: ChainParts): Promise<Chain | undefined> {
-  const first = await parts.runs.get(pusher.run);
+export async function chainOf(end: { readonly run: string; readonly task: string }, parts: ChainParts): Promise<Chain | undefined> {
+  const first = await parts.runs.get(end.run);
   if (first === undefined) return undefined;
   const { causes } = first.request;
-  const links: Link[] = [{ run: first.id, task: first.request.task ?? pusher.task, after: undefined, length: 1 }];
+  const links: Link[] = [{ run: first.id, task: first.request.task ?? end.task, after: undefined, length: 1 }];
   const seen = new Set([first.id]);
   for (let at = 0; at < links.length && links.length < MOST_LINKS; at += 1) {
     const link = links[at];
@@ -54,7 +54,7 @@ export async function chainOf(pusher: { readonly run: string; readonly task: str
   links.push(...linksOf(causes, links[0]).filter(({ run }) => !seen.has(run)));
   return {
     run: first.id,
-    task: links[0]?.task ?? pusher.task,
+    task: links[0]?.task ?? end.task,
     causes: causes.slice(0, LONGEST_CHAIN + 2),
     length: Math.max(...links.map(({ length }) => length)),
     cycleOf: (task) => wayTo(task, links),
