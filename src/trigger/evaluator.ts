@@ -74,6 +74,8 @@ class RunningEvaluator implements Evaluator {
   readonly #closing = new AbortController();
   #wake = new AbortController();
   #notified = false;
+  /** Number of the newest event that was read. */
+  #newest = 0;
   #nextRetryMs = Number.POSITIVE_INFINITY;
   #loop: Promise<void> | undefined;
 
@@ -155,9 +157,13 @@ class RunningEvaluator implements Evaluator {
   /** Takes what is due and not yet taken. How many it took. */
   async #take(): Promise<number> {
     if (!this.#hasRoom()) return 0;
-    if (this.#nextRetryMs <= this.#parts.clock.now().getTime()) this.#nextRetryMs = Number.POSITIVE_INFINITY;
-    const limit = MOST_TAKEN + this.#taken.size;
-    const pending = await this.#parts.events.pending(limit);
+    const isRetryDue = this.#nextRetryMs <= this.#parts.clock.now().getTime();
+    if (isRetryDue) this.#nextRetryMs = Number.POSITIVE_INFINITY;
+    // What is under way is not read again and again while more comes in.
+    const after = isRetryDue || this.#taken.size === 0 ? undefined : this.#newest;
+    const limit = after === undefined ? MOST_TAKEN + this.#taken.size : MOST_TAKEN;
+    const pending = await this.#parts.events.pending(limit, after);
+    this.#newest = Math.max(this.#newest, pending.at(-1)?.number ?? 0);
     const fresh = pending.filter(({ id }) => !this.#taken.has(id));
     for (const event of fresh) this.#taken.set(event.id, event);
     const alone = fresh.filter((event) => this.#isSuspect(event) && event.attempts >= MOST_ATTEMPTS - 1);

@@ -12,8 +12,8 @@ export function observedEvents(events: EventStore, clock: Pick<Clock, 'now'>, me
   const open = new Map<string, TriggerEvent>();
   return {
     ...events,
-    pending: async (limit) => {
-      const pending = await events.pending(limit);
+    pending: async (limit, after) => {
+      const pending = await events.pending(limit, after);
       for (const event of pending) open.set(event.id, event);
       return pending;
     },

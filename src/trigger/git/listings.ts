@@ -13,17 +13,26 @@ export interface Listing extends RemoteRefs {
 
 const LONGEST_MS = 90_000;
 
+interface Asked {
+  readonly askedMs: number;
+  readonly listing: Promise<Listing | undefined>;
+  spaceMs: number;
+}
+
+/** The space after a question that took long, by how long it took: a repository, or this machine, that has much to do is left alone. */
+const SLOW_FACTOR = 3;
+const SLOW_SPACE_MS = 10_000;
+
 /** Asks repositories for their refs, in one question for all who ask at the same time. */
 export class Listings {
   readonly #parts: Pick<TriggerParts, 'store' | 'secrets' | 'git' | 'clock'>;
   readonly #index: TaskIndex;
   readonly #closing: AbortSignal;
-  /** The newest question of each key, for a second. */
-  readonly #asked = new Map<string, { readonly askedMs: number; readonly listing: Promise<Listing | undefined> }>();
-  /** Who waits until a second is over. */
+  /** The newest question of each key, for as long as it keeps the next one away. */
+  readonly #asked = new Map<string, Asked>();
+  /** Who waits until the next question may be asked. */
   readonly #next = new Map<string, Promise<Listing | undefined>>();
-
-  /** Between two questions to one repository that events ask for. */
+  /** The least between two questions to one repository that events ask for. */
   readonly #spaceMs: number;
 
   constructor(
@@ -41,23 +50,25 @@ export class Listings {
   now(key: string): Promise<Listing | undefined> {
     const askedMs = this.#nowMs();
     const listing = this.#ask(key, askedMs);
-    const asked = { askedMs, listing };
+    const asked: Asked = { askedMs, listing, spaceMs: this.#spaceMs };
     this.#asked.set(key, asked);
     const forget = async (): Promise<void> => {
-      await this.#parts.clock.sleep(this.#spaceMs, this.#closing);
+      const tookMs = this.#nowMs() - askedMs;
+      asked.spaceMs = Math.max(this.#spaceMs, Math.min(tookMs * SLOW_FACTOR, SLOW_SPACE_MS));
+      await this.#parts.clock.sleep(asked.spaceMs, this.#closing);
       if (this.#asked.get(key) === asked) this.#asked.delete(key);
     };
     void listing.then(forget, forget);
     return listing;
   }
 
-  /** Asked for at `sinceMs` or later, and at most once a second. */
+  /** Asked for at `sinceMs` or later, and not too soon after the last question: one that took long keeps the next away for longer. */
   since(key: string, sinceMs: number): Promise<Listing | undefined> {
     const last = this.#asked.get(key);
     if (last !== undefined && last.askedMs >= sinceMs) return last.listing;
-    const waitMs = last === undefined ? 0 : last.askedMs + this.#spaceMs - this.#nowMs();
+    const waitMs = last === undefined ? 0 : last.askedMs + last.spaceMs - this.#nowMs();
     // Clocks jump: no wait is longer than the space.
-    if (waitMs <= 0 || waitMs > this.#spaceMs) return this.now(key);
+    if (last === undefined || waitMs <= 0 || waitMs > last.spaceMs) return this.now(key);
     let next = this.#next.get(key);
     if (next === undefined) {
       next = this.#parts.clock.sleep(waitMs, this.#closing).then(() => {
