@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { EngineError } from '../model/engine-error.ts';
 
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
 
@@ -9,10 +10,20 @@ export function createDaemonLog(level: string, stream: NodeJS.WriteStream = proc
   const options = {
     level,
     base: null,
+    serializers: { err: (error: Error) => shownError(error, level) },
     redact: { paths: ['req.headers.authorization', 'headers.authorization', '*.token', '*.password', 'token', 'password'], censor: '***' },
   };
   if (stream.isTTY !== true) return pino(options, stream);
   return pino(options, { write: (line: string) => void stream.write(`${shortLine(line)}\n`) });
+}
+
+/** Where in the program an environment was found to be broken says nothing of the environment. */
+function shownError(error: Error, level: string): object {
+  if (!(error instanceof EngineError) || error.code === 'internal' || level === 'debug' || level === 'trace')
+    return pino.stdSerializers.err(error);
+  const { code, message, help, cause } = error;
+  const shownCause = cause instanceof Error ? { cause: cause.message } : {};
+  return { code, message, help, ...shownCause };
 }
 
 function shortLine(line: string): string {
