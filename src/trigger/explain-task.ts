@@ -13,6 +13,7 @@ import { canonicalRepositoryUrl } from '../util/repository-url.ts';
 import { watchKey } from './git/followed.ts';
 import { namedBranch } from './git/ref-filter.ts';
 import { patternFor } from './image/following.ts';
+import { imageTagOf, sameRepository } from './image/image-tag.ts';
 
 /** What starts a task by itself, and what came of it lately. Plain JSON. */
 export interface TaskExplanation {
@@ -162,7 +163,13 @@ async function imageStand(
   const analysis = await imageWatch.analysis(id);
   const none = analysis === undefined ? 'its files are not read yet' : 'no base image is known';
   const follows = images.size === 0 ? none : `${trigger.baseImageTriggerType}: ${[...images.keys()].join(', ')}`;
-  const unread = analysis?.error === undefined ? {} : { problem: analysis.error };
+  const idle = trigger.tracks.find(({ image }) => {
+    const tracked = imageTagOf(image);
+    return tracked !== undefined && !dependencies.some((row) => sameRepository(row.image, tracked));
+  });
+  const untracked =
+    analysis === undefined || idle === undefined ? {} : { problem: `\`${idle.image}\` is tracked, and the task does not build on it` };
+  const unread = analysis?.error === undefined ? untracked : { problem: analysis.error };
   return { follows, ...unread, ...summaryOf(watched), watched };
 }
 

@@ -330,6 +330,10 @@ describe('explanations', () => {
     expect((await rig.triggers.explainTask('newest', 1)).triggers).toMatchObject([
       { follows: `Runtime: ${what}`, problem, watched: [{ what }] },
     ]);
+    await rig.define('tagged', { baseImageTrigger: { ...common, tracks: [{ image: 'nodejs', by: 'semver', pattern: '~20' }] } });
+    expect((await rig.triggers.explainTask('tagged', 1)).triggers).toMatchObject([
+      { problem: '`nodejs` is tracked, and the task does not build on it' },
+    ]);
   });
 
   it('of a task: how each trigger stands, what came of it, and what is not decided on', async () => {

@@ -28,7 +28,7 @@ function baseTable({ dependencies, followed }: DependencyGraph, { stream, paint,
     { title: 'STEP', cell: ({ step }) => step, shrinks: true, optional: true },
     { title: 'PLATFORM', cell: ({ platform }) => platform, optional: true },
     { title: 'ROLE', cell: ({ role }) => role },
-    { title: 'USED', cell: usedText },
+    { title: 'USED', cell: usedText, below: true },
     {
       title: 'FOLLOWED',
       cell: (edge) => followedText(edge, lookOf(edge)),

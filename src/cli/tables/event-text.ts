@@ -84,7 +84,7 @@ export function happeningText(happening: Happening): string {
       return `${refText(happening.ref)} of ${happening.repository.url}: ${changeText(happening)}`;
     case 'pull-request': {
       const { number, action, headBranch, baseBranch, headSha, fork, repository } = happening;
-      return `pull request ${number} ${action}: ${headBranch} at ${headSha.slice(0, 7)} into ${baseBranch} of ${repository.url}${fork ? ' (fork)' : ''}`;
+      return `pull request ${number} ${action === 'other' ? 'otherwise changed' : action}: ${headBranch} at ${headSha.slice(0, 7)} into ${baseBranch} of ${repository.url}${fork ? ' (fork)' : ''}`;
     }
     case 'repository':
       return `something in ${happening.repository.url}`;

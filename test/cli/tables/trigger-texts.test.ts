@@ -27,6 +27,10 @@ test.each<[string, Parameters<typeof happeningText>[0]]>([
     `pull request 5 opened: fix at 2222222 into main of ${URL} (fork)`,
     { kind: 'pull-request', repository, number: '5', action: 'opened', headSha: NEW, headBranch: 'fix', baseBranch: 'main', fork: true },
   ],
+  [
+    `pull request 5 otherwise changed: fix at 2222222 into main of ${URL}`,
+    { kind: 'pull-request', repository, number: '5', action: 'other', headSha: NEW, headBranch: 'fix', baseBranch: 'main', fork: false },
+  ],
   [`something in ${URL}`, { kind: 'repository', repository }],
   ['docker.io/library/node:20 was pushed by ra001', { kind: 'image', image, run: 'ra001' }],
   [
