@@ -2,9 +2,9 @@ import { EngineError } from '../../model/engine-error.ts';
 import type { GitChanges } from '../../model/ports/git-source.ts';
 import type { SourceTrigger } from '../../model/trigger-definition.ts';
 import type { DecisionCode } from '../../model/trigger-event.ts';
+import { compileGlobs } from '../../util/globs.ts';
 import type { TriggerParts } from '../parts.ts';
 import { withDeadline } from './deadline.ts';
-import { compileGlobs } from './globs.ts';
 import { listed } from './ref-filter.ts';
 import { skipWords } from './skip-ci.ts';
 

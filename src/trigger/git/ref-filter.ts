@@ -1,7 +1,7 @@
 import type { TaskRecord } from '../../model/task-definition.ts';
 import type { SourceTrigger } from '../../model/trigger-definition.ts';
+import { compileGlobs } from '../../util/globs.ts';
 import { ownContext } from './context-place.ts';
-import { compileGlobs } from './globs.ts';
 import { branchOf, isObjectId, shown } from './ref-names.ts';
 
 /** Names in a sentence. */

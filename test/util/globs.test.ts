@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { describe, expect, it } from 'vitest';
-import { compileGlobs } from '../../../src/trigger/git/globs.ts';
+import { compileGlobs, globProblem } from '../../src/util/globs.ts';
 
 const matches = (patterns: string | readonly string[], name: string): boolean =>
   compileGlobs(typeof patterns === 'string' ? [patterns] : patterns).matches(name);
@@ -106,6 +106,29 @@ describe('globs', () => {
         expect(typeof matches(letters.join(''), name)).toBe('boolean');
       }),
       { numRuns: 2000 },
+    );
+  });
+});
+
+describe('a glob that matches nothing', () => {
+  it.each([
+    ['', ', which matches nothing'],
+    ['!', ', which matches nothing'],
+    ['x'.repeat(513), ', which is too long'],
+    ['[', 'brackets or braces'],
+    ['!a{b', 'brackets or braces'],
+  ])('%j is told apart: %j', (glob, problem) => {
+    expect(globProblem(glob)).toContain(problem);
+  });
+
+  it('is the same for whoever checks it and whoever matches with it', () => {
+    const glob = fc.string({
+      unit: fc.constantFrom('a', '*', '?', '[', ']', '{', '}', ',', '(', ')', '|', '!', '\\', '/', '.', '-', '^', '+'),
+    });
+    fc.assert(
+      fc.property(glob, (text) => {
+        if (globProblem(text) !== undefined) expect(compileGlobs([text, '**']).matches('a')).toBe(true);
+      }),
     );
   });
 });

@@ -9,11 +9,11 @@ export interface Globs {
   takenAwayBy(name: string): string | undefined;
 }
 
+export const MOST_GLOBS = 100;
 const LONGEST = 512;
 /** Lists that were compiled, the last used ones: each push asks for those of its triggers. */
 const MOST_KEPT = 200;
 const kept = new Map<string, Globs>();
-const MOST = 100;
 const OPTIONS = { dot: true, noextglob: true, nonegate: true, strictSlashes: true, fastpaths: false, strictBrackets: true } as const;
 /** What picomatch guards against cannot be in these names: empty segments, `.` and `..`. */
 const GUARDS = ['(?!\\.{0,1}(?:\\/|$))', '(?!(?:^|\\/)\\.{1,2}(?:\\/|$))', '(?!\\.{1,2}(?:\\/|$))', '(?=.)'];
@@ -32,9 +32,10 @@ export function compileGlobs(patterns: readonly string[]): Globs {
 }
 
 function compile(patterns: readonly string[]): Globs {
-  const compiled = patterns.slice(0, MOST).map((pattern) => {
+  const compiled = patterns.slice(0, MOST_GLOBS).map((pattern) => {
     const takesAway = pattern.startsWith('!');
-    return { pattern, takesAway, expression: expressionOf(takesAway ? pattern.slice(1) : pattern) };
+    const expression = expressionOf(takesAway ? pattern.slice(1) : pattern);
+    return { pattern, takesAway, expression: typeof expression === 'string' ? undefined : expression };
   });
   const matching = (name: string): typeof compiled => compiled.filter(({ expression }) => expression?.testExact(name) ?? false);
   return {
@@ -47,15 +48,25 @@ function compile(patterns: readonly string[]): Globs {
   };
 }
 
-/** picomatch reads the pattern; RE2 matches it, because an expression with several stars takes a backtracking matcher very long. */
-function expressionOf(pattern: string): RE2JS | undefined {
-  if (pattern === '' || pattern.length > LONGEST) return undefined;
+/** Why a pattern, with or without its `!`, matches nothing: the end of a sentence about it. Undefined when it can be read. */
+export function globProblem(glob: string): string | undefined {
+  const expression = expressionOf(glob.replace(/^!/, ''));
+  return typeof expression === 'string' ? expression : undefined;
+}
+
+/**
+ * picomatch reads the pattern; RE2 matches it, because an expression with several stars takes a backtracking matcher very long. The problem of one
+ * that cannot be read.
+ */
+function expressionOf(pattern: string): RE2JS | string {
+  if (pattern === '') return ', which matches nothing';
+  if (pattern.length > LONGEST) return ', which is too long';
   try {
     // In names of git these are letters like others.
     const { source } = picomatch.makeRe(pattern.replaceAll(/(?<!\\)[()|"]/g, '\\$&'), OPTIONS);
     const plain = GUARDS.reduce((text, guard) => text.replaceAll(guard, ''), source);
     return RE2JS.compile(plain, RE2JS.DOTALL);
   } catch {
-    return undefined;
+    return ', in which brackets or braces are not in pairs, or hold what they cannot';
   }
 }
