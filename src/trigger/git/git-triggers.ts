@@ -81,6 +81,8 @@ class GitTriggers implements TriggerSource {
   async check(record: TaskRecord): Promise<void> {
     const { name } = record.definition;
     await this.taskChanged(name, record);
+    // What was told a moment ago, by whoever defined the task, is about to be stored.
+    await this.#telling;
     const keys = new Set(this.#index.of(name).flatMap(({ key, enabled }) => (enabled ? [key] : [])));
     await Promise.all([...keys].map((key) => this.#poller.look(key)));
   }

@@ -27,6 +27,7 @@ export class Poller {
   readonly #listings: Listings;
   readonly #closing: AbortSignal;
   readonly #queue = new PQueue({ concurrency: AT_ONCE });
+  readonly #turns = new Map<string, Promise<void>>();
   #wake = new AbortController();
   #loop: Promise<void> | undefined;
 
@@ -81,16 +82,28 @@ export class Poller {
     }
   }
 
-  /** Never rejects. */
-  async #look(row: WatchedRepository): Promise<void> {
+  /** Looks at one repository go one after the other: each compares with what the one before has kept. Never rejects. */
+  #look(due: WatchedRepository): Promise<void> {
+    const turn = (this.#turns.get(due.key) ?? Promise.resolve()).then(() => this.#lookInTurn(due));
+    this.#turns.set(due.key, turn);
+    void turn.then(() => {
+      if (this.#turns.get(due.key) === turn) this.#turns.delete(due.key);
+    });
+    return turn;
+  }
+
+  async #lookInTurn(due: WatchedRepository): Promise<void> {
     if (this.#closing.aborted) return;
     try {
+      // Whether it is the first look may have changed while this one waited.
+      const row = await this.#parts.store.gitWatch.get(due.key);
+      if (row === undefined) return;
       const known = await this.#parts.store.gitWatch.refs(row.key);
       const listing = await this.#listings.now(row.key);
       if (listing !== undefined) await this.#keep(row, known, listing);
     } catch (error) {
       // Its lease ends, and the next process looks again.
-      if (!this.#closing.aborted) await this.#failed(row, error);
+      if (!this.#closing.aborted) await this.#failed(due, error);
     }
   }
 
