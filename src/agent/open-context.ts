@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { EngineError } from '../model/engine-error.ts';
 import type { BuildContextRef } from '../model/plan.ts';
 import type { RunRecord } from '../model/run-record.ts';
-import { classifyContext } from '../task/build/context.ts';
+import { classifyContext, localRepository } from '../task/build/context.ts';
 import { resolveBelow } from '../util/confined-path.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { AgentDependencies, RunParts } from './agent-options.ts';
@@ -79,14 +79,13 @@ async function openTask(text: string, run: ActiveRun, deps: AgentDependencies, o
 
 /** Repositories of this machine are contexts only where its admin says so. */
 function contextOf(text: string, { allowFileGit = false }: AgentDependencies): BuildContextRef {
-  if (!/^file:\/\//i.test(text)) return classifyContext(text);
-  if (!allowFileGit) {
+  const local = localRepository(text);
+  if (local !== undefined && !allowFileGit) {
     throw new EngineError('context-rejected', 'the context is a repository of the daemon’s own machine', {
       help: 'The setting `allowFileGit` of the daemon allows them.',
     });
   }
-  const [, url = text, ref = '', subdir = ''] = /^([^#]*)(?:#([^:]*)(?::(.*))?)?$/s.exec(text) ?? [];
-  return { kind: 'git', url, ref, subdir };
+  return local ?? classifyContext(text);
 }
 
 async function fetchUpload(

@@ -4,7 +4,7 @@ import type { ContextFetcher } from '../model/ports/context-fetcher.ts';
 import type { GitSource } from '../model/ports/git-source.ts';
 import type { Registry } from '../model/ports/registry.ts';
 import type { TaskRecord } from '../model/task-definition.ts';
-import { classifyContext } from '../task/build/context.ts';
+import { classifyContext, localRepository } from '../task/build/context.ts';
 import { type BuildContext, type ContextParts, openBuildContext } from './build-context.ts';
 
 export interface AnalysisContextParts {
@@ -44,12 +44,10 @@ export async function openTaskContext(
 
 function refOf(text: string, { allowFileGit = false }: AnalysisContextParts): BuildContextRef {
   if (text === '') return { kind: 'none' };
-  if (/^file:\/\//i.test(text)) {
-    if (!allowFileGit) throw new EngineError('context-rejected', 'the context is a repository of the daemon’s own machine');
-    const [, url = text, ref = '', subdir = ''] = /^([^#]*)(?:#([^:]*)(?::(.*))?)?$/s.exec(text) ?? [];
-    return { kind: 'git', url, ref, subdir };
-  }
-  const ref = classifyContext(text);
+  const local = localRepository(text);
+  if (local !== undefined && !allowFileGit)
+    throw new EngineError('context-rejected', 'the context is a repository of the daemon’s own machine');
+  const ref = local ?? classifyContext(text);
   if (ref.kind !== 'local' && ref.kind !== 'stdin') return ref;
   throw new EngineError('context-rejected', 'the context of a task cannot be a path of the daemon or its standard input');
 }

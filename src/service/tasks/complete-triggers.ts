@@ -16,7 +16,7 @@ import type {
   TaskTriggers,
   TimerTrigger,
 } from '../../model/trigger-definition.ts';
-import { classifyContext } from '../../task/build/context.ts';
+import { classifyContext, localRepository } from '../../task/build/context.ts';
 import type { PlaceSecret } from './secret-places.ts';
 import { sourceControlTypeOf } from './source-control-type.ts';
 
@@ -31,9 +31,7 @@ export function isCommit(ref: string): boolean {
 
 /** The git repository of a step's context, and the ref that it names (empty for the default branch). Undefined for other contexts. */
 export function contextRepository(contextPath: string | undefined): { readonly url: string; readonly ref: string } | undefined {
-  const [, url, ref = ''] = /^(file:\/\/[^#]+)(?:#([^:]*))?/i.exec(contextPath ?? '') ?? [];
-  if (url !== undefined) return { url, ref };
-  const context = contextPath === undefined ? undefined : classifyContext(contextPath);
+  const context = contextPath === undefined ? undefined : (localRepository(contextPath) ?? classifyContext(contextPath));
   return context?.kind === 'git' ? { url: withoutUser(context.url), ref: context.ref } : undefined;
 }
 

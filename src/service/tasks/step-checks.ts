@@ -1,7 +1,7 @@
 import { splitImageReference } from '../../model/image-reference.ts';
 import type { TaskStepDefinition } from '../../model/task-definition.ts';
 import type { ArgumentInput, StepInput } from '../../model/task-input.ts';
-import { classifyContext } from '../../task/build/context.ts';
+import { classifyContext, localRepository } from '../../task/build/context.ts';
 import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
 import type { FieldProblem } from './field-problem.ts';
 import type { TaskDefaults } from './task-defaults.ts';
@@ -85,7 +85,8 @@ export function checkContext(
     return /^upload:[0-9a-f]{64}$/.test(path)
       ? []
       : [{ field: at, message: 'names no upload', expected: 'upload: and the SHA-256 of what was sent' }];
-  if (/^file:\/\//i.test(path)) return checkFileContext(path, at, allowFileGit);
+  const local = localRepository(path);
+  if (local !== undefined) return checkFileContext(path, local, { at, allowed: allowFileGit });
   const ref = classifyContext(path);
   if (ref.kind === 'local' || ref.kind === 'stdin') {
     return [
@@ -109,7 +110,11 @@ export function checkContext(
 }
 
 /** A repository of the daemon's own machine. */
-function checkFileContext(path: string, at: string, allowed: boolean): FieldProblem[] {
+function checkFileContext(
+  path: string,
+  { url, ref, subdir }: NonNullable<ReturnType<typeof localRepository>>,
+  { at, allowed }: { readonly at: string; readonly allowed: boolean },
+): FieldProblem[] {
   const shown = JSON.stringify(path.slice(0, 200));
   if (!allowed) {
     return [
@@ -120,7 +125,6 @@ function checkFileContext(path: string, at: string, allowed: boolean): FieldProb
       },
     ];
   }
-  const [, url = '', ref = '', subdir = ''] = /^([^#]*)(?:#([^:]*)(?::(.*))?)?$/s.exec(path) ?? [];
   if (canonicalRepositoryUrl(url) === undefined)
     return [{ field: at, message: `is ${shown}`, expected: 'file:// and the whole path of a repository' }];
   return leadsAstray({ ref, subdir }) ? [astray(at)] : [];

@@ -28,6 +28,13 @@ export function classifyContext(text: string): BuildContextRef {
   return git ? { kind: 'git', url: remote, ref, subdir } : { kind: 'archive', url: remote, subdir };
 }
 
+/** A repository of the machine itself, `file:///PATH[#REF[:DIRECTORY]]`: a context only where an admin allows it. Undefined for other texts. */
+export function localRepository(text: string): Extract<BuildContextRef, { readonly kind: 'git' }> | undefined {
+  if (!/^file:\/\//i.test(text)) return undefined;
+  const [, url = text, ref = '', subdir = ''] = /^([^#]*)(?:#([^:]*)(?::(.*))?)?$/s.exec(text) ?? [];
+  return { kind: 'git', url, ref, subdir };
+}
+
 /** `http(s)://….git[#…]`, `git://…`, `git@…`, `ssh://…`, `github.com/…`. */
 export function isGitUrl(text: string): boolean {
   return GIT_OVER_HTTP.test(text) || GIT_PREFIX.test(text);

@@ -1,6 +1,6 @@
 import { contextText } from '../../model/context-text.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
-import { classifyContext } from '../../task/build/context.ts';
+import { classifyContext, localRepository } from '../../task/build/context.ts';
 import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
 
 /** A git context: what `URL#REF:DIRECTORY` says. */
@@ -17,11 +17,7 @@ export function ownContext({ definition }: TaskRecord, repository: string): Cont
 }
 
 function gitContext(text: string): ContextPlace | undefined {
-  if (/^file:\/\//i.test(text)) {
-    const [, url = text, ref = '', subdir = ''] = /^([^#]*)(?:#([^:]*)(?::(.*))?)?$/s.exec(text) ?? [];
-    return { url, ref, subdir };
-  }
-  const context = classifyContext(text);
+  const context = localRepository(text) ?? classifyContext(text);
   return context.kind === 'git' ? context : undefined;
 }
 
