@@ -105,7 +105,7 @@ function isPossible({ days, months }: CronFields): boolean {
 
 function wrongCount(pieces: readonly { readonly text: string; readonly at: number }[], text: string, at: number): ScheduleProblem {
   const place = { column: at + 1, length: Math.max(1, text.length) };
-  if (text.startsWith('@')) return { message: `the schedule is ${JSON.stringify(text.slice(0, 40))}`, ...place, ...NO_TEXT };
+  if (text.startsWith('@')) return { message: 'words such as `@daily` are not known', ...place, ...NO_TEXT };
   const message = pieces.length === 0 ? 'the schedule is empty' : `the schedule has ${pieces.length} of 5 fields`;
   if (pieces.length <= FIELD_KINDS.length) return { message, ...place, ...NO_TEXT };
   const extra = pieces[FIELD_KINDS.length];

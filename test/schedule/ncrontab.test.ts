@@ -71,7 +71,7 @@ describe('NCrontab', () => {
     ['', 'the schedule is empty (column 1)'],
     ['* * * *', 'the schedule has 4 of 5 fields (column 1)'],
     ['0 * * * * *', 'the schedule has 6 fields (column 11)'],
-    ['@daily', 'the schedule is "@daily" (column 1)'],
+    ['@daily', 'words such as `@daily` are not known (column 1)'],
   ])('refuses %j: %s', (text, message) => {
     expect(problemOf(text)).toContain(`${message}; expected `);
   });
