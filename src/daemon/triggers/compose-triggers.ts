@@ -31,6 +31,7 @@ import type { Metrics } from '../metrics.ts';
 import { createDependencyQueries } from './dependency-queries.ts';
 import { createHookService, type HookService } from './hook-service.ts';
 import { limitedGit } from './limited-git.ts';
+import { askForLostDeliveries } from './lost-deliveries.ts';
 import { observedEvents, observedGit, observedRegistry } from './observed.ts';
 import { createPostJson } from './post-json.ts';
 import { headOfPullRequest } from './pull-request-head.ts';
@@ -120,12 +121,14 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
       return options.publicUrl();
     },
   });
+  const hooks = createHookService({
+    ...{ registry, audit, forges, tasks: store.tasks, onProblem, publicUrl: () => options.publicUrl() },
+    sourceToken: (task, trigger) => secrets.sourceToken(task, trigger),
+  });
+  const closing = new AbortController();
   return {
     service,
-    hooks: createHookService({
-      ...{ registry, audit, forges, tasks: store.tasks, publicUrl: () => options.publicUrl() },
-      sourceToken: (task, trigger) => secrets.sourceToken(task, trigger),
-    }),
+    hooks,
     intake: {
       knows: async (id) => (await store.hooks.get(id)) !== undefined,
       receive: (id, delivery) => intake.receive(id, delivery),
@@ -137,12 +140,14 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
     start: async () => {
       await service.start();
       await statuses.reconcile();
+      void askForLostDeliveries({ hooks, settings: store.settings, clock, onProblem }, closing.signal);
     },
     runChanged: (run) => {
       if (isTerminal(run)) void service.runEnded(run);
       statuses.runChanged(run);
     },
     close: async () => {
+      closing.abort();
       await service.close();
       await Promise.all([statuses.close(), intake.close()]);
       http.close();

@@ -30,6 +30,7 @@ interface HookServiceParts {
   readonly audit: Audit;
   forges(kind: SourceControlType): Forge | undefined;
   sourceToken(task: TaskRecord, trigger: SourceTrigger): Promise<string | undefined>;
+  onProblem(what: string, error: unknown): void;
   /** Where forges reach this daemon, without a slash at its end. */
   publicUrl(): string;
 }
@@ -46,6 +47,8 @@ export interface HookService {
   /** Another secret; the one before is good for 24 hours more. Rejects with `not-found`. */
   rotate(by: Principal, id: string, atForge?: AtForge): Promise<EnsuredHook>;
   delete(by: Principal, id: string): Promise<void>;
+  /** Asks forges to send again what did not arrive since a time, where they can; how many deliveries. One that cannot be asked stops no other. */
+  redeliver(since: string, signal: AbortSignal): Promise<number>;
   /** Where deliveries go. */
   urlOf(id: string): string;
   /** Tasks that follow the repository of a hook. Of a registry none is named: whoever builds on its images follows it. */
@@ -100,6 +103,10 @@ export function createHookService(parts: HookServiceParts): HookService {
       await registry.delete(id);
       await recorded(by, 'hook.delete', hook);
     },
+    redeliver: async (since, signal) => {
+      const asked = (await registry.list()).map((hook) => redeliver(parts, hook, since, signal));
+      return (await Promise.all(asked)).reduce((sum, count) => sum + count, 0);
+    },
     urlOf: (id) => urlOf(parts, id),
     followers: () => followers(parts),
   };
@@ -116,6 +123,19 @@ function ofForge({ source }: HookRecord, forges: HookServiceParts['forges']): { 
   throw new EngineError('invalid-request', `the webhook of ${what} cannot be set up from here`, {
     help: 'Set it up by hand. If its host is a forge that the daemon knows, say which: `task update NAME --forge KIND`.',
   });
+}
+
+async function redeliver(parts: HookServiceParts, hook: HookRecord, since: string, signal: AbortSignal): Promise<number> {
+  const { source, remoteId: id } = hook;
+  const forge = source.kind === 'git' ? parts.forges(source.forge) : undefined;
+  if (source.kind !== 'git' || id === undefined || forge === undefined) return 0;
+  try {
+    const token = await tokenOf(parts, hook);
+    return token === undefined ? 0 : await forge.redeliver({ repositoryUrl: source.repositoryUrl, id, since }, { token, signal });
+  } catch (error) {
+    if (!signal.aborted) parts.onProblem(`lost deliveries of webhook ${hook.id} could not be asked for`, error);
+    return 0;
+  }
 }
 
 /** The token of the first trigger that has one for the repository. */
