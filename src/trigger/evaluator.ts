@@ -38,7 +38,8 @@ const MOST_ATTEMPTS = 3;
 const MOST_TAKEN = 2000;
 /** As many as share one transaction of the store. */
 const NEAR_AT_ONCE = 256;
-const FAR_AT_ONCE = 128;
+/** Most of these wait, for what looks find: each is a few objects. */
+const FAR_AT_ONCE = 512;
 /** For so long at most an event waits for those who wait for answers, and between looks whether they still do. */
 const LONGEST_GIVEN_WAY_MS = 5000;
 const GIVEN_WAY_MS = 25;

@@ -12,7 +12,7 @@ import { createRunWrites } from './run-writes.ts';
 import { wholeRuns } from './whole-runs.ts';
 
 type Nothing = Readonly<Record<never, never>>;
-type RunReads = Pick<RunStore, 'get' | 'byKey' | 'sealed' | 'last' | 'checkpointOf' | 'events' | 'expired' | 'counts'>;
+type RunReads = Pick<RunStore, 'get' | 'held' | 'byKey' | 'sealed' | 'last' | 'checkpointOf' | 'events' | 'expired' | 'counts'>;
 
 const NONE: Readonly<Record<RunStatus, number>> = {
   ...{ Queued: 0, Started: 0, Running: 0 },
@@ -26,7 +26,6 @@ export function createRunStore(database: Database, events: EventWrites, now: () 
     ...createRunWrites(database, { live, events, images: createImageRecords(database) }, now),
     list: (query) => database.read(() => listRuns(database, query)),
     live: () => database.read(() => live.list()),
-    held: () => database.read(() => live.list().filter(({ hold }) => hold !== undefined)),
   };
 }
 
@@ -40,6 +39,7 @@ function createRunReads(database: Database, now: () => string): RunReads {
   }
 
   return {
+    held: () => database.read(() => statements.held.all({}).map((row) => runRecordOf(row))),
     get: (id) =>
       find(id, (number) => {
         const row = statements.one.get({ number });
@@ -82,6 +82,10 @@ function createReadStatements({ queries, prepared }: Database) {
   const newest = () => wholeRuns(queries).orderBy('r.number', 'desc').limit(1);
   return {
     one: prepared<{ number: number }>()((param) => wholeRuns(queries).where('r.number', '=', param('number'))),
+    // Its index holds these runs alone, of however many that wait.
+    held: prepared<Nothing>()(() =>
+      wholeRuns(queries).where(sql<SqlBool>`r.hold is not null`).where('r.status', '=', 'Queued').orderBy('r.number'),
+    ),
     newest: prepared<Nothing>()(newest),
     newestOf: prepared<{ task: string }>()((param) => newest().where('r.task', '=', param('task'))),
     byKey: prepared<{ key: string; since: string }>()((param) =>

@@ -10,6 +10,7 @@ import { decidePullRequest } from './decide-pull-request.ts';
 import { decideRef } from './decide-ref.ts';
 import type { Deciding } from './deciding.ts';
 import { Listings } from './listings.ts';
+import { pacedRuns } from './paced-runs.ts';
 import { Poller } from './poller.ts';
 import { shown } from './ref-names.ts';
 import { TaskIndex } from './task-index.ts';
@@ -18,6 +19,8 @@ type RepositoryEvent = Omit<TriggerEvent, 'happening'> & { readonly happening: E
 
 /** Between two questions to one repository that events ask for, unless told otherwise. */
 const SPACE_MS = 1000;
+/** As many as share one transaction, which takes some milliseconds. */
+const FIRINGS_AT_ONCE = 16;
 /** A look that is further off than this many intervals was put there under other settings. */
 const TOO_FAR = 1.5;
 
@@ -46,7 +49,8 @@ class GitTriggers implements TriggerSource {
     const listings = new Listings(parts, this.#index, { spaceMs, closing });
     this.#poller = new Poller(parts, { index: this.#index, listings, closing });
     const verifying = { watch: parts.store.gitWatch, listings, parts };
-    const deciding: Deciding = { parts, index: this.#index, listings, verifying };
+    const paced = { ...parts, runs: pacedRuns(parts.runs, FIRINGS_AT_ONCE) };
+    const deciding: Deciding = { parts: paced, index: this.#index, listings, verifying };
     this.handlers = {
       push: (event, signal) => decideRef(event, deciding, signal),
       tag: (event, signal) => decideRef(event, deciding, signal),
