@@ -46,13 +46,16 @@ const BODIES: Readonly<Record<string, unknown>> = {
   },
   createRun: { type: 'TaskRunRequest', task: 'other-one' },
   patchRun: { isArchiveEnabled: true },
+  putTimer: { schedule: '0 3 * * *' },
 };
 
 const perThing = ROUTES.filter(({ path, name }) => /:id|:name/.test(path) && !/tokens|secrets/.test(path) && name !== 'putUpload');
 
 it.each(perThing.map(({ name, method, path }) => [name, method, path] as const))(
   'threat 15: %s refuses what belongs to others as if it were not there',
-  async (name, method, path) => {
+  async (name, method, route) => {
+    // Events are of all tasks; one that is not there is refused in the same way.
+    const path = route.replace('/trigger-events/:id', '/trigger-events/e999999').replace(':timer', 'nightly');
     for (const id of path.includes('/runs') ? theirs : ['other-one']) {
       const place = path.replace(/:id|:name/, id).replace(':server', 'registry.example');
       const missing = path.replace(/:id|:name/, path.includes('/runs') ? 'zz999' : 'own-missing').replace(':server', 'registry.example');

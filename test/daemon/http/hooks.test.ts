@@ -127,7 +127,9 @@ test('the hook of a repository is one, however its tasks write it, and another s
 });
 
 test('the secret of a hook is for nobody who may not change all the tasks that it starts', async () => {
-  const sourceTriggers = [{ name: 'push', sourceRepository: { repositoryUrl: 'https://GIT.example/me/app', sourceControlType: 'Gitea' as const } }];
+  const sourceTriggers = [
+    { name: 'push', sourceRepository: { repositoryUrl: 'https://GIT.example/me/app', sourceControlType: 'Gitea' as const } },
+  ];
   await daemon.services.tasks.create(ADMIN, { name: 'own', step: { encodedTaskContent: TASK_FILE }, trigger: { sourceTriggers } });
   const ask = (task: string, token: string): Promise<RawAnswer> =>
     send(daemon.url, { method: 'POST', path: `/api/v1/tasks/${task}/hooks`, token, body: {} });

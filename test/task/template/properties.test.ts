@@ -147,6 +147,12 @@ describe('any template ends in a text or one diagnostic', () => {
     );
   });
 
+  test('a time in Go syntax', () => {
+    expect(render('{{printf "%#v %#v" now (list now)}}')).toMatch(
+      /^(time\.Date\(\d+, time\.[A-Z][a-z]+, (?:\d+, ){5}time\.UTC\)) \[\]interface \{\}\{\1\}$/,
+    );
+  });
+
   test('printf never fails', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(verb, plain), { maxLength: 4 }), fc.array(operand, { maxLength: 3 }), (format, args) => {

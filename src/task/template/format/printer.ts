@@ -1,5 +1,5 @@
 import type { Budget } from '../budget.ts';
-import { stringOf } from '../time/stringer.ts';
+import { goStringOf, stringOf } from '../time/stringer.ts';
 import { Certificate, GoComplex, GoInt, GoList, GoMap, goInt64, typeOf, type Value, Version } from '../value.ts';
 import type { FormatSpec } from './spec.ts';
 import { formatComplex, formatFloatVerb, formatInteger, formatString, pad } from './verbs.ts';
@@ -26,8 +26,8 @@ export class Printer {
     this.#budget.depth(depth);
     this.#budget.step(1 / 4);
     if (value === null || value === undefined) return spec.sharpV ? 'interface {}(nil)' : '<nil>';
-    const own = spec.sharpV || !/^[vsxXq]$/.test(spec.verb) ? undefined : stringOf(value);
-    if (own !== undefined) return formatString(own, spec) ?? '';
+    const own = spec.sharpV ? goStringOf(value) : /^[vsxXq]$/.test(spec.verb) ? stringOf(value) : undefined;
+    if (own !== undefined) return formatString(own, spec.sharpV ? { ...spec, verb: 's', sharpV: false } : spec) ?? '';
     if (value instanceof GoList) return this.#list(value, spec, depth);
     if (value instanceof GoMap) return this.#map(value, spec, depth);
     return this.#scalar(value, spec) ?? this.#struct(value, spec, depth) ?? this.#badVerb(value, spec);
