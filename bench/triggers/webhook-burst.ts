@@ -64,16 +64,28 @@ async function measure(data: string, burst: Burst): Promise<readonly DaemonRow[]
 
 const SETTINGS = { SLIPWAY_ALLOW_LOOPBACK_ADDRESSES: 'true', SLIPWAY_MAX_QUEUED: '50000', SLIPWAY_MAX_RUNS: '2' };
 
+interface Followed {
+  readonly repository: PushedRepository;
+  readonly bare: string;
+  readonly before: ReadonlyMap<string, string>;
+  readonly hook: Hook;
+}
+
 /** Ten tasks on ten repositories, looked at once; then every branch gets the commit that its delivery will tell of. */
 async function preparePushes(server: GitServer, daemon: Served): Promise<readonly HookedPush[]> {
-  const pushes: HookedPush[] = [];
   const branches = Array.from({ length: BRANCHES }, (_, index) => `team-${index % 20}/work-${index}`);
+  const repositories: Followed[] = [];
   for (let number = 0; number < REPOSITORIES; number += 1) {
     const name = `app-${number}`;
     const bare = await server.repository(name, async (work) => void (await work.commit('first')));
     const repository: PushedRepository = { id: 1000 + number, name, url: `${server.url}/smart/${name}.git` };
     const before = await commitToBranches(bare, branches, 'before');
-    const hook = await followed(daemon, repository);
+    repositories.push({ repository, bare, before, hook: await follow(daemon, repository) });
+  }
+  // A look that is under way would find what is committed now.
+  await until(() => areLookedAt(daemon, repositories), { everyMs: 200, timeoutMs: 60_000, state: () => 'repositories are looked at' });
+  const pushes: HookedPush[] = [];
+  for (const { repository, bare, before, hook } of repositories) {
     const after = await commitToBranches(bare, branches, 'after');
     for (const branch of branches) {
       pushes.push({ hook, push: { repository, branch, before: before.get(branch) ?? '', after: after.get(branch) ?? '' } });
@@ -83,7 +95,7 @@ async function preparePushes(server: GitServer, daemon: Served): Promise<readonl
 }
 
 /** A task on every branch of the repository, told by its webhook alone. */
-async function followed(daemon: Served, { name, url }: PushedRepository): Promise<Hook> {
+async function follow(daemon: Served, { name, url }: PushedRepository): Promise<Hook> {
   const encodedTaskContent = Buffer.from(`steps:\n  - cmd: ${base} true\n`).toString('base64');
   await daemon.api('POST', '/api/v1/tasks', {
     name,
@@ -96,6 +108,20 @@ async function followed(daemon: Served, { name, url }: PushedRepository): Promis
   });
   await daemon.api('POST', `/api/v1/tasks/${name}/check`);
   return daemon.api<Hook>('POST', `/api/v1/tasks/${name}/hooks`, {});
+}
+
+/** Whether each was looked at, and is not looked at again: webhooks alone tell of it. */
+async function areLookedAt(daemon: Served, repositories: readonly Followed[]): Promise<boolean> {
+  for (const { repository } of repositories) {
+    const { triggers } = await daemon.api<Explained>('GET', `/api/v1/tasks/${repository.name}/explain`);
+    const watched = triggers.flatMap((trigger) => trigger.watched);
+    if (!watched.every(({ checkedAt, nextCheck }) => checkedAt !== undefined && nextCheck.startsWith('9999'))) return false;
+  }
+  return true;
+}
+
+interface Explained {
+  readonly triggers: readonly { readonly watched: readonly { readonly nextCheck: string; readonly checkedAt?: string }[] }[];
 }
 
 /** By a process that does nothing else: this one serves git besides. */
