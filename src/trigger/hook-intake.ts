@@ -4,6 +4,7 @@ import type { EventStore } from '../model/ports/event-store.ts';
 import type { HookRecord, HookStore } from '../model/ports/hook-store.ts';
 import type { Happening, NewTriggerEvent } from '../model/trigger-event.ts';
 import { canonicalRepositoryUrl } from '../util/repository-url.ts';
+import { createCrowd } from './delivery-crowd.ts';
 import { createDeliveryRate } from './delivery-rate.ts';
 import type { HookRegistry } from './hook-registry.ts';
 import { createHookUse } from './hook-use.ts';
@@ -57,21 +58,16 @@ const MOST_DELIVERY_BYTES = 25 * 1024 * 1024;
 /** Refs and images of one delivery. */
 const MOST_HAPPENINGS = 10_000;
 const RETRY_AFTER_S = 10;
-/** Deliveries under way at once, of which each takes milliseconds alone; and for how long that counts. */
-const CROWD = 16;
-const BUSY_MS = 250;
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
 export function createHookIntake(parts: HookIntakeParts): HookIntake {
   const rate = createDeliveryRate(parts.clock);
   const use = createHookUse(parts.hooks, parts.clock, parts.onProblem);
-  let underWay = 0;
-  let crowdedMs = Number.NEGATIVE_INFINITY;
+  const crowd = createCrowd(parts.clock);
   return {
     async receive(id, delivery) {
       const at = parts.clock.now();
-      underWay += 1;
-      if (underWay >= CROWD) crowdedMs = parts.clock.monotonicMs();
+      crowd.came();
       try {
         const hook = ID.test(id) ? await parts.hooks.get(id) : undefined;
         if (hook === undefined) return { status: 404, body: { error: 'there is no such webhook' } };
@@ -85,10 +81,10 @@ export function createHookIntake(parts: HookIntakeParts): HookIntake {
         parts.onProblem(`a delivery of webhook ${id.slice(0, 22)} could not be kept`, error);
         return { status: 503, body: { error: 'the delivery cannot be kept now; send it again later' }, retryAfter: RETRY_AFTER_S };
       } finally {
-        underWay -= 1;
+        crowd.went();
       }
     },
-    isBusy: () => parts.clock.monotonicMs() - crowdedMs < BUSY_MS,
+    isBusy: () => crowd.isThere(),
     close: () => use.close(),
   };
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import { createApp } from './app.ts';
 import { createDoor } from './door.ts';
 import { createEventFeed } from './event-feed.ts';
@@ -54,6 +55,7 @@ export async function createHttpServer(services: HttpServices, options: HttpServ
     }),
   });
   const servers: Server[] = [];
+  const acceptors: NetServer[] = [];
   const open = (handle: RequestListener): Server => {
     const server = createListener(handle, limits.connections);
     servers.push(server);
@@ -73,10 +75,9 @@ export async function createHttpServer(services: HttpServices, options: HttpServ
         );
       }
       if (options.tcp !== undefined) {
-        const { address, port } = await listenTcp(
-          open((request, response) => app.routing(request, response)),
-          options.tcp,
-        );
+        const server = open((request, response) => app.routing(request, response));
+        const { address, port, acceptors: opened } = await listenTcp(server, options.tcp);
+        acceptors.push(...opened);
         guard = guardOf(options, { host: options.tcp.host, port });
         const host = address.includes(':') ? `[${address}]` : address;
         return { url: `http://${host}:${port}`, ...(options.socket === undefined ? {} : { socket: options.socket }) };
@@ -85,7 +86,7 @@ export async function createHttpServer(services: HttpServices, options: HttpServ
     },
     close: async (graceMs = CLOSE_GRACE_MS) => {
       feed.close();
-      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+      const closed = [...servers, ...acceptors].map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
       closing.abort();
       for (const server of servers) server.closeIdleConnections();
       const cut = setTimeout(() => {

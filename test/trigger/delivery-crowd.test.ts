@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { createCrowd } from '../../src/trigger/delivery-crowd.ts';
+
+function clockAt() {
+  const clock = { ms: 0, monotonicMs: () => clock.ms };
+  return clock;
+}
+
+it('a few deliveries after one another are no crowd', () => {
+  const clock = clockAt();
+  const crowd = createCrowd(clock);
+  for (clock.ms = 0; clock.ms < 2000; clock.ms += 6) {
+    crowd.came();
+    crowd.went();
+    expect(crowd.isThere()).toBe(false);
+  }
+});
+
+it('several that wait at the same time are one, and for a while afterwards', () => {
+  const clock = clockAt();
+  const crowd = createCrowd(clock);
+  for (let count = 0; count < 6; count += 1) {
+    expect(crowd.isThere()).toBe(false);
+    crowd.came();
+  }
+  expect(crowd.isThere()).toBe(true);
+  for (let count = 0; count < 6; count += 1) crowd.went();
+  clock.ms = 249;
+  expect(crowd.isThere()).toBe(true);
+  clock.ms = 250;
+  expect(crowd.isThere()).toBe(false);
+});
+
+it('many in a short time are one, however fast each is answered', () => {
+  const clock = clockAt();
+  const crowd = createCrowd(clock);
+  for (clock.ms = 0; clock.ms < 100; clock.ms += 1) {
+    crowd.came();
+    crowd.went();
+  }
+  expect(crowd.isThere()).toBe(true);
+});
