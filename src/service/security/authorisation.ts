@@ -101,9 +101,15 @@ export function authoriseGrant(principal: Principal, granted: Rights): void {
     );
   }
   const { tasks } = principal;
-  const wider = tasks === undefined ? [] : (granted.tasks ?? ['*']).filter((glob) => !matchesAnyTaskGlob(tasks, glob));
-  if (wider.length > 0)
-    throw new EngineError('forbidden', `${principal.name} cannot give rights on ${list(wider)}: it is for ${list(tasks ?? [])}`);
+  if (tasks === undefined) return;
+  // Rights without globs reach runs without a task as well, which no glob does: not even `*` may give them.
+  const wider =
+    granted.tasks === undefined ? ['all tasks and runs without one'] : granted.tasks.filter((glob) => !matchesAnyTaskGlob(tasks, glob));
+  if (wider.length > 0) {
+    throw new EngineError('forbidden', `${principal.name} cannot give rights on ${list(wider)}: it is for ${list(tasks)}`, {
+      help: `Name the tasks that the rights are for, within ${list(tasks)}.`,
+    });
+  }
 }
 
 /** The daemon itself as the one who acts: for folders of tasks, timers and the first start. */

@@ -124,6 +124,14 @@ describe('globs of tasks', () => {
 });
 
 describe('rights that are given', () => {
+  test('for all tasks are more than those for every task by name', () => {
+    const giver = principal('admin', { tasks: ['*'] });
+    expect(() => authoriseGrant(giver, { role: 'editor', scopes: ['run:create'] })).toThrow(
+      'token admin cannot give rights on all tasks and runs without one: it is for *',
+    );
+    expect(() => authoriseGrant(giver, { role: 'editor', tasks: ['*'], scopes: ['run:create'] })).not.toThrow();
+  });
+
   test('never exceed those of the giver, for any task', () => {
     fc.assert(
       fc.property(
