@@ -1,9 +1,10 @@
 import { type Compilable, type SqlBool, sql } from 'kysely';
 import type { EventQuery, EventStore } from '../../model/ports/event-store.ts';
 import type { TriggerDecision, TriggerEvent } from '../../model/trigger-event.ts';
-import { decisionOf, type EventRow, eventNumberOf, triggerEventOf } from '../event-rows.ts';
+import { decisionOf, eventNumberOf, triggerEventOf } from '../event-rows.ts';
 import { storedTime } from '../stored-time.ts';
 import type { Database } from './database.ts';
+import { eventPage } from './event-list.ts';
 import type { EventWrites } from './event-writes.ts';
 
 const NONE: Readonly<Record<TriggerEvent['status'], number>> = { pending: 0, settled: 0, failed: 0 };
@@ -54,29 +55,10 @@ function numbersOf(ids: readonly string[]): readonly number[] {
   return ids.map(eventNumberOf).filter((number) => number !== undefined);
 }
 
-/** Filters are compared in an index; documents are read of what is shown only. */
+/** Documents are read of what is shown only. */
 function listEvents(database: Database, query: EventQuery): readonly TriggerEvent[] {
-  const { origin, status, kind, task, since, before, limit } = query;
-  const where = [
-    ...(task === undefined ? [] : [sql`d.task = ${task}`]),
-    ...(before === undefined ? [] : [sql`${task === undefined ? sql`e.number` : sql`d.event`} < ${before}`]),
-    ...(origin === undefined ? [] : [sql`e.origin = ${origin}`]),
-    // Written out, so that its partial index can be used: few are pending, of however many.
-    ...(status === undefined ? [] : [status === 'pending' ? sql`e.status = 'pending'` : sql`e.status = ${status}`]),
-    ...(kind === undefined ? [] : [sql`e.kind = ${kind}`]),
-    ...(since === undefined ? [] : [sql`e.received >= ${storedTime(since)}`]),
-  ];
-  const index = status === 'pending' ? sql`trigger_events_pending` : sql`trigger_events_by_number`;
-  const events = sql`trigger_events e indexed by ${index}`;
-  const from =
-    task === undefined
-      ? events
-      : sql`trigger_decisions d indexed by trigger_decisions_task_event cross join ${events} on e.number = d.event`;
-  const number = task === undefined ? sql`e.number` : sql`distinct d.event`;
-  const conditions = where.length === 0 ? sql`` : sql`where ${sql.join(where, sql` and `)}`;
-  const page = sql<Pick<EventRow, 'number'>>`(select ${number} as number from ${from} ${conditions} order by 1 desc limit ${limit})`;
   const shown = database.queries
-    .selectFrom(page.as('page'))
+    .selectFrom(sql<{ readonly number: number }>`(${eventPage(query)})`.as('page'))
     .innerJoin('trigger_events', 'trigger_events.number', 'page.number')
     .selectAll('trigger_events')
     .orderBy('trigger_events.number', 'desc');

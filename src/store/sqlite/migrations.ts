@@ -85,6 +85,10 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     CREATE INDEX runs_expiring ON runs (finished) WHERE archived = 0 AND finished IS NOT NULL;
   `),
   '0003-triggers': migration(triggerSchema(count)),
+  // Few events fail, of however many: who asks for them reads no other.
+  '0004-failed-events': migration(`
+    CREATE INDEX trigger_events_failed ON trigger_events (number, origin, kind, received) WHERE status = 'failed';
+  `),
 };
 
 /** Keeps a table of counts by status: counting 100,000 rows at each look at the metrics would cost more. */
