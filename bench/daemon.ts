@@ -8,7 +8,7 @@ import type { DaemonRow } from './lib/table.ts';
 
 const PARTS = { start: firstContainerRows, queue: queuedRunRows, lists: listRows, follow: followingRows, idle: idleRows };
 
-/** What a daemon does and costs, in the order of the issue's table; `only` names some of its parts. */
+/** What a daemon does and costs, in the order of docs/performance.md; `only` names some of its parts. */
 export async function daemonRows(folder: string, rounds: number, only: readonly string[] = []): Promise<readonly DaemonRow[]> {
   const rows: DaemonRow[] = [];
   for (const [name, part] of Object.entries(PARTS)) {

@@ -8,7 +8,7 @@ import { burstRows } from './triggers/webhook-burst.ts';
 
 const PARTS = { burst: burstRows, push: pushRows, base: baseImageRows, poll: pollCycleRows, timers: timerRows };
 
-/** What starts runs by itself, in the order of the issue's table; `only` names some of its parts. */
+/** What starts runs by itself, in the order of docs/performance.md; `only` names some of its parts. */
 export async function triggerRows(folder: string, rounds: number, only: readonly string[] = []): Promise<readonly DaemonRow[]> {
   const rows: DaemonRow[] = [];
   for (const [name, part] of Object.entries(PARTS)) {

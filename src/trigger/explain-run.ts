@@ -90,7 +90,7 @@ function summaryOf(cause: Cause, event: TriggerEvent | undefined, changes: reado
     case 'timer':
       return `timer ${cause.trigger} was due at ${cause.occurrence}${cause.late === true ? ', and fired late' : ''}`;
     case 'after':
-      return `run ${cause.run} of task ${cause.task} had succeeded`;
+      return `run ${cause.run} of task ${cause.task} succeeded`;
     case 'source':
       return sourceSummary(cause, event);
     case 'image-update':

@@ -72,7 +72,7 @@ describe('tasks that run after others', () => {
     expect(looked).toEqual([first, second]);
     const explained = await rig.triggers.explainRun(run?.id ?? '');
     expect(explained).toMatchObject({ task: 'test', trigger: 'After', status: 'Queued' });
-    expect(explained.chain.map(({ summary }) => summary)).toEqual([`run ${second} of task build had succeeded`, 'token ci asked for it']);
+    expect(explained.chain.map(({ summary }) => summary)).toEqual([`run ${second} of task build succeeded`, 'token ci asked for it']);
     expect(explained.decisions.map(({ code }) => code)).toEqual(['fired']);
   });
 
