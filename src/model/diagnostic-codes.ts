@@ -221,6 +221,7 @@ export const DIAGNOSTIC_CODES = {
   'setting-value': { title: 'A setting has a value that it does not take.', help: 'Write what the message expects.' },
   'setting-unknown': { title: 'A setting does not exist.', help: 'Check its spelling.' },
   'flags-conflict': { title: 'Two flags cannot be used together.', help: 'Leave one of them out.' },
+  'flag-missing': { title: 'A flag is needed that is not given.', help: 'Add the flag that the message names.' },
   'context-missing': { title: 'A context does not exist.', help: 'Check the path of the context.' },
   'context-unsupported': { title: 'A context cannot be used here.', help: 'The message says which contexts can.' },
   'task-field': {

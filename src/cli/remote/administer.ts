@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AgentResource, GcResult } from '../../api/daemon-schema.ts';
 import type { QueueResource } from '../../api/run-schema.ts';
 import type { AuditEntryResource, CreatedToken, SecretResource, TokenResource } from '../../api/security-schema.ts';
+import { EngineError } from '../../model/engine-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { readStdin } from '../source/find-task-file.ts';
@@ -12,7 +13,7 @@ import { formatBytes } from '../terminal/format-duration.ts';
 import { printable } from '../terminal/terminal-filter.ts';
 import { defined } from './defined.ts';
 import type { ServerFlags } from './find-server.ts';
-import { conflict, FlagError } from './flag-error.ts';
+import { FlagError } from './flag-error.ts';
 import { isConfirmed } from './manage-tasks.ts';
 import { listAll, nthPage } from './pages.ts';
 import { askHidden, canAsk } from './prompts.ts';
@@ -135,7 +136,9 @@ async function secretValue(name: string, flags: SecretFlags, io: Io): Promise<st
   if (!read.ok) throw new FlagError([read.error]);
   const value = read.value.text.replace(/\r?\n$/, '');
   if (value === '')
-    throw conflict('standard input holds no value', `pipe it in, or name where it is: \`task secret set ${name} --value env:NAME\``);
+    throw new EngineError('invalid-request', 'standard input holds no value', {
+      help: `pipe it in, or name where it is: \`task secret set ${name} --value env:NAME\``,
+    });
   return value;
 }
 

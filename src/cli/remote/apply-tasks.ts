@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { ApplyResult } from '../../api/task-schema.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { isDiagnosticCode } from '../../model/diagnostic-codes.ts';
+import { EngineError } from '../../model/engine-error.ts';
 import { namesTwice, readTaskDocuments, type TaskDocument } from '../../service/tasks/task-documents.ts';
 import { err } from '../../util/result.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -14,7 +15,7 @@ import { printable } from '../terminal/terminal-filter.ts';
 import { textTable } from '../terminal/text-table.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
-import { conflict, FlagError } from './flag-error.ts';
+import { FlagError, missingFlag } from './flag-error.ts';
 import { DaemonProblem } from './problem.ts';
 import { mistakeText, withDaemon } from './with-daemon.ts';
 
@@ -34,7 +35,7 @@ const TASK_FILES = /\.(ya?ml|json)$/i;
 export function applyTasks(flags: ApplyFlags, io: Io): Promise<ExitCode> {
   return withDaemon(flags, io, async (client) => {
     if (flags.prune && flags.owner === undefined) {
-      throw conflict(
+      throw missingFlag(
         '`--prune` needs an `--owner`',
         'it deletes the tasks that this owner has and the files have no more: `--owner builds-repo --prune`',
       );
@@ -86,7 +87,7 @@ function inFiles(problem: DaemonProblem, declared: readonly TaskDocument[]): rea
 
 /** Every mistake of every file is reported. */
 async function readDeclared(paths: readonly string[], io: Io): Promise<readonly TaskDocument[]> {
-  if (paths.length === 0) throw conflict('`--file` is missing', 'name a file or a folder of task definitions: `task apply -f tasks/`');
+  if (paths.length === 0) throw missingFlag('`--file` is missing', 'name a file or a folder of task definitions: `task apply -f tasks/`');
   const files = (await Promise.all(paths.map((path) => filesOf(path, io)))).flat();
   const problems: Diagnostic[] = [];
   const declared: TaskDocument[] = [];
@@ -98,7 +99,10 @@ async function readDeclared(paths: readonly string[], io: Io): Promise<readonly 
   }
   if (files.length > 1) problems.push(...namesTwice(declared));
   if (problems.length > 0) throw new FlagError(problems);
-  if (declared.length === 0) throw conflict(`there is no task in ${paths.join(', ')}`);
+  if (declared.length === 0)
+    throw new EngineError('not-found', `there is no task in ${paths.join(', ')}`, {
+      help: 'A document with `name` and `step` defines one; of a folder only `.yaml`, `.yml` and `.json` are read.',
+    });
   return declared;
 }
 

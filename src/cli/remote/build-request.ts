@@ -10,7 +10,7 @@ import { contextMissing } from '../source/task-source.ts';
 import { buildArguments } from './arguments.ts';
 import { belowPath, type RunPlace } from './context-folder.ts';
 import { defined } from './defined.ts';
-import { conflict, FlagError } from './flag-error.ts';
+import { FlagError, unsupportedContext } from './flag-error.ts';
 import { quickFields } from './run-fields.ts';
 import { readText } from './task-step.ts';
 
@@ -20,7 +20,7 @@ export type BuildInputFlags = BuildFlags & RunFlags & RemoteRunFlags;
 export async function buildRequest(context: string, flags: BuildInputFlags, { io, send }: RunPlace): Promise<CreateRunInput> {
   const { kind } = classifyContext(context);
   if (kind === 'stdin' || kind === 'none')
-    throw conflict(`a daemon cannot build the context ${context}`, 'name a folder, a git or archive URL, or oci://…');
+    throw unsupportedContext(`a daemon cannot build the context ${context}`, 'name a folder, a git or archive URL, or oci://…');
   const args = await buildArguments({ arg: flags.buildArg, secretArg: flags.secretBuildArg }, io);
   const common = {
     type: 'DockerBuildRequest',

@@ -1,5 +1,6 @@
 import type { TaskResource } from '../../api/task-schema.ts';
 import type { RunExplanation, TaskExplanation } from '../../api/trigger-schema.ts';
+import { EngineError } from '../../model/engine-error.ts';
 import { RUN_ID, runNumberOf } from '../../model/run-id.ts';
 import { nearestName } from '../../util/nearest-name.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -53,10 +54,9 @@ async function explanationOf(client: DaemonClient, what: string | undefined, fla
   }
   const names = (await listAll<TaskResource>(client, '/tasks')).map((one) => one.name);
   const near = nearestName(name, names);
-  throw conflict(
-    `there is no run and no task ${JSON.stringify(name)}`,
-    near === undefined ? '`task list` and `task list-runs` show them' : `did you mean ${JSON.stringify(near)}?`,
-  );
+  throw new EngineError('not-found', `there is no run and no task ${JSON.stringify(name)}`, {
+    help: near === undefined ? '`task list` and `task list-runs` show them' : `did you mean ${JSON.stringify(near)}?`,
+  });
 }
 
 async function ofRun(client: DaemonClient, id: string, task: string | undefined): Promise<Explanation> {

@@ -14,13 +14,28 @@ export class FlagError extends Error {
   }
 }
 
+/** Flags that exclude each other, or do not fit what they are given for. Other refusals are EngineErrors with a code of their own. */
 export function conflict(message: string, help?: string): FlagError {
-  return new FlagError([{ code: 'flags-conflict', severity: 'error', message, ...(help === undefined ? {} : { help }) }]);
+  return flagError('flags-conflict', message, help);
+}
+
+/** A flag is left out that is needed, or that another one needs. */
+export function missingFlag(message: string, help?: string): FlagError {
+  return flagError('flag-missing', message, help);
+}
+
+/** A context that what was asked for cannot be done with. */
+export function unsupportedContext(message: string, help: string): FlagError {
+  return flagError('context-unsupported', message, help);
+}
+
+function flagError(code: 'flags-conflict' | 'flag-missing' | 'context-unsupported', message: string, help?: string): FlagError {
+  return new FlagError([{ code, severity: 'error', message, ...(help === undefined ? {} : { help }) }]);
 }
 
 /** For a run on this machine that was given flags of a daemon. */
 export function refuseDaemonFlags(message: string, io: Io): ExitCode {
-  const { diagnostics } = conflict(message, 'add `--remote` or `--server URL` to run on a daemon, or leave them out');
+  const { diagnostics } = missingFlag(message, 'add `--remote` or `--server URL` to run on a daemon, or leave them out');
   io.stderr.write(renderDiagnostics(diagnostics, io.paintError));
   return EXIT.badInput;
 }

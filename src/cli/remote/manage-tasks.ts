@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CredentialInput, CredentialShown, TaskResource } from '../../api/task-schema.ts';
+import { EngineError } from '../../model/engine-error.ts';
 import { definitionToYaml } from '../../service/tasks/definition-yaml.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
@@ -8,7 +9,7 @@ import { credentialTable, taskTable, taskText } from '../tables/task-table.ts';
 import { timersText } from '../tables/timer-table.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
-import { conflict, FlagError } from './flag-error.ts';
+import { FlagError, missingFlag } from './flag-error.ts';
 import { namingFlags } from './flag-of-field.ts';
 import { listAll } from './pages.ts';
 import { askYes, canAsk } from './prompts.ts';
@@ -108,7 +109,7 @@ export function deleteTask(
 /** Asks unless `--yes` answers; where nobody can be asked it has to be there. */
 export async function isConfirmed(question: string, flags: { readonly yes: boolean }, io: Io): Promise<boolean> {
   if (flags.yes) return true;
-  if (!canAsk(io)) throw conflict('this asks before it does anything, and there is no terminal to ask at', 'say yes with `--yes`');
+  if (!canAsk(io)) throw missingFlag('this asks before it does anything, and there is no terminal to ask at', 'say yes with `--yes`');
   return askYes(io, question);
 }
 
@@ -124,8 +125,11 @@ export function putCredential(kind: 'add' | 'update', name: string, server: stri
     const task = await getTask(client, name);
     const known = task.credentials.some(({ loginServer }) => loginServer === server);
     if (known && kind === 'add')
-      throw conflict(`${name} has a credential for ${server} already`, 'replace it with `task credential update`');
-    if (!known && kind === 'update') throw conflict(`${name} has no credential for ${server}`, 'make one with `task credential add`');
+      throw new EngineError('already-exists', `${name} has a credential for ${server} already`, {
+        help: 'replace it with `task credential update`',
+      });
+    if (!known && kind === 'update')
+      throw new EngineError('not-found', `${name} has no credential for ${server}`, { help: 'make one with `task credential add`' });
     const body = await credentialBody(flags, io);
     await client.call({
       method: 'PUT',
@@ -165,7 +169,7 @@ export function listCredentials(name: string, flags: PrintedFlags, io: Io): Prom
 
 async function credentialBody(flags: CredentialFlags, io: Io): Promise<Omit<CredentialInput, 'loginServer'>> {
   const { username, password } = flags;
-  if (username === undefined || password === undefined) throw conflict('`--username` and `--password` are both needed');
+  if (username === undefined || password === undefined) throw missingFlag('`--username` and `--password` are both needed');
   const secret = await readSecretInput('--password', { name: 'value', value: password }, io, { literal: false });
   const user = username.startsWith('secret:')
     ? await readSecretInput('--username', { name: 'value', value: username }, io, { literal: false })

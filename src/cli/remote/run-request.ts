@@ -11,7 +11,7 @@ import { contextMissing } from '../source/task-source.ts';
 import { buildArguments, templateValues } from './arguments.ts';
 import { belowPath, type RunPlace } from './context-folder.ts';
 import { defined } from './defined.ts';
-import { conflict, FlagError } from './flag-error.ts';
+import { conflict, FlagError, unsupportedContext } from './flag-error.ts';
 import { commonFields, machineFields, quickFields } from './run-fields.ts';
 import { encode, readText } from './task-step.ts';
 
@@ -76,7 +76,7 @@ export async function quickRunRequest(context: string, flags: RunInputFlags, pla
   const quick = { ...(await quickFields(flags, io)), env: flags.env, extended: flags.extended, values: await templateValues(flags, io) };
   const { kind } = classifyContext(context);
   if (kind === 'stdin')
-    throw conflict('a run cannot take its context from standard input', '`--file - /dev/null` reads the task file from it');
+    throw unsupportedContext('a run cannot take its context from standard input', '`--file - /dev/null` reads the task file from it');
   if (kind === 'none') return encodedRun(await taskTextOf(flags, undefined, io), flags, io, quick);
   if (REMOTE_KINDS.includes(kind)) {
     const remote = { ...quick, sourceLocation: context };
@@ -147,7 +147,8 @@ async function encodedRun(
 async function contextPathOf(context: string, keep: readonly string[], { io, send }: RunPlace): Promise<string> {
   const { kind } = classifyContext(context);
   if (REMOTE_KINDS.includes(kind)) return context;
-  if (kind !== 'local') throw conflict(`--context ${context}: a run of a task needs a folder, a git or archive URL, or oci://…`);
+  if (kind !== 'local')
+    throw unsupportedContext(`--context ${context}: a run of a task cannot take it`, 'name a folder, a git or archive URL, or oci://…');
   const directory = resolve(io.directory, context);
   if (!(await isDirectory(directory))) throw new FlagError([contextMissing(context, 'a folder, a git or archive URL, or oci://…')]);
   return send({ directory, keep, extras: [] });

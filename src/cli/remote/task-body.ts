@@ -3,7 +3,7 @@ import type { ArgumentInput, TaskPatch, TaskResource, taskBody } from '../../api
 import type { Io } from '../io.ts';
 import { buildArguments, templateValues } from './arguments.ts';
 import { defined } from './defined.ts';
-import { conflict, FlagError } from './flag-error.ts';
+import { missingFlag } from './flag-error.ts';
 import { platformOf } from './platform.ts';
 import type { TaskDefinitionFlags } from './task-flags.ts';
 import {
@@ -30,7 +30,7 @@ export async function taskBodyOf(name: string, flags: TaskDefinitionFlags, io: I
   const context = contextOf(flags);
   const type = stepTypeOf(flags, context);
   refuseForeignFlags(type, flags);
-  if (context === undefined && flags.branch.length > 0) throw conflict('`--branch` needs a git URL as `--context`', GIT_URL_HELP);
+  if (context === undefined && flags.branch.length > 0) throw missingFlag('`--branch` needs a git URL as `--context`', GIT_URL_HELP);
   const source = {
     ...(context === undefined ? {} : { contextPath: context }),
     ...(await accessToken(flags, io)),
@@ -80,14 +80,7 @@ export async function taskPatchOf(current: TaskResource, flags: TaskDefinitionFl
     ...(paths.length === 0 ? {} : { unset: paths }),
   };
   if (Object.keys(patch).length === 0) {
-    throw new FlagError([
-      {
-        code: 'flags-conflict',
-        severity: 'error',
-        message: 'nothing is to be changed',
-        help: 'name what to change: `task update NAME --timeout 20m`, or `--unset FIELD`',
-      },
-    ]);
+    throw missingFlag('nothing is to be changed', 'name what to change: `task update NAME --timeout 20m`, or `--unset FIELD`');
   }
   return patch;
 }
@@ -140,7 +133,7 @@ function settingsOf(flags: TaskDefinitionFlags, current?: TaskResource): Setting
   const { concurrencyGroup, concurrencyLimit, onConflict } = flags;
   const group = concurrencyGroup ?? current?.concurrency?.group;
   const grouped = concurrencyGroup !== undefined || concurrencyLimit !== undefined || onConflict !== undefined;
-  if (grouped && group === undefined) throw conflict('`--concurrency-limit` and `--on-conflict` need a `--concurrency-group`');
+  if (grouped && group === undefined) throw missingFlag('`--concurrency-limit` and `--on-conflict` need a `--concurrency-group`');
   const policy = defined({ privileged: flags.allowPrivileged, hostMounts: flags.allowHostMounts, dockerSocket: flags.allowDockerSocket });
   return {
     ...defined({

@@ -6,7 +6,7 @@ import { classifyContext } from '../../task/build/context.ts';
 import type { Io } from '../io.ts';
 import { cmdTask } from '../source/cmd-task.ts';
 import { readSource, readStdin } from '../source/find-task-file.ts';
-import { conflict, FlagError } from './flag-error.ts';
+import { conflict, FlagError, missingFlag } from './flag-error.ts';
 import { readSecretInput } from './secret-input.ts';
 import type { TaskDefinitionFlags } from './task-flags.ts';
 import { branchOfContext, GIT_URL_HELP } from './trigger-body.ts';
@@ -58,7 +58,7 @@ export function stepTypeOf(flags: TaskDefinitionFlags, context: string | undefin
   if (flags.cmd !== undefined || flags.file === '-') return 'EncodedTask';
   if (context !== undefined) return flags.file !== undefined && TASK_FILE.test(flags.file) ? 'FileTask' : 'Docker';
   if (flags.file !== undefined) return 'EncodedTask';
-  throw conflict(
+  throw missingFlag(
     'the task has neither a context nor a task file',
     '`--context URL` names the sources; `--file FILE` without a context, or `--cmd "IMAGE ARGUMENTS"`, stores the task file with the task',
   );

@@ -1,5 +1,6 @@
 import type { TaskResource } from '../../api/task-schema.ts';
 import type { TimerResource } from '../../api/trigger-schema.ts';
+import { EngineError } from '../../model/engine-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { TimerFlags } from '../flags/trigger-flags.ts';
 import type { Io } from '../io.ts';
@@ -7,7 +8,7 @@ import { type ListFormat, printList, printValue } from '../tables/print-value.ts
 import { firingsText, timerTable } from '../tables/timer-table.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
-import { conflict } from './flag-error.ts';
+import { missingFlag } from './flag-error.ts';
 import { namingFlags } from './flag-of-field.ts';
 import { forced, getTask, taskPath } from './manage-tasks.ts';
 import { tablePlace } from './table-place.ts';
@@ -26,12 +27,14 @@ export interface TimerChangeFlags extends ServerFlags, TimerFlags {
 export function addTimer(task: string, flags: TimerChangeFlags, io: Io): Promise<ExitCode> {
   return withDaemon(flags, io, async (client) => {
     const { schedule } = flags;
-    if (schedule === undefined) throw conflict('`--schedule` is missing', 'say when: `--schedule "0 3 * * *"` is each day at 3:00 UTC');
+    if (schedule === undefined) throw missingFlag('`--schedule` is missing', 'say when: `--schedule "0 3 * * *"` is each day at 3:00 UTC');
     const current = await getTask(client, task);
     const timers = current.trigger.timerTriggers;
     const name = flags.timerName ?? freeName(timers.map((timer) => timer.name));
     if (timers.some((timer) => timer.name === name))
-      throw conflict(`${task} has a timer ${JSON.stringify(name)} already`, 'change it with `task timer update`');
+      throw new EngineError('already-exists', `${task} has a timer ${JSON.stringify(name)} already`, {
+        help: 'change it with `task timer update`',
+      });
     return putTimer(client, current, name, schedule, { flags, io, what: 'added' });
   });
 }
@@ -41,7 +44,7 @@ export function updateTimer(task: string, name: string, flags: TimerChangeFlags,
     const current = await getTask(client, task);
     const timer = triggerNamed(task, current.trigger.timerTriggers, name, 'timer');
     if (flags.schedule === undefined && flags.enabled === undefined && Object.keys(timerFields(flags)).length === 0)
-      throw conflict(
+      throw missingFlag(
         'nothing is to be changed',
         'name what to change: `--schedule`, `--enabled`, `--on-missed`, `--overlap` or `--jitter`',
       );

@@ -4,7 +4,7 @@ import { contextRepository, isCommit } from '../../service/tasks/complete-trigge
 import { FORGES, type TimerFlags } from '../flags/trigger-flags.ts';
 import type { Io } from '../io.ts';
 import { defined } from './defined.ts';
-import { conflict, FlagError } from './flag-error.ts';
+import { conflict, FlagError, missingFlag } from './flag-error.ts';
 import { readSecretInput } from './secret-input.ts';
 import type { TaskDefinitionFlags } from './task-flags.ts';
 
@@ -124,7 +124,7 @@ async function endpoint({ updateTriggerEndpoint: given }: TaskDefinitionFlags, i
 function timersOfFlags(flags: TaskDefinitionFlags): readonly TimerInput[] {
   const how = timerFields(flags);
   if (flags.schedule.length === 0 && Object.keys(how).length > 0)
-    throw conflict('`--on-missed`, `--overlap` and `--jitter` are of timers', 'add one with `--schedule "NAME:0 3 * * *"`');
+    throw missingFlag('`--on-missed`, `--overlap` and `--jitter` are of timers', 'add one with `--schedule "NAME:0 3 * * *"`');
   return flags.schedule.map((schedule) => ({ ...schedule, ...how }));
 }
 

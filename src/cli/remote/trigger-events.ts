@@ -1,11 +1,11 @@
 import type { ReplayResult, TriggerEventDetail, TriggerEventResource } from '../../api/trigger-schema.ts';
+import { EngineError } from '../../model/engine-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { eventTable, eventText } from '../tables/event-text.ts';
 import { type ListFormat, printList, printValue } from '../tables/print-value.ts';
 import { defined } from './defined.ts';
 import type { ServerFlags } from './find-server.ts';
-import { conflict } from './flag-error.ts';
 import { nthPage } from './pages.ts';
 import { tablePlace } from './table-place.ts';
 import { withDaemon } from './with-daemon.ts';
@@ -56,6 +56,8 @@ export function replayEvents(ids: readonly string[], flags: ServerFlags, io: Io)
 
 function eventPath(id: string): string {
   if (!/^e[1-9]\d{0,15}$/.test(id))
-    throw conflict(`${JSON.stringify(id)} is no id of an event`, 'an id is `e` and a number; `task event list` has them');
+    throw new EngineError('invalid-request', `${JSON.stringify(id)} is no id of an event`, {
+      help: 'an id is `e` and a number; `task event list` has them',
+    });
   return `/trigger-events/${id}`;
 }

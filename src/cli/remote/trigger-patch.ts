@@ -1,10 +1,11 @@
 import type { TaskPatch, TaskResource } from '../../api/task-schema.ts';
 import type { TriggersShown } from '../../api/task-trigger-schema.ts';
+import { EngineError } from '../../model/engine-error.ts';
 import { contextRepository, SOURCE_TRIGGER_NAME } from '../../service/tasks/complete-triggers.ts';
 import { sourceControlTypeOf } from '../../service/tasks/source-control-type.ts';
 import { nearestName } from '../../util/nearest-name.ts';
 import type { Io } from '../io.ts';
-import { conflict } from './flag-error.ts';
+import { missingFlag } from './flag-error.ts';
 import type { TaskDefinitionFlags } from './task-flags.ts';
 import { baseImageFields, eventsOf, sourceFields, timerFields } from './trigger-body.ts';
 import { type SourceField, sourceFieldOf } from './unset-fields.ts';
@@ -102,7 +103,7 @@ function chosenSource(sources: readonly Source[], name: string | undefined): Sou
   if (name !== undefined || sources.length < 2) return name === undefined ? sources[0] : sources.find((source) => source.name === name);
   const standard = sources.find((source) => source.name === SOURCE_TRIGGER_NAME);
   if (standard !== undefined) return standard;
-  throw conflict(
+  throw missingFlag(
     `the task has ${sources.length} source triggers: ${sources.map((source) => source.name).join(', ')}`,
     'say which with `--source-trigger-name NAME`',
   );
@@ -133,7 +134,7 @@ function timersPatch({ trigger }: TaskResource, flags: TaskDefinitionFlags): rea
     });
   }
   if (Object.keys(how).length === 0) return [];
-  if (timers.length === 0) throw conflict('the task has no timers', 'add one with `--schedule "NAME:0 3 * * *"`');
+  if (timers.length === 0) throw missingFlag('the task has no timers', 'add one with `--schedule "NAME:0 3 * * *"`');
   return timers.map((timer) => ({ ...timer, ...how }));
 }
 
@@ -163,8 +164,7 @@ export function triggerNamed<Trigger extends { readonly name: string }>(
     triggers.map((trigger) => trigger.name),
   );
   const known = triggers.length === 0 ? 'it has none' : `it has ${triggers.map((trigger) => trigger.name).join(', ')}`;
-  throw conflict(
-    `${task} has no ${what} ${JSON.stringify(name)}: ${known}`,
-    near === undefined ? undefined : `did you mean ${JSON.stringify(near)}?`,
-  );
+  throw new EngineError('not-found', `${task} has no ${what} ${JSON.stringify(name)}: ${known}`, {
+    help: near === undefined ? `\`task trigger list ${task}\` shows them` : `did you mean ${JSON.stringify(near)}?`,
+  });
 }

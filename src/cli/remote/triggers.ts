@@ -1,5 +1,6 @@
 import type { TaskPatch, TaskResource } from '../../api/task-schema.ts';
 import type { TaskExplanation } from '../../api/trigger-schema.ts';
+import { EngineError } from '../../model/engine-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { explainedTable } from '../tables/explain-text.ts';
@@ -7,7 +8,7 @@ import { type ListFormat, printList } from '../tables/print-value.ts';
 import { triggerLines } from '../tables/trigger-words.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
-import { conflict } from './flag-error.ts';
+import { conflict, missingFlag } from './flag-error.ts';
 import { getTask, patchTask, printWarnings, taskPath } from './manage-tasks.ts';
 import { tablePlace } from './table-place.ts';
 import { triggerNamed } from './trigger-patch.ts';
@@ -71,9 +72,9 @@ function chosenTriggers(
   if (flags.all && flags.triggerName !== undefined) throw conflict('`--all` and `--trigger-name` exclude each other');
   if (flags.triggerName !== undefined) return [triggerNamed(name, lines, flags.triggerName, 'trigger').name];
   const [only, ...more] = lines;
-  if (only === undefined) throw conflict(`nothing starts ${name} by itself`, '`task update` adds triggers');
+  if (only === undefined) throw new EngineError('not-found', `nothing starts ${name} by itself`, { help: '`task update` adds triggers' });
   if (more.length > 0 && !flags.all)
-    throw conflict(
+    throw missingFlag(
       `${name} has several triggers: ${lines.map((line) => line.name).join(', ')}`,
       'say which with `--trigger-name NAME`, or `--all`',
     );

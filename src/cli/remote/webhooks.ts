@@ -6,7 +6,7 @@ import { hookTable, hookText } from '../tables/hook-text.ts';
 import { type ListFormat, printList, printValue } from '../tables/print-value.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
-import { conflict, FlagError } from './flag-error.ts';
+import { conflict, FlagError, missingFlag } from './flag-error.ts';
 import { taskPath } from './manage-tasks.ts';
 import { tablePlace } from './table-place.ts';
 import { withDaemon } from './with-daemon.ts';
@@ -37,15 +37,15 @@ export function showWebhook(task: string | undefined, flags: WebhookFlags, io: I
 
 function refuseMixed(task: string | undefined, { registry, provider, create, token, triggerName }: WebhookFlags): void {
   if (registry === undefined) {
-    if (provider !== undefined) throw conflict('`--provider` needs a `--registry`');
+    if (provider !== undefined) throw missingFlag('`--provider` needs a `--registry`');
   } else {
     if (task !== undefined) throw conflict('a task and `--registry` exclude each other', 'a webhook is of a repository or of a registry');
     if (provider === undefined)
-      throw conflict('`--registry` needs a `--provider`', 'it says what the registry is: distribution, acr, harbor, …');
+      throw missingFlag('`--registry` needs a `--provider`', 'it says what the registry is: distribution, acr, harbor, …');
     if (create || triggerName !== undefined)
       throw conflict('`--create` and `--trigger-name` are for repositories', 'the webhook of a registry is set up there by hand');
   }
-  if (token !== undefined && !create) throw conflict('`--token` needs `--create`', 'without it nothing is done at the forge');
+  if (token !== undefined && !create) throw missingFlag('`--token` needs `--create`', 'without it nothing is done at the forge');
 }
 
 /** With `--rotate --create` the forge is told the new secret only. */

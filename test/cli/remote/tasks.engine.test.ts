@@ -125,7 +125,7 @@ test('credentials of a task come and go without their passwords', async () => {
   const env = { PW: 'very-secret-password' };
   const add = ['credential', 'add', 'pusher', '--login-server', 'ghcr.io', '-u', 'me', '-p', 'env:PW'];
   await ok(add, { env });
-  expect((await task(add, { env })).stderr).toContain('has a credential for ghcr.io already');
+  expect((await task(add, { env })).stderr).toContain('has a credential for ghcr.io already [already-exists]');
   await ok(['credential', 'update', 'pusher', '--login-server', 'ghcr.io', '-u', 'you', '-p', 'env:PW'], { env });
   const list = await ok(['credential', 'list', 'pusher', '--output', 'json']);
   expect(JSON.parse(list)).toEqual([{ loginServer: 'ghcr.io', userName: 'you', password: { stored: true } }]);

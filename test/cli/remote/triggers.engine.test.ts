@@ -124,11 +124,11 @@ test('a commit from a fork waits for a word about the very commit', async () => 
   expect(await ok('show-run', id)).toMatch(new RegExp(`Held +.*\`task approve\` lets ${commit.slice(0, 12)} run`));
   expect(await ok('explain', id)).toMatch(/^Held /m);
   expect(await refused('approve', id)).toContain('--yes');
-  expect(await refused('approve', id, '--commit', '1234567')).toContain(`is of the commit ${commit}, and not of 1234567`);
+  expect(await refused('approve', id, '--commit', '1234567')).toContain(`is of the commit ${commit}, and not of 1234567 [conflict]`);
   expect(await ok('approve', id, '--commit', commit.slice(0, 12))).toBe(`${id} approved for ${commit}\n`);
   expect((await endOf(daemon, id))?.status).toBe('Succeeded');
   expect(await ok('show-run', id)).toMatch(/^Approved +by socket/m);
-  expect(await refused('approve', id, '--yes')).toContain('does not wait for an approval');
+  expect(await refused('approve', id, '--yes')).toMatch(/does not wait for an approval: socket .* approved it \[conflict\]/);
 });
 
 test('timers are added, changed, listed and removed', async () => {
@@ -147,7 +147,9 @@ test('timers are added, changed, listed and removed', async () => {
     '--on-missed',
     'all:3',
   );
-  expect(await refused('timer', 'add', 'clock', '--timer-name', 't1', '--schedule', '0 1 * * *')).toContain('task timer update');
+  expect(await refused('timer', 'add', 'clock', '--timer-name', 't1', '--schedule', '0 1 * * *')).toMatch(
+    /\[already-exists\]\n {2}help: .*task timer update/,
+  );
   expect(await refused('timer', 'add', 'clock', '--schedule', '0 25 * * *')).toContain('the hour field has "25"');
   expect(await refused('timer', 'add', 'clock', '--schedule', '*/5  * * * *')).toContain('the schedule of the timer "t1" as well');
   expect(await refused('timer', 'update', 'clock', '--timer-name', 'berlim', '--enabled', 'false')).toContain('did you mean "berlin"?');
@@ -188,13 +190,20 @@ test('a webhook is shown with its secret and how to set it up, and gets another 
 
 test('what is misspelt is told with what was meant', async () => {
   await ok('create', 'service', '--cmd', 'busybox:local true', '--after', 'never-defined');
-  expect(await refused('explain', 'servise')).toContain('did you mean "service"?');
-  expect(await refused('explain', 'service', '--run', 'ra001')).toContain('exclude each other');
-  expect(await refused('event', 'show', '17')).toContain('is no id of an event');
-  expect(await refused('trigger', 'enable', 'service')).toContain('has several triggers: defaultBaseimageTriggerName, after-never-defined');
-  expect(await refused('trigger', 'enable', 'service', '--trigger-name', 'after-never-define')).toContain(
-    'did you mean "after-never-defined"?',
+  expect(await refused('explain', 'servise')).toBe(
+    'error: there is no run and no task "servise" [not-found]\n  help: did you mean "service"?\n',
   );
+  expect(await refused('explain', 'service', '--run', 'ra001')).toContain('exclude each other');
+  expect(await refused('event', 'show', '17')).toBe(
+    'error: "17" is no id of an event [invalid-request]\n  help: an id is `e` and a number; `task event list` has them\n',
+  );
+  expect(await refused('trigger', 'enable', 'service')).toContain('has several triggers: defaultBaseimageTriggerName, after-never-defined');
+  expect(await refused('trigger', 'enable', 'service')).toContain('flag-missing');
+  expect(await refused('trigger', 'enable', 'service', '--trigger-name', 'after-never-define')).toMatch(
+    /\[not-found\]\n {2}help: did you mean "after-never-defined"\?\n$/,
+  );
+  expect(await refused('timer', 'remove', 'service', '--timer-name', 'gone')).toContain('[not-found]');
+  expect(await refused('timer', 'add', 'service')).toContain('[flag-missing]');
   expect(await refused('update', 'service', '--schedule', 'bad:* * *')).toContain('the schedule has 3 of 5 fields');
   const { triggers } = await json<TaskExplanation>('explain', 'service');
   expect(triggers.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['base-image', 'after']));
