@@ -49,7 +49,7 @@ export function addEventCommand(program: Command, { io, finish }: Shell): void {
       'Makes a new event of an old one, which is decided on by the tasks as they are now. What has run for it does not run again.',
     )
     .argument('<events...>', 'ids of events');
-  addServerFlags(replay).action(async (ids: readonly string[], flags: ServerFlags) => {
+  addListOutput(addServerFlags(replay)).action(async (ids: readonly string[], flags: ServerFlags & { readonly output: ListFormat }) => {
     const { replayEvents } = await import('../remote/trigger-events.ts');
     finish(await replayEvents(ids, flags, io));
   });

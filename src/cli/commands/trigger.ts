@@ -8,7 +8,7 @@ import { addTaskName, type Shell, taskNameOf } from './command-parts.ts';
 
 type Named = ServerFlags & { readonly name?: string };
 type Printed = Named & { readonly output: ListFormat };
-type Switched = Named & { readonly triggerName?: string; readonly all: boolean; readonly force: boolean };
+type Switched = Printed & { readonly triggerName?: string; readonly all: boolean; readonly force: boolean };
 
 /** `task trigger list|enable|disable|check|webhook`. */
 export function addTriggerCommand(program: Command, shell: Shell): void {
@@ -35,7 +35,7 @@ export function addTriggerCommand(program: Command, shell: Shell): void {
       .option('--trigger-name <name>', 'name of the trigger (default: the only one)')
       .option('--all', 'every trigger of the task', false)
       .option('--force', 'also when a file manages the task', false);
-    addServerFlags(command).action(async (name: string | undefined, flags: Switched, self: Command) => {
+    addListOutput(addServerFlags(command)).action(async (name: string | undefined, flags: Switched, self: Command) => {
       const { setTriggerStatus } = await import('../remote/triggers.ts');
       finish(await setTriggerStatus(taskNameOf(name, flags, self), status, flags, io));
     });

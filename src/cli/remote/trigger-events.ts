@@ -44,14 +44,24 @@ export function showEvent(id: string, flags: ServerFlags & { readonly output: Li
   });
 }
 
-export function replayEvents(ids: readonly string[], flags: ServerFlags, io: Io): Promise<ExitCode> {
+/** What was made is printed also when one of the events is refused. */
+export function replayEvents(ids: readonly string[], flags: ServerFlags & { readonly output: ListFormat }, io: Io): Promise<ExitCode> {
   return withDaemon(flags, io, async (client) => {
-    for (const id of ids) {
-      const { value } = await client.call<ReplayResult>({ method: 'POST', path: `${eventPath(id)}/replay`, body: {} });
-      io.stdout.write(`${value.replayOf} is decided on again as ${value.eventId}: task event show ${value.eventId}\n`);
+    const results: ReplayResult[] = [];
+    try {
+      for (const id of ids) {
+        const { value } = await client.call<ReplayResult>({ method: 'POST', path: `${eventPath(id)}/replay`, body: {} });
+        results.push(value);
+      }
+    } finally {
+      if (results.length > 0) await printValue(io, flags.output, results, () => replayedText(results));
     }
     return EXIT.ok;
   });
+}
+
+function replayedText(results: readonly ReplayResult[]): string {
+  return results.map(({ eventId, replayOf }) => `${replayOf} is decided on again as ${eventId}: task event show ${eventId}\n`).join('');
 }
 
 function eventPath(id: string): string {

@@ -4,7 +4,7 @@ import { EngineError } from '../../model/engine-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { explainedTable } from '../tables/explain-text.ts';
-import { type ListFormat, printList } from '../tables/print-value.ts';
+import { type ListFormat, printList, printValue } from '../tables/print-value.ts';
 import { triggerLines } from '../tables/trigger-words.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
@@ -45,7 +45,7 @@ type Status = 'Enabled' | 'Disabled';
 export function setTriggerStatus(
   task: string,
   status: Status,
-  flags: ServerFlags & { readonly triggerName?: string; readonly all: boolean; readonly force: boolean },
+  flags: PrintedFlags & { readonly triggerName?: string; readonly all: boolean; readonly force: boolean },
   io: Io,
 ): Promise<ExitCode> {
   return withDaemon(flags, io, async (client) => {
@@ -56,12 +56,23 @@ export function setTriggerStatus(
       const updated = await patchTask(client, current, { trigger: statusPatch(current, new Set(changed), status) }, flags.force);
       if (status === 'Enabled') printWarnings(updated, io);
     }
-    for (const name of names) {
-      const word = status.toLowerCase();
-      io.stdout.write(`${task}: ${name} ${changed.includes(name) ? word : `is ${word} already`}\n`);
-    }
+    const switched = names.map((name) => ({ task, trigger: name, status, changed: changed.includes(name) }));
+    await printValue(io, flags.output, switched, () => switched.map(switchedText).join(''));
     return EXIT.ok;
   });
+}
+
+interface SwitchedTrigger {
+  readonly task: string;
+  readonly trigger: string;
+  readonly status: Status;
+  /** False: it was so before. */
+  readonly changed: boolean;
+}
+
+function switchedText({ task, trigger, status, changed }: SwitchedTrigger): string {
+  const word = status.toLowerCase();
+  return `${task}: ${trigger} ${changed ? word : `is ${word} already`}\n`;
 }
 
 function chosenTriggers(

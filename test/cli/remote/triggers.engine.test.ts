@@ -101,6 +101,7 @@ test('commits start a task by its filters, and every step of the way is explaine
   const event = events[0]?.eventId ?? '';
   expect(await ok('event', 'show', event)).toMatch(new RegExp(` app +git +run +${id} +fired`));
   expect(await ok('event', 'replay', event)).toMatch(new RegExp(`^${event} is decided on again as e\\d+`));
+  expect(await json('event', 'replay', event)).toEqual([{ eventId: expect.stringMatching(/^e\d+$/), replayOf: event }]);
   await check('app');
   expect(await ok('explain', 'app')).toContain('already-fired');
   expect(await runs('app')).toHaveLength(1);
@@ -108,7 +109,13 @@ test('commits start a task by its filters, and every step of the way is explaine
   expect(await ok('trigger', 'disable', 'app', '--trigger-name', 'git')).toBe('app: git disabled\n');
   expect(await ok('trigger', 'disable', 'app', '--trigger-name', 'git')).toBe('app: git is disabled already\n');
   expect(await ok('trigger', 'list', 'app')).toMatch(/git +source +Disabled/);
+  expect(await json('trigger', 'disable', 'app', '--trigger-name', 'git')).toEqual([
+    { task: 'app', trigger: 'git', status: 'Disabled', changed: false },
+  ]);
   expect(await ok('trigger', 'enable', 'app', '--all')).toContain('app: git enabled\n');
+  expect(await json('trigger', 'disable', 'app', '--trigger-name', 'nightly')).toEqual([
+    { task: 'app', trigger: 'nightly', status: 'Disabled', changed: true },
+  ]);
 });
 
 test('a commit from a fork waits for a word about the very commit', async () => {
