@@ -111,6 +111,31 @@ function describeTasks(use: () => StoreUnderTest): void {
       expect(await tasks.get('app')).not.toHaveProperty('managedBy');
     });
 
+    it('what was posted for a task goes with it, and what it left over is removed when the store opens', async () => {
+      const { store } = use();
+      const [app, web] = [await store.tasks.create(taskDefinition('app')), await store.tasks.create(taskDefinition('web'))];
+      if (!app.ok || !web.ok) throw new Error('both names were free');
+      const keyOf = (id: string): string => `image-update-posted:${id}:registry.example/base:1`;
+      const keys = [
+        keyOf(app.value.id),
+        `${keyOf(app.value.id)}-alpine`,
+        keyOf(web.value.id),
+        keyOf('gone'),
+        'image-update',
+        'image-updates',
+      ];
+      for (const key of keys) await store.settings.set(key, 'sha256:1');
+      await store.tasks.delete('app', {});
+      const kept = async (): Promise<readonly string[]> => {
+        const values = await Promise.all(keys.map((key) => use().store.settings.get(key)));
+        return keys.filter((_key, at) => values[at] !== undefined);
+      };
+      expect(await kept()).toEqual(keys.slice(2));
+      await store.settings.set(keyOf(app.value.id), 'sha256:2');
+      await use().reopen();
+      expect(await kept()).toEqual([keyOf(web.value.id), 'image-update', 'image-updates']);
+    });
+
     it('delete asks for the version; a task made anew is another', async () => {
       const { tasks } = use().store;
       const first = await tasks.create(taskDefinition('app'));

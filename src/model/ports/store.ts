@@ -53,7 +53,7 @@ export interface TaskStore {
     definition: TaskDefinition,
     options: { readonly version?: number; readonly managedBy?: string | null },
   ): Promise<Written<TaskRecord>>;
-  /** With its firings, its timers and what is known of its images. */
+  /** With its firings, its timers, what is known of its images, and its settings of UPDATE_POSTED. */
   delete(name: string, options: { readonly version?: number }): Promise<Written<TaskRecord>>;
 }
 
@@ -214,6 +214,9 @@ export interface AuditStore {
     readonly since?: string;
   }): Promise<readonly AuditEntry[]>;
 }
+
+/** Keys of settings that begin so go on with the id of a task and `:`. They go with the task; what it left over is removed when the store opens. */
+export const UPDATE_POSTED = 'image-update-posted:';
 
 /** Small facts of the daemon: its id, whether the queue is paused. JSON values. */
 export interface SettingStore {

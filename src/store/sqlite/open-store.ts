@@ -23,6 +23,7 @@ import { createSecretStore } from './secret-store.ts';
 import { createSettingStore } from './setting-store.ts';
 import { createStatusStore } from './status-store.ts';
 import { storeError } from './store-error.ts';
+import { createTaskSettings } from './task-settings.ts';
 import { createTaskStore } from './task-store.ts';
 import { createTimerStore } from './timer-store.ts';
 import { createTokenStore } from './token-store.ts';
@@ -44,19 +45,21 @@ export async function openSqliteStore(options: {
     connection = connect(path);
     const queries = queriesOf(connection);
     await migrate(connection, queries, path, migrations);
-    return createStore(connection, queries, path, () => clock.now().toISOString());
+    return await createStore(connection, queries, path, () => clock.now().toISOString());
   } catch (error) {
     connection?.close();
     throw storeError(error, path);
   }
 }
 
-function createStore(connection: Connection, queries: Kysely<StoreTables>, path: string, now: () => string): Store {
+async function createStore(connection: Connection, queries: Kysely<StoreTables>, path: string, now: () => string): Promise<Store> {
   const database = createDatabase(connection, queries, path);
+  const taskSettings = createTaskSettings(database);
+  await taskSettings.removeLeftOver();
   const events = createEventWrites(database, now);
   const ping = database.prepared<{ at: string }>()((param) => queries.replaceInto('pings').values({ id: 1, at: param('at') }));
   return {
-    tasks: createTaskStore(database, now),
+    tasks: createTaskStore(database, taskSettings, now),
     runs: createRunStore(database, events, now),
     tokens: createTokenStore(database, now),
     secrets: createSecretStore(database),

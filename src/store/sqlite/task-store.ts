@@ -4,13 +4,14 @@ import type { TaskStore, Written } from '../../model/ports/store.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import type { StoreTables } from '../tables.ts';
 import type { Database } from './database.ts';
+import type { TaskSettings } from './task-settings.ts';
 
 /** What goes with a task, by its id: no task has it again. */
 const OF_TASKS = ['firings', 'timers', 'image_dependencies', 'image_outputs', 'image_analyses'] as const;
 
 type TaskRow = Selectable<StoreTables['tasks']>;
 
-export function createTaskStore(database: Database, now: () => string): TaskStore {
+export function createTaskStore(database: Database, settings: Pick<TaskSettings, 'forget'>, now: () => string): TaskStore {
   const statements = createStatements(database);
 
   /** Does `work` with the stored row when its version is the one asked for. */
@@ -52,6 +53,7 @@ export function createTaskStore(database: Database, now: () => string): TaskStor
       withVersion(name, version, (row) => {
         statements.remove.run({ name });
         for (const statement of statements.forget) statement.run({ task_id: row.id });
+        settings.forget(row.id);
         return row;
       }),
   };
