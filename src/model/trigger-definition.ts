@@ -60,7 +60,10 @@ export interface TimerTrigger {
   /** Five fields of NCrontab in UTC (`src/schedule`); a leading `CRON_TZ=Zone ` is an extension. */
   readonly schedule: string;
   readonly status: TriggerStatus;
-  /** After downtime: one run for the newest missed occurrence, runs for the `mostMissed` newest of them, or none. */
+  /**
+   * Of missed occurrences: one run for the newest, runs for the `mostMissed` newest, or none. Missed is what was due while no daemon was there
+   * (ready, awake); what a busy daemon is late for fires.
+   */
   readonly onMissed: 'latest' | 'all' | 'skip';
   readonly mostMissed: number;
   /** While a run of this timer has not ended: another beside it (ACR), none, one after it, or one in its place. */

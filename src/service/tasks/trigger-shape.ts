@@ -70,7 +70,8 @@ const TIMER: Fields = {
   status: STATUS,
   onMissed: {
     shape: { kind: 'text', words: ['latest', 'all', 'skip'] },
-    about: 'After downtime: one run for the newest missed occurrence (default), one for each of the `mostMissed` newest, or none.',
+    about:
+      'Of occurrences that were due while no daemon was there: one run for the newest (default), one for each of the `mostMissed` newest, or none.',
   },
   mostMissed: { shape: { kind: 'integer', least: 1, most: 1000 }, about: '10 by default.' },
   overlap: {

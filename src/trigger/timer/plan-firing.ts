@@ -5,16 +5,15 @@ import { newestBetween } from '../../schedule/zoned-schedule.ts';
 import { err, ok, type Result } from '../../util/result.ts';
 import { dueOf, placeAfter, type Rhythm, readRhythm } from './occurrence.ts';
 
-/** An occurrence that could not fire for longer than this was missed. */
-const MISSED_AFTER_MS = 60_000;
 /** Runs that one timer is given at most for what was missed, whatever it says. */
 const MOST_MISSED = 1000;
 
 export type Firing = Parameters<TimerStore['fire']>[0][number];
 export type MissedPolicy = Pick<TimerTrigger, 'onMissed' | 'mostMissed'>;
 
-export function isMissed({ due }: TimerRow, now: Date): boolean {
-  return due !== undefined && now.getTime() - Date.parse(due) > MISSED_AFTER_MS;
+/** An occurrence is missed when the daemon was not there when it was due; one that a busy daemon is late for is not. `since`: of Presence. */
+export function isMissed({ due }: TimerRow, since: Date): boolean {
+  return due !== undefined && Date.parse(due) < since.getTime();
 }
 
 /**
@@ -22,15 +21,19 @@ export function isMissed({ due }: TimerRow, now: Date): boolean {
  * as it stands. Of missed occurrences those are recorded that `policy` asks for (of `skip` the newest, for the record), and the next place is
  * the first that was not missed. The error is one sentence.
  */
-export function planFiring(row: TimerRow, now: Date, policy: MissedPolicy): Result<Firing, string> {
+export function planFiring(
+  row: TimerRow,
+  { now, since }: { readonly now: Date; readonly since: Date },
+  policy: MissedPolicy,
+): Result<Firing, string> {
   const { taskId, name, next: from, due } = row;
   if (from === undefined || due === undefined) return err('the timer has no next occurrence');
   const rhythm = readRhythm(row.schedule);
   if (!rhythm.ok) return rhythm;
   const first = new Date(from);
-  const late = isMissed(row, now);
+  const late = isMissed(row, since);
   const occurrences = late
-    ? newestBetween(rhythm.value.schedule, first, lastMissed(rhythm.value, row, first, now), recordedOf(policy))
+    ? newestBetween(rhythm.value.schedule, first, lastMissed(rhythm.value, row, first, since), recordedOf(policy))
     : [first];
   const last = occurrences.at(-1) ?? first;
   const events = occurrences.map((occurrence) => eventOf(row, occurrence, late));
@@ -38,8 +41,8 @@ export function planFiring(row: TimerRow, now: Date, policy: MissedPolicy): Resu
 }
 
 /** Until when occurrences were missed: with jitter, one that lies back may not be due yet. */
-function lastMissed(rhythm: Rhythm, row: TimerRow, first: Date, now: Date): Date {
-  const until = new Date(now.getTime() - MISSED_AFTER_MS);
+function lastMissed(rhythm: Rhythm, row: TimerRow, first: Date, since: Date): Date {
+  const until = new Date(since.getTime() - 1);
   const from = new Date(Math.max(first.getTime(), until.getTime() - rhythm.jitter * 1000));
   for (let at = rhythm.schedule.next(from); at !== undefined && at <= until; at = rhythm.schedule.next(at)) {
     if (dueOf(rhythm, row, at) > until) return new Date(at.getTime() - 1);

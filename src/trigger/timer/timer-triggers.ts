@@ -7,6 +7,7 @@ import type { TriggerParts, TriggerSource } from '../parts.ts';
 import { decideTimer } from './decide-timer.ts';
 import { placeAfter, readRhythm, rhythmText } from './occurrence.ts';
 import { type Firing, isMissed, type MissedPolicy, planFiring } from './plan-firing.ts';
+import { Presence } from './presence.ts';
 
 /** Timers that fire in one transaction. */
 const MOST_AT_ONCE = 500;
@@ -26,6 +27,7 @@ export function createTimerTriggers(parts: TriggerParts): TriggerSource {
 class TimerTriggers implements TriggerSource {
   readonly handlers: TriggerSource['handlers'];
   readonly #parts: TriggerParts;
+  readonly #presence: Presence;
   /** To take away the timers of a task that is gone. */
   readonly #ids = new Map<string, string>();
   readonly #closing = new AbortController();
@@ -34,6 +36,7 @@ class TimerTriggers implements TriggerSource {
 
   constructor(parts: TriggerParts) {
     this.#parts = parts;
+    this.#presence = new Presence(parts.clock);
     this.handlers = { timer: (event) => decideTimer(parts, event) };
   }
 
@@ -86,6 +89,7 @@ class TimerTriggers implements TriggerSource {
       while (!this.#closing.signal.aborted) {
         this.#wake = new AbortController();
         const sleepMs = await this.#fireDue().catch((error: unknown) => {
+          this.#presence.failed();
           this.#parts.onProblem('timers that are due could not be fired', error);
           return AFTER_FAILURE_MS;
         });
@@ -100,21 +104,23 @@ class TimerTriggers implements TriggerSource {
   async #fireDue(): Promise<number> {
     const { store, clock } = this.#parts;
     while (!this.#closing.signal.aborted) {
-      const now = clock.now();
-      const rows = await store.timers.due({ now: now.toISOString(), limit: MOST_AT_ONCE });
+      const at = this.#presence.look();
+      const rows = await store.timers.due({ now: at.now.toISOString(), limit: MOST_AT_ONCE });
       if (rows.length === 0) break;
-      const firings = await Promise.all(rows.map((row) => this.#plan(row, now)));
+      const firings = await Promise.all(rows.map((row) => this.#plan(row, at)));
       await store.timers.fire(firings);
+      this.#presence.worked();
       this.#parts.notify();
     }
+    this.#presence.worked();
     const earliest = await store.timers.earliest();
     if (earliest === undefined) return LONGEST_SLEEP_MS;
     return Math.max(0, Math.min(LONGEST_SLEEP_MS, Date.parse(earliest) - clock.now().getTime()));
   }
 
-  async #plan(row: TimerRow, now: Date): Promise<Firing> {
-    const policy = isMissed(row, now) ? await this.#missedPolicy(row) : LATEST;
-    const plan = planFiring(row, now, policy);
+  async #plan(row: TimerRow, at: ReturnType<Presence['look']>): Promise<Firing> {
+    const policy = isMissed(row, at.since) ? await this.#missedPolicy(row) : LATEST;
+    const plan = planFiring(row, at, policy);
     if (plan.ok) return plan.value;
     this.#parts.onProblem(`timer ${row.name} of task ${row.task} fires no more`, new Error(plan.error));
     return { taskId: row.taskId, name: row.name, from: row.next ?? '', events: [] };

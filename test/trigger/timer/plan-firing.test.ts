@@ -13,8 +13,14 @@ interface Fired {
   readonly atMs: number;
 }
 
-/** Plays a timer that is looked at after each of these waits, in milliseconds. */
-function play(schedule: string, jitter: number, policy: MissedPolicy, waits: readonly number[]) {
+interface Wait {
+  readonly ms: number;
+  /** Nobody was there meanwhile. */
+  readonly away: boolean;
+}
+
+/** Plays a timer that is looked at after each of these waits. */
+function play(schedule: string, jitter: number, policy: MissedPolicy, waits: readonly Wait[]) {
   const text = rhythmText({ schedule, jitter });
   const rhythm = readRhythm(text);
   if (!rhythm.ok) throw new Error(rhythm.error);
@@ -23,10 +29,12 @@ function play(schedule: string, jitter: number, policy: MissedPolicy, waits: rea
   const first = row.next;
   const fired: Fired[] = [];
   let nowMs = START;
-  for (const wait of waits) {
-    nowMs += wait;
+  let sinceMs = START;
+  for (const { ms, away } of waits) {
+    nowMs += ms;
+    if (away) sinceMs = nowMs;
     while (row.due !== undefined && Date.parse(row.due) <= nowMs) {
-      const plan = planFiring(row, new Date(nowMs), policy);
+      const plan = planFiring(row, { now: new Date(nowMs), since: new Date(sinceMs) }, policy);
       if (!plan.ok) throw new Error(plan.error);
       const { next, due, events } = plan.value;
       for (const { happening } of events) {
@@ -48,7 +56,10 @@ function play(schedule: string, jitter: number, policy: MissedPolicy, waits: rea
 
 const schedules = fc.constantFrom('* * * * *', '*/7 * * * *', '30 2 * * *', 'CRON_TZ=Europe/Berlin */20 2 * * *');
 const jitters = fc.constantFrom(0, 0, 30, 600, 5000);
-const waits = fc.array(fc.oneof(fc.integer({ min: 1, max: 30_000 }), fc.integer({ min: 1, max: 6 * 60 * MINUTE })), { maxLength: 60 });
+const times = fc.oneof(fc.integer({ min: 1, max: 30_000 }), fc.integer({ min: 1, max: 6 * 60 * MINUTE }));
+const waits = fc.array(fc.record({ ms: times, away: fc.boolean() }), { maxLength: 60 });
+const busy = fc.array(fc.record({ ms: times, away: fc.constant(false) }), { maxLength: 60 });
+const absences = fc.array(fc.record({ ms: times, away: fc.constant(true) }), { maxLength: 60 });
 
 it('with onMissed: all every occurrence fires once, in order, however it is woken', () => {
   fc.assert(
@@ -76,13 +87,22 @@ it('with onMissed: latest only occurrences before a later one of the same wake a
   );
 });
 
-it('what is looked at in time is never late', () => {
-  const short = fc.array(fc.integer({ min: 1, max: MINUTE }), { maxLength: 300 });
+it('what somebody is there for fires, however late it is looked at', () => {
   fc.assert(
-    fc.property(schedules, jitters, short, (schedule, jitter, pauses) => {
+    fc.property(schedules, jitters, busy, (schedule, jitter, pauses) => {
       const { fired, all } = play(schedule, jitter, { onMissed: 'skip', mostMissed: 1 }, pauses);
       expect(fired.filter(({ late }) => late)).toEqual([]);
       expect(fired.length).toBe(all.length);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+it('what nobody was there for is late, by however little', () => {
+  fc.assert(
+    fc.property(schedules, absences, (schedule, pauses) => {
+      const { fired } = play(schedule, 0, { onMissed: 'all', mostMissed: 1000 }, pauses);
+      expect(fired.filter(({ late, occurrence, atMs }) => late !== Date.parse(occurrence) < atMs)).toEqual([]);
     }),
     { numRuns: 100 },
   );

@@ -139,14 +139,32 @@ describe('what was missed while nothing ran', () => {
     expect(occurrences(await rig.runsOf('app'))).toEqual([...missed[onMissed], '07:00']);
   });
 
-  it('for less than a minute was not missed', async () => {
-    await rig.define('app', { timerTriggers: [timer('10 * * * *', { onMissed: 'skip' })] });
+  it('is missed however soon the daemon comes back', async () => {
+    await rig.define('app', { timerTriggers: [timer('10 * * * *', { onMissed: 'skip' }), timer('10 * * * *', { name: 't2' })] });
     await rig.triggers.start();
     await rig.stop();
-    await clock.advance(6 * MINUTE + 40_000);
+    await clock.advance(6 * MINUTE + 25_000);
     rig = await openRig(folder, { clock });
     await rig.triggers.start();
     await rig.pass(0);
+    expect(occurrences(await rig.runsOf('app'))).toEqual(['03:10 late']);
+    expect(await decisions('app')).toEqual(expect.arrayContaining(['missed', 'run']));
+  });
+
+  it('is not missed by a daemon that is there and comes to it late', async () => {
+    await rig.stop();
+    let stuckMs = 0;
+    const stuck: FakeClock = {
+      ...clock,
+      now: () => new Date(clock.now().getTime() + stuckMs),
+      monotonicMs: () => clock.monotonicMs() + stuckMs,
+    };
+    rig = await openRig(folder, { clock: stuck });
+    await rig.define('app', { timerTriggers: [timer('10 * * * *', { onMissed: 'skip' })] });
+    await rig.triggers.start();
+    await rig.pass(MINUTE);
+    stuckMs = 10 * MINUTE;
+    await rig.pass(31_000);
     expect(occurrences(await rig.runsOf('app'))).toEqual(['03:10']);
   });
 
