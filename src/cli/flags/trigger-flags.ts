@@ -117,7 +117,12 @@ export function addTriggerFlags(command: Command, kind: 'create' | 'update'): Co
       '--update-trigger-endpoint <url>',
       'post updates there instead of running; secret:NAME, env:NAME and file:PATH keep it off the command line',
     )
-    .addOption(new Option('--update-trigger-payload-type <type>', `what is posted${otherwise('Default')}`).choices(['Default', 'Token']))
+    .addOption(
+      new Option('--update-trigger-payload-type <type>', `what is posted to the endpoint, which it needs${otherwise('Default')}`).choices([
+        'Default',
+        'Token',
+      ]),
+    )
     .addOption(
       repeatable('--track <image=how>', 'what counts as an update of one image: semver:~1.2, regex:^1\\.2\\., or digest', collectTrack),
     )

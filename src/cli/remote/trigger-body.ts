@@ -38,6 +38,7 @@ export async function triggersOfFlags(context: string | undefined, flags: TaskDe
   const sourceTrigger = newSource(context, flags, source);
   if (flags.baseImageTriggerEnabled === false && Object.keys(base).length > 0)
     throw conflict('flags of the base image trigger need it enabled', 'leave `--base-image-trigger-enabled false` out');
+  refuseUnpostedPayload(flags, false);
   return {
     ...(sourceTrigger === undefined ? {} : { sourceTriggers: [sourceTrigger] }),
     timerTriggers: timers,
@@ -111,6 +112,16 @@ export async function baseImageFields(flags: TaskDefinitionFlags, io: Io): Promi
     }),
     ...list('tracks', flags.track),
   };
+}
+
+/** What is posted says nothing where nothing is posted. `posts`: the task has an endpoint already, and keeps it. */
+export function refuseUnpostedPayload(flags: TaskDefinitionFlags, posts: boolean): void {
+  const { updateTriggerPayloadType: type, updateTriggerEndpoint: given } = flags;
+  if (type === undefined || given !== undefined || posts) return;
+  throw missingFlag(
+    `\`--update-trigger-payload-type ${type}\` says what is posted, and without \`--update-trigger-endpoint\` nothing is: the task runs`,
+    'add `--update-trigger-endpoint URL`, or leave it out',
+  );
 }
 
 async function endpoint({ updateTriggerEndpoint: given }: TaskDefinitionFlags, io: Io): Promise<SecretInput | undefined> {

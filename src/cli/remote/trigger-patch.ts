@@ -3,11 +3,12 @@ import type { TriggersShown } from '../../api/task-trigger-schema.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { contextRepository, SOURCE_TRIGGER_NAME } from '../../service/tasks/complete-triggers.ts';
 import { sourceControlTypeOf } from '../../service/tasks/source-control-type.ts';
+import { ENDPOINT_FIELD } from '../../service/tasks/trigger-places.ts';
 import { nearestName } from '../../util/nearest-name.ts';
 import type { Io } from '../io.ts';
 import { missingFlag } from './flag-error.ts';
 import type { TaskDefinitionFlags } from './task-flags.ts';
-import { baseImageFields, eventsOf, sourceFields, timerFields } from './trigger-body.ts';
+import { baseImageFields, eventsOf, refuseUnpostedPayload, sourceFields, timerFields } from './trigger-body.ts';
 import { type SourceField, sourceFieldOf } from './unset-fields.ts';
 
 type TriggersPatch = NonNullable<TaskPatch['trigger']>;
@@ -27,6 +28,7 @@ export async function triggersPatchOf(
     unset.flatMap((path) => sourceFieldOf(path) ?? []),
   );
   const timers = timersPatch(current, flags);
+  refuseUnpostedPayload(flags, hasEndpoint(current) && !unset.some((path) => ENDPOINT_PATHS.includes(path)));
   const base = await baseImagePatch(current, flags, io);
   const patch: TriggersPatch = {
     ...(source === undefined ? {} : { sourceTriggers: { set: [source] } }),
@@ -136,6 +138,12 @@ function timersPatch({ trigger }: TaskResource, flags: TaskDefinitionFlags): rea
   if (Object.keys(how).length === 0) return [];
   if (timers.length === 0) throw missingFlag('the task has no timers', 'add one with `--schedule "NAME:0 3 * * *"`');
   return timers.map((timer) => ({ ...timer, ...how }));
+}
+
+const ENDPOINT_PATHS: readonly string[] = ['trigger', 'trigger.baseImageTrigger', ENDPOINT_FIELD];
+
+function hasEndpoint({ trigger }: TaskResource): boolean {
+  return trigger.baseImageTrigger?.updateTriggerEndpoint !== undefined;
 }
 
 async function baseImagePatch({ trigger }: TaskResource, flags: TaskDefinitionFlags, io: Io): Promise<TriggersPatch['baseImageTrigger']> {

@@ -187,6 +187,10 @@ describe('task create', () => {
   test.each<[readonly string[], string]>([
     [['--commit-trigger-enabled', 'false', '--skip-ci'], 'nothing of the repository starts the task'],
     [['--base-image-trigger-enabled', 'false', '--track-index'], 'flags of the base image trigger need it enabled'],
+    [
+      ['--update-trigger-payload-type', 'Token'],
+      '`--update-trigger-payload-type Token` says what is posted, and without `--update-trigger-endpoint`',
+    ],
     [['--jitter', '5m'], '`--on-missed`, `--overlap` and `--jitter` are of timers'],
     [['-c', 'https://host/a.tgz', '--commit-trigger-enabled'], 'only with a git context'],
     [['-c', '/dev/null', '--cmd', 'busybox', '--branch', 'main'], '`--branch` needs a git URL'],
@@ -300,6 +304,19 @@ describe('task update', () => {
     expect((await update(['--unset', 'tag'], tagged)).trigger?.sourceTriggers).toEqual({
       set: [{ ...SOURCE, status: 'Disabled' }],
     });
+  });
+
+  test('refuses to say what is posted where nothing is, or is any more', async () => {
+    const message = 'without `--update-trigger-endpoint` nothing is';
+    await expect(update(['--update-trigger-payload-type', 'Token'])).rejects.toThrow(message);
+    const baseImageTrigger = { ...BASE, updateTriggerEndpoint: { stored: true as const } };
+    const posts = { ...TASK, trigger: { ...TASK.trigger, baseImageTrigger } };
+    expect(await update(['--update-trigger-payload-type', 'Token'], posts)).toEqual({
+      trigger: { baseImageTrigger: { updateTriggerPayloadType: 'Token' } },
+    });
+    const given = ['--update-trigger-payload-type', 'Token', '--update-trigger-endpoint', 'secret:hook'];
+    expect((await update(given)).trigger?.baseImageTrigger).toMatchObject({ updateTriggerPayloadType: 'Token' });
+    await expect(update(['--update-trigger-payload-type', 'Token', '--unset', 'update-trigger-endpoint'], posts)).rejects.toThrow(message);
   });
 
   test('asks which of several source triggers is meant, and only when one is to change', async () => {
