@@ -61,7 +61,11 @@ function addDefinitionFlags(command: Command, kind: 'create' | 'update'): Comman
     .optionsGroup('Source:')
     .option('-c, --context <url>', `git or archive URL, oci://…, or /dev/null for none${otherwise('none')}`)
     .addOption(
-      repeatable('--branch <name>', 'branch, tag or commit of a git context; globs and further ones say what commits start it', collect),
+      repeatable(
+        '--branch <name>',
+        `branch, tag or commit of a git context; globs and further ones say what commits start it${kind === 'update' ? '. With --source-trigger-name: what commits that trigger follows, and nothing of the context' : ''}`,
+        collect,
+      ),
     )
     .option('--git-access-token <source>', 'token for the context: secret:NAME of the daemon, env:NAME or file:PATH')
     .option(

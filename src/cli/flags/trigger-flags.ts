@@ -80,7 +80,12 @@ export function addTriggerFlags(command: Command, kind: 'create' | 'update'): Co
     .optionsGroup('Started by git:')
     .option('--commit-trigger-enabled [bool]', `commits start it${otherwise('true with a git context')}`, parseBoolean)
     .option('--pull-request-trigger-enabled [bool]', `pull requests start it${otherwise('false')}`, parseBoolean)
-    .option('--source-trigger-name <name>', `name of the trigger${otherwise('defaultSourceTriggerName')}`)
+    .option(
+      '--source-trigger-name <name>',
+      kind === 'create'
+        ? 'name of the trigger (default: defaultSourceTriggerName)'
+        : 'the trigger that these flags, and `--branch`, are of; a new one where there is none of that name (default: the only one, or defaultSourceTriggerName)',
+    )
     .addOption(repeatable('--tag <glob>', 'tags of these names start it', collect))
     .addOption(repeatable('--include-path <glob>', 'only changes of these files start it', collect))
     .addOption(repeatable('--exclude-path <glob>', 'changes of nothing but these files do not', collect))

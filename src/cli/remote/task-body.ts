@@ -18,7 +18,7 @@ import {
   withBranch,
 } from './task-step.ts';
 import { branchOfContext, GIT_URL_HELP, triggersOfFlags } from './trigger-body.ts';
-import { afterPathOf, triggersPatchOf } from './trigger-patch.ts';
+import { afterPathOf, branchesOfNamed, triggersPatchOf } from './trigger-patch.ts';
 import { sourceFieldOf } from './unset-fields.ts';
 
 type TaskInput = z.input<typeof taskBody>;
@@ -70,7 +70,7 @@ async function newStep(type: StepType, flags: TaskDefinitionFlags, io: Io): Prom
 
 /** What `task update` sends: only what was named. `unset` are paths of a task. Rejects with FlagError. */
 export async function taskPatchOf(current: TaskResource, flags: TaskDefinitionFlags, unset: readonly string[], io: Io): Promise<TaskPatch> {
-  const step = await stepPatch(current, flags, io);
+  const step = await stepPatch(current, branchesOfNamed(flags) === undefined ? flags : { ...flags, branch: [] }, io);
   const trigger = await triggersPatchOf(current, flags, unset, io);
   const paths = unset.filter((path) => sourceFieldOf(path) === undefined).map((path) => afterPathOf(path, current));
   const patch: TaskPatch = {

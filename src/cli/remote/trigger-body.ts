@@ -78,13 +78,13 @@ export function eventsOf(on: { readonly commit: boolean; readonly pullRequest: b
   ];
 }
 
-/** What flags say of a source trigger, but for its events. */
-export function sourceFields(flags: TaskDefinitionFlags): Partial<SourceInput> {
+/** What flags say of a source trigger, but for its events. `branches`: what it follows when that is not the branch of the context. */
+export function sourceFields(flags: TaskDefinitionFlags, branches = branchGlobs(flags)): Partial<SourceInput> {
   const paths = { ...list('include', flags.includePath), ...list('exclude', flags.excludePath) };
   return {
     ...defined({
       name: flags.sourceTriggerName,
-      branches: branchGlobs(flags),
+      branches,
       skipCi: flags.skipCi,
       latestOnly: flags.latestOnly,
       forks: flags.forks,

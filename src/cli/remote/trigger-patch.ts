@@ -53,7 +53,7 @@ export function afterPathOf(path: string, { trigger }: TaskResource): string {
 /** The trigger as it is with what the flags change. One of which nothing is left on is disabled, and not taken away. */
 function sourcePatch(current: TaskResource, flags: TaskDefinitionFlags, emptied: readonly SourceField[]) {
   const { commitTriggerEnabled: commit, pullRequestTriggerEnabled: pullRequest, tag, branch } = flags;
-  const { name: _, ...fields } = sourceFields(flags);
+  const { name: _, ...fields } = sourceFields(flags, branchesOfNamed(flags));
   const named = [commit, pullRequest, flags.sourceTriggerName].some((flag) => flag !== undefined);
   // Which of several is meant is asked only of who wants to change one.
   if (!named && branch.length === 0 && emptied.length === 0 && Object.keys(fields).length === 0) return undefined;
@@ -80,6 +80,11 @@ function sourcePatch(current: TaskResource, flags: TaskDefinitionFlags, emptied:
       ? { sourceTriggerEvents: events, ...(on ? { status: 'Enabled' as const } : {}) }
       : { sourceTriggerEvents: lastEvents(before, emptied), status: 'Disabled' as const }),
   };
+}
+
+/** Of a trigger that is named `--branch` says what it follows, and nothing of the context. */
+export function branchesOfNamed({ sourceTriggerName, branch }: TaskDefinitionFlags): readonly string[] | undefined {
+  return sourceTriggerName === undefined || branch.length === 0 ? undefined : branch;
 }
 
 /** A trigger of the context's repository follows the context to another one. */

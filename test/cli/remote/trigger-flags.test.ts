@@ -267,6 +267,23 @@ describe('task update', () => {
     expect(await update(['--branch', 'next/*'])).toEqual({ trigger: { sourceTriggers: { set: [{ ...SOURCE, branches: ['next/*'] }] } } });
   });
 
+  test('branches for a named source trigger are of it alone: the context stays', async () => {
+    const named = ['--source-trigger-name', SOURCE.name];
+    const branches = async (...args: readonly string[]) => {
+      const { step, trigger } = await update([...named, ...args]);
+      expect(step).toBeUndefined();
+      return trigger?.sourceTriggers;
+    };
+    expect(await branches('--branch', 'next')).toEqual({ set: [{ ...SOURCE, branches: ['next'] }] });
+    expect(await branches('--branch', 'next', '--branch', 'old/*')).toEqual({ set: [{ ...SOURCE, branches: ['next', 'old/*'] }] });
+    const moved = await update([...named, '--branch', 'next', '--context', `${GIT}#dev`]);
+    expect(moved.step).toEqual({ contextPath: `${GIT}#dev` });
+    expect(moved.trigger?.sourceTriggers).toMatchObject({ set: [{ branches: ['next'] }] });
+    expect(await update(['--source-trigger-name', 'second', '--branch', 'next'])).toEqual({
+      trigger: { sourceTriggers: { set: [{ name: 'second', branches: ['next'], sourceTriggerEvents: ['commit'], status: 'Enabled' }] } },
+    });
+  });
+
   test('a trigger of the context follows it to another repository', async () => {
     const body = await update(['--context', 'https://gitlab.com/me/web.git', '--skip-ci']);
     const { sourceControlType: _, ...repository } = { ...SOURCE.sourceRepository, repositoryUrl: 'https://gitlab.com/me/web.git' };
