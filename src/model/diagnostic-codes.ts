@@ -238,6 +238,10 @@ export const DIAGNOSTIC_CODES = {
     title: 'A file of tasks holds a secret value.',
     help: 'Store it with `task secret set NAME`, and write `{ secret: NAME }` in its place.',
   },
+  'trigger-circle': {
+    title: 'A task follows itself, over other tasks.',
+    help: 'A run that would close the circle is refused. Take one of the triggers away that the message names.',
+  },
   'trigger-polls': {
     title: 'A trigger has no token of its forge, so nothing tells the daemon of a push.',
     help: 'The repository is looked at every few minutes. `task trigger webhook NAME` shows how to have pushes told at once.',

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { TaskDefinition, TaskRecord } from '../../model/task-definition.ts';
 import { type SourceTrigger, triggersOf } from '../../model/trigger-definition.ts';
+import { circleWarnings } from './trigger-circles.ts';
 
 /** What of a task's triggers is allowed and may not be what was meant. What is said of a trigger when it is made is not said again. */
 export async function triggerWarnings(
@@ -23,7 +24,7 @@ export async function triggerWarnings(
       field: `trigger.afterTriggers[${index}].task`,
     });
   }
-  return warnings;
+  return [...warnings, ...(await circleWarnings(definition, taskOf))];
 }
 
 function isKnown({ status, sourceRepository }: SourceTrigger, before: SourceTrigger | undefined): boolean {

@@ -192,6 +192,40 @@ describe('a trigger', () => {
   });
 });
 
+describe('tasks that follow each other in a circle', () => {
+  const step = { contextPath: 'https://git.example/x.git' };
+  const task = (name: string, ...after: string[]): TaskInput => ({
+    ...{ name, step },
+    trigger: { afterTriggers: after.map((one) => ({ name: `on-${one}`, task: one })) },
+  });
+  const circles = ({ warnings }: { readonly warnings: readonly { readonly code: string; readonly message: string }[] }) =>
+    warnings.filter(({ code }) => code === 'trigger-circle').map(({ message }) => message);
+
+  test('are warned of by create, update and apply', async () => {
+    expect(circles(await parts.tasks.create(ADMIN, task('la', 'lb')))).toEqual([]);
+    const made = await parts.tasks.create(ADMIN, task('lb', 'other', 'la'));
+    expect(circles(made)).toEqual(['the task would follow itself: lb → la → lb']);
+    expect(made.warnings.find(({ code }) => code === 'trigger-circle')?.field).toBe('trigger.afterTriggers[1].task');
+    expect(circles(await parts.tasks.replace(ADMIN, task('la', 'lc')))).toEqual([]);
+    const documents = [task('lc', 'ld'), task('ld', 'lb')].map((input) => ({ input }));
+    const applied = await applyTasks(parts.tasks, ADMIN, documents);
+    expect(applied.tasks.map(circles)).toEqual([[], ['the task would follow itself: ld → lc → la → lb → ld']]);
+    expect(circles(await parts.tasks.patch(ADMIN, 'la', { timeout: 700 }))).toEqual([
+      'the task would follow itself: la → lb → ld → lc → la',
+    ]);
+  });
+
+  test('are none while one of them or its trigger is disabled, nor beside a circle of others', async () => {
+    await parts.tasks.create(ADMIN, task('la', 'lb'));
+    await parts.tasks.create(ADMIN, { ...task('lb', 'la'), status: 'Disabled' });
+    expect(circles(await parts.tasks.patch(ADMIN, 'la', { timeout: 700 }))).toEqual([]);
+    expect(circles(await parts.tasks.patch(ADMIN, 'lb', { status: 'Enabled' }))).toHaveLength(1);
+    expect(circles(await parts.tasks.create(ADMIN, task('lc', 'la')))).toEqual([]);
+    const off = { afterTriggers: [{ name: 'on-la', task: 'la', status: 'Disabled' as const }] };
+    expect(circles(await parts.tasks.replace(ADMIN, { ...task('lb'), trigger: off }))).toEqual([]);
+  });
+});
+
 test('secrets of triggers are sealed to their place, never shown, and stay when they are sent back', async () => {
   const token = { plain: 'hidden-token' };
   const trigger: TriggersInput = {
