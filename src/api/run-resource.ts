@@ -105,7 +105,7 @@ export function summaryOf(run: RunRecord): RunSummary {
 }
 
 export function waitingOf({ position, reason, because, queuedMs }: WaitingRun): WaitingResource {
-  return { position, reason, because, queuedMs };
+  return { ...(position === undefined ? {} : { position }), reason, because, queuedMs };
 }
 
 /** In ACR a reference has its registry apart; one that cannot be read stands as it is under `repository`. */

@@ -64,8 +64,8 @@ const stepResource = z
 
 const waiting = z
   .object({
-    position: z.number(),
-    reason: z.enum(['paused', 'group-full', 'task-limit', 'agent-busy', 'no-agent', 'daemon-full', 'held', 'starting']),
+    position: z.number().exactOptional().describe('From 1; absent for what may not start yet, whatever is before it.'),
+    reason: z.enum(['paused', 'group-full', 'task-limit', 'agent-busy', 'no-agent', 'daemon-full', 'held', 'approval', 'starting']),
     because: z.string(),
     queuedMs: z.number(),
   })

@@ -56,7 +56,7 @@ export function nextRun(view: QueueView, agent: QueueAgent): LiveRun | undefined
   return best;
 }
 
-/** Every waiting run in the order in which they would start if each ran equally long, and what it waits for; held ones last. O(n log n). */
+/** Every waiting run in the order in which they would start if each ran equally long, and what it waits for; held ones last, without a position. O(n log n). */
 export function waitingOrder(view: QueueView): readonly WaitingRun[] {
   const { book, nowMs } = view;
   const admission = new Admission(book, view);
@@ -72,12 +72,14 @@ export function waitingOrder(view: QueueView): readonly WaitingRun[] {
   ranked.sort((a, b) => before(a.rank, b.rank));
   const explain = explainer(view, admission);
   const held = [...book.held.values()].sort((a, b) => a.number - b.number);
-  return [...ranked.map(({ run }) => run), ...held].map((run, index) => ({
-    run: run.id,
-    position: index + 1,
-    ...(run.held === undefined ? explain(run) : { reason: 'held' as const, because: run.held }),
-    queuedMs: Math.max(0, nowMs - run.createdMs),
-  }));
+  const queuedMs = ({ createdMs }: LiveRun): number => Math.max(0, nowMs - createdMs);
+  return [
+    ...ranked.map(({ run }, index) => ({ run: run.id, position: index + 1, ...explain(run), queuedMs: queuedMs(run) })),
+    ...held.map((run) => ({
+      ...{ run: run.id, reason: run.approval === true ? ('approval' as const) : ('held' as const), because: run.held ?? '' },
+      queuedMs: queuedMs(run),
+    })),
+  ];
 }
 
 function rankOf({ book, nowMs }: QueueView, flow: Flow, run: LiveRun, turn: number): Rank {

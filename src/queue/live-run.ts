@@ -1,3 +1,4 @@
+import type { RunHold } from '../model/run-hold.ts';
 import type { RunRecord, TrustClass } from '../model/run-record.ts';
 
 /** What the queue knows of a run that has not ended: enough to decide, small enough to keep ten thousand in memory. */
@@ -22,6 +23,8 @@ export interface LiveRun {
   readonly trust: TrustClass;
   /** Why it is not to be claimed yet, for people. */
   readonly held?: string;
+  /** It is held for a person's word. */
+  readonly approval?: boolean;
   /** Counts against the cap of runs that no person or commit asked for. */
   readonly background?: boolean;
 }
@@ -46,9 +49,13 @@ export function liveRunOf(record: RunRecord): LiveRun | undefined {
     ...(request.maxParallelRuns === undefined ? {} : { maxParallelRuns: request.maxParallelRuns }),
     crashes: record.crashes,
     trust: request.trust,
-    ...(phase === 'queued' && record.hold !== undefined ? { held: record.hold.because } : {}),
+    ...(phase === 'queued' && record.hold !== undefined ? heldOf(record.id, record.hold) : {}),
     ...(request.background === true ? { background: true } : {}),
   };
+}
+
+function heldOf(id: string, { because, approval }: RunHold): Pick<LiveRun, 'held' | 'approval'> {
+  return approval === undefined ? { held: because } : { held: `${because}, which \`task approve ${id}\` gives`, approval: true };
 }
 
 function phaseOf({ status }: RunRecord): LiveRun['phase'] | undefined {

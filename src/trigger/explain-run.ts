@@ -46,15 +46,15 @@ export async function explainRun(store: Pick<Store, 'events'>, record: RunRecord
     ...(request.task === undefined ? {} : { task: request.task }),
     ...{ status, trigger: triggerWord(request.causes), createTime, chain },
     decisions,
-    ...(hold === undefined ? {} : { held: heldBecause(hold) }),
+    ...(hold === undefined ? {} : { held: heldBecause(id, hold) }),
   };
 }
 
-function heldBecause({ because, until, runs = [], approval }: NonNullable<RunRecord['hold']>): string {
+function heldBecause(id: string, { because, until, runs = [], approval }: NonNullable<RunRecord['hold']>): string {
   const facts = [
     ...(until === undefined ? [] : [`until ${until}`]),
     ...(runs.every((run) => because.includes(run)) ? [] : [`for ${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`]),
-    ...(approval === undefined ? [] : [`for \`task approve\` of commit ${approval.commit}`]),
+    ...(approval === undefined ? [] : [`\`task approve ${id}\` lets commit ${approval.commit} run`]),
   ];
   return facts.length === 0 ? because : `${because} (${facts.join('; ')})`;
 }

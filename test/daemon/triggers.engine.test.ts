@@ -276,7 +276,12 @@ test('a tag runs with its name; a forked pull request waits for a person, and ru
   const { runId } = await newestRun(daemon, 'web', 2);
   const show = async (): Promise<RunResource> => (await daemon.api<RunResource>('GET', `/api/v1/runs/${runId}`)).body;
   const held = await show();
-  expect(held).toMatchObject({ status: 'Queued', trust: 'untrusted', hold: { approval: { commit: head } }, waiting: { reason: 'held' } });
+  expect(held).toMatchObject({
+    status: 'Queued',
+    trust: 'untrusted',
+    hold: { approval: { commit: head } },
+    waiting: { reason: 'approval' },
+  });
   expect(held.step).toMatchObject({ values: [] });
   expect((await daemon.api('POST', `/api/v1/runs/${runId}/approve`, { commit: base })).status).toBe(409);
   const approved = await daemon.api<RunResource>('POST', `/api/v1/runs/${runId}/approve`, { commit: head.slice(0, 12) });

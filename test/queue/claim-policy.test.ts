@@ -58,15 +58,15 @@ describe('what a waiting run is told', () => {
   test('a hold, which keeps nobody else', () => {
     const group = { name: 'deploy', limit: 1 };
     const runs = [
-      waitingRun(1, { task: 'a', group, priority: 100, held: 'waits for an approval' }),
+      waitingRun(1, { task: 'a', group, priority: 100, held: 'waits for run r9' }),
       waitingRun(2, { task: 'b', group }),
       waitingRun(3, { task: 'a', maxParallelRuns: 1 }),
     ];
     const { order, next } = decide({ runs });
-    expect(order.map(({ run, reason, because }) => [run, reason, because])).toEqual([
-      ['r2', 'starting', 'starts as soon as the agent asks for it'],
-      ['r3', 'starting', 'starts as soon as the agent asks for it'],
-      ['r1', 'held', 'waits for an approval'],
+    expect(order.map(({ run, position, reason, because }) => [run, position, reason, because])).toEqual([
+      ['r2', 1, 'starting', 'starts as soon as the agent asks for it'],
+      ['r3', 2, 'starting', 'starts as soon as the agent asks for it'],
+      ['r1', undefined, 'held', 'waits for run r9'],
     ]);
     expect(next(agent)).toBe('r2');
     expect(decide({ runs: runs.slice(0, 1) }).next(agent)).toBeUndefined();

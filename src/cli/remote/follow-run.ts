@@ -109,7 +109,7 @@ async function watchQueue(client: DaemonClient, { runId, onWaiting }: FollowOpti
     if (signal.aborted || (run !== undefined && run.status !== 'Queued')) return;
     if (run?.waiting === undefined) continue;
     const { position, because } = run.waiting;
-    const sentence = `waiting, position ${position}: ${because}`;
+    const sentence = position === undefined ? because : `waiting, position ${position}: ${because}`;
     if (sentence !== told) onWaiting(sentence);
     told = sentence;
   }

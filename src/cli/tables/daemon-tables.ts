@@ -9,7 +9,7 @@ import { timeText } from './time-text.ts';
 export function queueTable(queue: QueueResource, { stream, paint }: TablePlace): string {
   return fitTable(
     [
-      { title: '#', cell: (run: QueueResource['waiting'][number]) => String(run.position) },
+      { title: '#', cell: (run: QueueResource['waiting'][number]) => String(run.position ?? '') },
       { title: 'RUN ID', cell: (run) => run.runId },
       { title: 'WAITED', cell: (run) => formatDuration(run.queuedMs) },
       { title: 'REASON', cell: (run) => run.reason },

@@ -46,8 +46,8 @@ export function runTable(runs: readonly RunSummaryResource[], { stream, paint, n
   return fitTable(columns, runs, stream, paint);
 }
 
-export function waitText({ position, because }: { readonly position: number; readonly because: string }): string {
-  return `position ${position}: ${because}`;
+export function waitText({ position, because }: { readonly position?: number; readonly because: string }): string {
+  return position === undefined ? because : `position ${position}: ${because}`;
 }
 
 /** Everything about one run that people ask for; `--output json` has the rest. */
@@ -59,8 +59,8 @@ export function runText(run: RunResource, place: TablePlace): string {
       ['Task', run.task ?? undefined],
       ['Status', run.status],
       ['Error', run.error === undefined ? undefined : [run.error.step, run.error.message].filter((part) => part !== undefined).join(': ')],
-      ['Waits for', run.waiting === undefined ? undefined : waitText(run.waiting)],
-      ['Held', run.hold === undefined ? undefined : holdText(run.hold, now)],
+      ['Waits for', run.waiting === undefined || run.hold !== undefined ? undefined : waitText(run.waiting)],
+      ['Held', run.hold === undefined ? undefined : holdText(run.runId, run.hold, now)],
       [
         'Approved',
         run.approval === undefined
@@ -95,12 +95,12 @@ export function runText(run: RunResource, place: TablePlace): string {
 }
 
 /** Why it may not start yet, and until when. */
-function holdText({ because, until, runs, approval }: NonNullable<RunResource['hold']>, now: Date): string {
+function holdText(id: string, { because, until, runs, approval }: NonNullable<RunResource['hold']>, now: Date): string {
   const parts = [
     because,
     ...(until === undefined ? [] : [`until ${timeText(until, now)}`]),
     ...(runs === undefined || runs.length === 0 ? [] : [`after ${runs.join(', ')}`]),
-    ...(approval === undefined ? [] : [`\`task approve\` lets ${approval.commit.slice(0, 12)} run`]),
+    ...(approval === undefined ? [] : [`\`task approve ${id}\` lets it run`]),
   ];
   return parts.join('; ');
 }

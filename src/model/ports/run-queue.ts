@@ -39,12 +39,22 @@ export interface GroupMember {
 
 export interface WaitingRun {
   readonly run: string;
-  /** From 1. */
-  readonly position: number;
+  /** From 1; absent for what is not in line: it may not start yet, whatever is before it. */
+  readonly position?: number;
   readonly reason: WaitReason;
   /** One sentence for people. */
   readonly because: string;
   readonly queuedMs: number;
 }
 
-export type WaitReason = 'paused' | 'group-full' | 'task-limit' | 'agent-busy' | 'no-agent' | 'daemon-full' | 'held' | 'starting';
+/** `approval`: a person has to let it go on; `held`: it waits for a time or for other runs. */
+export type WaitReason =
+  | 'paused'
+  | 'group-full'
+  | 'task-limit'
+  | 'agent-busy'
+  | 'no-agent'
+  | 'daemon-full'
+  | 'held'
+  | 'approval'
+  | 'starting';

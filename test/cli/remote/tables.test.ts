@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RunSummaryResource } from '../../../src/api/run-schema.ts';
 import { parseExpiry, parseSince } from '../../../src/cli/flags/since.ts';
+import { queueTable } from '../../../src/cli/tables/daemon-tables.ts';
 import { fitTable } from '../../../src/cli/tables/fit-table.ts';
 import { jsonText, printList, yamlText } from '../../../src/cli/tables/print-value.ts';
 import { runTable } from '../../../src/cli/tables/run-table.ts';
@@ -85,6 +86,15 @@ test('a run that waits says where and why', () => {
   expect(text).toContain('position 2: group deploy is full');
   expect(text).toContain('(3m ago)');
   expect(text).not.toContain('BRANCH');
+});
+
+test('a run that is not in line has no position', () => {
+  const run = { ...RUN, waiting: { reason: 'approval', because: 'waits for a word', queuedMs: 1 } } as const;
+  const text = runTable([run], { stream: collected(), paint: plain, now: NOW });
+  expect(text).toContain('  waits for a word\n');
+  expect(text).not.toContain('position');
+  const queue = { paused: false, queued: 1, running: 0, waiting: [{ runId: 'ra001', ...run.waiting }] };
+  expect(queueTable(queue, { stream: collected(), paint: plain, now: NOW })).toMatch(/\n +ra001 .* approval +waits for a word\n$/);
 });
 
 test('an empty list says so beside the data', async () => {

@@ -127,8 +127,13 @@ test('a commit from a fork waits for a word about the very commit', async () => 
   await check('fork');
   const [run] = await waitFor(async () => ((await runs('fork')).length > 0 ? runs('fork') : undefined));
   const id = run?.runId ?? '';
-  expect(run).toMatchObject({ status: 'Queued', trust: 'untrusted', waiting: { reason: 'held' } });
-  expect(await ok('show-run', id)).toMatch(new RegExp(`Held +.*\`task approve\` lets ${commit.slice(0, 12)} run`));
+  expect(run).toMatchObject({ status: 'Queued', trust: 'untrusted', waiting: { reason: 'approval' } });
+  const waits = `waits for approval of ${commit.slice(0, 12)}, which \`task approve ${id}\` gives`;
+  expect(await ok('list-runs', '--task', 'fork')).toMatch(new RegExp(` {2}${waits}\n`));
+  expect(await ok('queue')).toMatch(new RegExp(`^ +${id} +.* approval +${waits}$`, 'm'));
+  expect(await ok('show-run', id)).toMatch(
+    new RegExp(`Held +waits for approval of ${commit.slice(0, 12)}; \`task approve ${id}\` lets it run`),
+  );
   expect(await ok('explain', id)).toMatch(/^Held /m);
   expect(await refused('approve', id)).toContain('--yes');
   expect(await refused('approve', id, '--commit', '1234567')).toContain(`is of the commit ${commit}, and not of 1234567 [conflict]`);

@@ -164,7 +164,7 @@ test('a held run says until when, and how it goes on', () => {
     approval: { at: AT, by: 'token me', commit: NEW },
   } as unknown as RunResource;
   const text = runText(run, PLACE);
-  expect(text).toMatch(/^Held +waits for an approval; until .*\(in 30s\); after ra000; `task approve` lets 222222222222 run$/m);
+  expect(text).toMatch(/^Held +waits for an approval; until .*\(in 30s\); after ra000; `task approve ra001` lets it run$/m);
   expect(text).toMatch(/^Approved +by token me .* for 222222222222$/m);
   expect(text).toMatch(/^Background +yes/m);
 });

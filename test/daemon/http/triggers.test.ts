@@ -127,7 +127,18 @@ test('a run that waits for an approval is shown so, and goes on with it', async 
   const commit = 'c'.repeat(40);
   const hold = { because: 'waits for an approval', approval: { commit } };
   const { id } = await daemon.store.runs.create({ request: runRequest({ task: 'web', trust: 'untrusted', pinnedCommit: commit }), hold });
-  expect((await call('GET', `/runs/${id}`)).json()).toMatchObject({ hold, waiting: { reason: 'held' } });
+  const waiting = {
+    reason: 'approval',
+    because: `waits for an approval, which \`task approve ${id}\` gives`,
+    queuedMs: expect.any(Number),
+  };
+  const shown = (await call('GET', `/runs/${id}`)).json();
+  expect(shown).toMatchObject({ hold });
+  expect(shown['waiting']).toEqual(waiting);
+  expect((await call('GET', '/queue')).json()).toMatchObject({ waiting: [{ runId: id, ...waiting }] });
+  expect((await call('GET', `/runs/${id}/explain`)).json()).toMatchObject({
+    held: `waits for an approval (\`task approve ${id}\` lets commit ${commit} run)`,
+  });
   const runner = await daemon.token({ name: 'runner', role: 'runner' });
   expect((await call('POST', `/runs/${id}/approve`, undefined, runner)).status).toBe(403);
   expect((await call('POST', `/runs/${id}/approve`, { commit: 'd'.repeat(40) })).json()).toMatchObject({ code: 'conflict' });
