@@ -6,16 +6,15 @@ import { type CommitRange, fetchHistory } from './fetch-history.ts';
 import { createGitCommand, type GitCommand, GitFailure } from './git-command.ts';
 import type { GitContext } from './git-context.ts';
 import type { GitUrl } from './git-url.ts';
-import { createHistoryCaches, type HistoryCaches } from './history-cache.ts';
+import type { HistoryCaches } from './history-cache.ts';
 import { openRemote, quote, remoteError, remoteUrl } from './open-remote.ts';
 import { parseGitRef } from './validate-ref.ts';
 
 const MAX_PATHS_OUTPUT = 128 * 1024 * 1024;
 const MAX_MESSAGE = 64 * 1024;
 
-/** GitSource.changes, with its caches. */
-export function createChanges(context: GitContext): (request: GitChangesRequest) => Promise<GitChanges> {
-  const caches = createHistoryCaches(context.environment);
+/** GitSource.changes, over caches. */
+export function createChanges(context: GitContext, caches: HistoryCaches): (request: GitChangesRequest) => Promise<GitChanges> {
   return async (request) => {
     const range = checkedRange(request);
     const url = remoteUrl(request, context);

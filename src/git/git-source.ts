@@ -2,6 +2,7 @@ import type { GitSource } from '../model/ports/git-source.ts';
 import type { AddressPolicy } from '../util/address-policy.ts';
 import { describeWorkTree } from './describe-work-tree.ts';
 import { maskCredentials } from './git-url.ts';
+import type { HistoryCaches } from './history-cache.ts';
 import type { RemoteOperations } from './remote-operations.ts';
 
 export interface GitSourceOptions {
@@ -12,8 +13,17 @@ export interface GitSourceOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
+/** A GitSource whose histories (GitSource.changes) can be pruned. */
+export interface PrunableGitSource extends GitSource {
+  /**
+   * Removes histories below `root` of remotes that are not needed. None while one is in use: it ends then, before `limit` too. Resolves with how
+   * many it removed.
+   */
+  readonly pruneHistory: HistoryCaches['prune'];
+}
+
 /** GitSource over the machine's git (2.31 or newer). Hooks, filters, helpers and prompts are off; see git-command.ts. */
-export function createGitSource(options: GitSourceOptions): GitSource {
+export function createGitSource(options: GitSourceOptions): PrunableGitSource {
   const environment = options.environment ?? process.env;
   let remote: Promise<RemoteOperations> | undefined;
   const open = (): Promise<RemoteOperations> => {
@@ -27,6 +37,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     checkout: async (request) => (await open()).checkout(request),
     listRefs: async (request) => (await open()).listRefs(request),
     changes: async (request) => (await open()).changes(request),
+    pruneHistory: async (root, prune) => (await open()).pruneHistory(root, prune),
     describe: async (directory) => {
       const found = await describeWorkTree(directory);
       return found === 'unknown' ? askGit(directory, environment) : found;

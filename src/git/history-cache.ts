@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGitCommand } from './git-command.ts';
 import type { GitUrl } from './git-url.ts';
@@ -22,6 +22,15 @@ export interface CacheRequest {
 export interface HistoryCaches {
   /** One user at a time for each remote. A cache that has grown too large is removed afterwards, as is the one that was not used for longest. */
   use<T>(root: string, request: CacheRequest, work: (cache: HistoryCache) => Promise<T>): Promise<T>;
+  prune(root: string, options: PruneOptions): Promise<number>;
+}
+
+export interface PruneOptions {
+  /** Whether a remote is still needed, without credentials. Asked for when there is a cache only. */
+  findNeeded(): Promise<(remote: string) => boolean>;
+  /** Most caches that are removed. */
+  readonly limit: number;
+  readonly signal: AbortSignal;
 }
 
 const MOST_CACHES = 200;
@@ -29,24 +38,66 @@ const MOST_CACHES = 200;
 const MOST_BYTES = 1024 ** 3;
 const MOST_FILES = 5000;
 const NAME = /^[0-9a-f]{40}\.git$/;
+/** Within a cache: the remote that it is of, without credentials. Names of caches tell nothing. */
+const REMOTE_FILE = 'slipway-remote';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export function createHistoryCaches(environment: Environment): HistoryCaches {
-  const turns = new Map<string, Promise<unknown>>();
+  const turns = new Turns();
   return {
     use: (root, request, work) => {
       const directory = join(root, cacheName(request));
-      const turn = (turns.get(directory) ?? Promise.resolve()).then(() => useCache({ root, directory, environment }, request, work, turns));
-      const settled = turn.then(
-        () => undefined,
-        () => undefined,
-      );
-      turns.set(directory, settled);
-      void settled.then(() => turns.get(directory) === settled && turns.delete(directory));
-      return turn;
+      return turns.take(directory, () => useCache({ root, directory, environment }, request, work, turns));
     },
+    prune: (root, options) => prune(root, options, turns),
   };
+}
+
+/** One at a time for each directory. */
+class Turns {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  get idle(): boolean {
+    return this.#last.size === 0;
+  }
+
+  has(directory: string): boolean {
+    return this.#last.has(directory);
+  }
+
+  take<T>(directory: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#last.get(directory) ?? Promise.resolve()).then(work);
+    const settled = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#last.set(directory, settled);
+    void settled.then(() => this.#last.get(directory) === settled && this.#last.delete(directory));
+    return turn;
+  }
+}
+
+/** Removes a cache that nobody uses; who wants to use it meanwhile waits and makes it anew. */
+async function removeIdle(directory: string, turns: Turns): Promise<void> {
+  if (!turns.has(directory)) await turns.take(directory, () => rm(directory, { recursive: true, force: true }));
+}
+
+async function prune(root: string, { findNeeded, limit, signal }: PruneOptions, turns: Turns): Promise<number> {
+  const names = (await readdir(root).catch(() => [])).filter((name) => NAME.test(name));
+  if (names.length === 0) return 0;
+  const isNeeded = await findNeeded();
+  let removed = 0;
+  for (const name of names) {
+    // Another pass follows at a time when no question waits.
+    if (removed === limit || signal.aborted || !turns.idle) break;
+    const directory = join(root, name);
+    const remote = await readFile(join(directory, REMOTE_FILE), 'utf8').catch(() => undefined);
+    if ((remote !== undefined && isNeeded(remote)) || !turns.idle) continue;
+    await removeIdle(directory, turns);
+    removed += 1;
+  }
+  return removed;
 }
 
 /** Who may not read a remote does not read what another fetched from it. */
@@ -65,7 +116,7 @@ async function useCache<T>(
   { root, directory, environment }: Place,
   request: CacheRequest,
   work: (cache: HistoryCache) => Promise<T>,
-  turns: ReadonlyMap<string, unknown>,
+  turns: Turns,
 ): Promise<T> {
   request.signal.throwIfAborted();
   const isNew = !(await stat(directory).then(
@@ -83,8 +134,9 @@ async function useCache<T>(
   }
 }
 
-async function makeRepository(directory: string, { longIds, signal }: CacheRequest, environment: Environment): Promise<void> {
+async function makeRepository(directory: string, { url, longIds, signal }: CacheRequest, environment: Environment): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeFile(join(directory, REMOTE_FILE), url.remote, { mode: 0o600 });
   const git = await createGitCommand({ directory, protocols: [], environment, signal, isolated: true });
   await git.run(['init', '--bare', '--template=', `--object-format=${longIds ? 'sha256' : 'sha1'}`]);
 }
@@ -101,12 +153,12 @@ async function isTooLarge(directory: string): Promise<boolean> {
   return false;
 }
 
-async function removeOldest(root: string, inUse: ReadonlyMap<string, unknown>): Promise<void> {
+async function removeOldest(root: string, turns: Turns): Promise<void> {
   const names = (await readdir(root)).filter((name) => NAME.test(name));
   if (names.length <= MOST_CACHES) return;
   const ages = await Promise.all(
     names.map(async (name) => ({ path: join(root, name), usedAt: (await stat(join(root, name)).catch(() => undefined))?.mtimeMs ?? 0 })),
   );
-  const idle = ages.filter(({ path }) => !inUse.has(path)).sort((a, b) => a.usedAt - b.usedAt);
-  for (const { path } of idle.slice(0, names.length - MOST_CACHES)) await rm(path, { recursive: true, force: true });
+  const idle = ages.filter(({ path }) => !turns.has(path)).sort((a, b) => a.usedAt - b.usedAt);
+  for (const { path } of idle.slice(0, names.length - MOST_CACHES)) await removeIdle(path, turns);
 }

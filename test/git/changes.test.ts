@@ -204,6 +204,41 @@ describe('the cache', () => {
   });
 });
 
+describe('pruning', () => {
+  const range = (): Range => ({ before: at('one'), after: at('two') });
+  const forget = (cache: string, limit: number, findNeeded: () => Promise<(remote: string) => boolean>): Promise<number> =>
+    source.pruneHistory(cache, { limit, signal, findNeeded });
+
+  it('removes histories of remotes that are not needed, so many at a time, and those that tell no remote', async () => {
+    const cache = await freshCache();
+    expect(await forget(cache, 9, () => Promise.reject(new Error('not asked for')))).toBe(0);
+    const port = new URL(server.url).port;
+    await ask(range(), { cache, url: `http://secret:word@127.0.0.1:${port}/smart/app.git` });
+    const [kept = ''] = await readdir(cache);
+    expect(await readFile(join(cache, kept, 'slipway-remote'), 'utf8')).toBe(`http://127.0.0.1:${port}/smart/app.git`);
+    for (const name of ['1', '2', '3']) await mkdir(join(cache, `${name.repeat(40)}.git`));
+    await mkdir(join(cache, 'not-ours'));
+    const needed = (): Promise<(remote: string) => boolean> => Promise.resolve((remote) => remote.endsWith('/smart/app.git'));
+    expect([await forget(cache, 2, needed), await forget(cache, 2, needed), await forget(cache, 2, needed)]).toEqual([2, 1, 0]);
+    expect((await readdir(cache)).sort()).toEqual([kept, 'not-ours'].sort());
+    expect(await forget(cache, 9, () => Promise.resolve(() => false))).toBe(1);
+    expect((await ask(range(), { cache })).paths).toEqual(['src/b.ts']);
+  });
+
+  it('removes nothing while a history is in use, and who wants one that goes waits and gets a new one', async () => {
+    const cache = await freshCache();
+    await ask(range(), { cache });
+    const none = (): Promise<() => boolean> => Promise.resolve(() => false);
+    const asking = ask({ before: at('one'), after: at('long') }, { cache });
+    const removed = await forget(cache, 9, none);
+    expect([removed, (await asking).paths]).toEqual([0, ['end.txt']]);
+    const [pruned, again] = await Promise.all([forget(cache, 9, none), none().then(() => ask(range(), { cache }))]);
+    expect(pruned).toBeLessThanOrEqual(1);
+    expect(again.paths).toEqual(['src/b.ts']);
+    expect(await readdir(cache)).toHaveLength(1);
+  });
+});
+
 describe('hardening', () => {
   it('lets no hostile URL, ref or id reach git, and makes no file', async () => {
     const spy = await spyOnGit(folder);

@@ -1,12 +1,12 @@
 import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createGitSource } from '../../src/git/git-source.ts';
-import type { GitSource } from '../../src/model/ports/git-source.ts';
+import { createGitSource, type PrunableGitSource } from '../../src/git/git-source.ts';
+
 import { git } from '../support/git-server.ts';
 
 /** A git on PATH that writes down its arguments and environment and then is the real one. */
 export async function spyOnGit(folder: string): Promise<{
-  source: GitSource;
+  source: PrunableGitSource;
   argv(): Promise<string>;
   environment(): Promise<string>;
 }> {

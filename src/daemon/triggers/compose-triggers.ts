@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createForges } from '../../forge/api/forges.ts';
+import type { PrunableGitSource } from '../../git/git-source.ts';
 import type { Clock } from '../../model/ports/clock.ts';
 import type { ContextFetcher } from '../../model/ports/context-fetcher.ts';
 import type { DeliveryReader } from '../../model/ports/delivery-reader.ts';
-import type { GitSource } from '../../model/ports/git-source.ts';
 import type { SecretBox } from '../../model/ports/secret-box.ts';
 import type { Store } from '../../model/ports/store.ts';
 import type { TaskAnalyser } from '../../model/ports/task-analyser.ts';
@@ -34,6 +34,7 @@ import { limitedGit } from './limited-git.ts';
 import { askForLostDeliveries } from './lost-deliveries.ts';
 import { observedEvents, observedGit, observedRegistry } from './observed.ts';
 import { createPostJson } from './post-json.ts';
+import { pruneGitCache } from './prune-git-cache.ts';
 import { headOfPullRequest } from './pull-request-head.ts';
 import { createTriggerSecrets, type TaskAccess } from './trigger-secrets.ts';
 
@@ -48,7 +49,7 @@ export interface TriggerComposition {
   readonly secrets: Pick<SecretService, 'resolveNamed'>;
   readonly runs: RunService;
   readonly defaults: TaskDefaults;
-  readonly git: GitSource;
+  readonly git: PrunableGitSource;
   readonly contexts: ContextFetcher;
   readonly uploads: Pick<UploadStore, 'open'>;
   readonly metrics: Pick<Metrics, 'decided' | 'looked'>;
@@ -78,6 +79,7 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
   const forges = createForges({ http });
   const secrets = openedSecrets(options);
   const git = limitedGit(observedGit(options.git, metrics));
+  const gitCache = join(options.directory, 'git-cache');
   const registry = createHookRegistry({ hooks: store.hooks, box, clock });
   // Both are made by the service, with the parts that they are to work with.
   let images: ImageTriggers | undefined;
@@ -95,7 +97,7 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
     store: { ...store, events: observedEvents(store.events, clock, metrics) },
     runs: createRunStarter({ runs, defaults: options.defaults }),
     settings: secondsOf(settings),
-    gitCache: join(options.directory, 'git-cache'),
+    gitCache,
     isBusy: () => intake.isBusy(),
     approveRun: (run, by, commit) => runs.approve(run, by, commit),
   });
@@ -141,6 +143,8 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
       await service.start();
       await statuses.reconcile();
       void askForLostDeliveries({ hooks, settings: store.settings, clock, onProblem }, closing.signal);
+      const isBusy = (): boolean => intake.isBusy();
+      void pruneGitCache({ ...{ git: options.git, directory: gitCache, store, clock, isBusy, onProblem } }, closing.signal);
     },
     runChanged: (run) => {
       if (isTerminal(run)) void service.runEnded(run);
