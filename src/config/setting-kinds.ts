@@ -106,6 +106,18 @@ export const size: SettingKind<number> = {
   },
 };
 
+/** A size that is no more. */
+export function sizeUpTo(most: { readonly bytes: number; readonly text: string }): SettingKind<number> {
+  return {
+    ...size,
+    expected: `${size.expected}, and at most \`${most.text}\``,
+    read: (texts) => {
+      const bytes = size.read(texts);
+      return bytes === undefined || bytes > most.bytes ? undefined : bytes;
+    },
+  };
+}
+
 /** The same kind with its value changed. */
 export function mapped<From, To>(kind: SettingKind<From>, change: (value: From) => To): SettingKind<To> {
   return {

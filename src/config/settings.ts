@@ -9,6 +9,7 @@ import {
   mapped,
   type SettingKind,
   size,
+  sizeUpTo,
   textLike,
   wholeNumber,
   yesOrNo,
@@ -287,7 +288,12 @@ export const SETTING_KEYS: readonly SettingKey[] = [
     description: 'How long trigger events and what was decided on them are kept.',
     fallback: '30d',
   }),
-  key('webhookBodyLimit', size, { group: 'daemon', description: 'Largest delivery of a webhook.', fallback: '25MiB' }),
+  // No forge sends more, and what is read of one delivery is kept whole in memory.
+  key('webhookBodyLimit', sizeUpTo({ bytes: 25 * 2 ** 20, text: '25MiB' }), {
+    group: 'daemon',
+    description: 'Largest delivery of a webhook, at most 25MiB.',
+    fallback: '25MiB',
+  }),
   key('stepMemory', size, { group: 'daemon', description: 'Most memory of one step.', fallback: 'no limit' }),
   key('stepPids', wholeNumber(16, 4_000_000), { group: 'daemon', description: 'Most processes of one step.', fallback: '4096' }),
   key('logLevel', choice(LOG_LEVELS), {

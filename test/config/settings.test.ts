@@ -55,6 +55,25 @@ test('limits of pools, durations, sizes and addresses are read; what they are no
   expect(parsed.ok ? [] : parsed.error.map(({ code }) => code)).toEqual(Array.from({ length: 5 }, () => 'setting-value'));
 });
 
+test('a limit of webhooks that is over the largest one is refused, in words that name it', async () => {
+  const folder = folderWith({});
+  const load = (limit: string) => loadSettings({ directory: folder, environment: { HOME: folder, SLIPWAY_WEBHOOK_BODY_LIMIT: limit } });
+  expect(await load('25MiB')).toEqual({ ok: true, value: { webhookBodyLimit: 26_214_400 } });
+  for (const limit of ['26MiB', '1GiB', '26214401']) {
+    const refused = await load(limit);
+    expect(refused.ok ? [] : refused.error).toMatchObject([
+      { code: 'setting-value', expected: expect.stringContaining('at most `25MiB`') },
+    ]);
+    expect(refused.ok ? '' : refused.error[0]?.message).toContain(
+      `SLIPWAY_WEBHOOK_BODY_LIMIT has a value that is no webhookBodyLimit: "${limit}"`,
+    );
+  }
+  const parsed = parseSettings({ name: 'slipway.yaml', text: 'webhookBodyLimit: 30MiB\n' });
+  expect(parsed.ok ? '' : parsed.error.map((diagnostic) => renderDiagnostic(diagnostic)).join('')).toMatch(
+    /slipway\.yaml:1:19[\s\S]*at most `25MiB`/,
+  );
+});
+
 test('a variable with a bad value names the variable', async () => {
   const folder = folderWith({});
   const loaded = await loadSettings({ directory: folder, environment: { HOME: folder, SLIPWAY_PARALLELISM: '0' } });
