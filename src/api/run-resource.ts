@@ -18,6 +18,7 @@ export interface RunSurroundings {
 /** A run as lists show it. */
 export function runSummaryOf(run: RunSummary, waiting?: WaitingRun): RunSummaryResource {
   const { branch, commit } = run;
+  const gitTag = gitTagOf(run);
   return {
     runId: run.id,
     number: run.number,
@@ -38,10 +39,17 @@ export function runSummaryOf(run: RunSummary, waiting?: WaitingRun): RunSummaryR
     priority: run.priority,
     attempt: run.attempt,
     ...(branch === undefined ? {} : { branch }),
+    ...(gitTag === undefined ? {} : { gitTag }),
     ...(commit === undefined ? {} : { commit }),
     causes: run.causes.map(showCause),
     ...(waiting === undefined ? {} : { waiting: waitingOf(waiting) }),
   };
+}
+
+/** The tag that it is for, also when it is a run for one again; a tag further back in the chain was another task's. */
+function gitTagOf({ causes }: RunSummary): string | undefined {
+  const cause = causes.find(({ kind }) => kind !== 'rerun');
+  return cause?.kind === 'source' && cause.event === 'tag' ? cause.tag : undefined;
 }
 
 /** A run in full: every field of ACR's run under its name (null where there is nothing), and what Slipway knows besides. */

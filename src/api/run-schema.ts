@@ -125,6 +125,7 @@ const summary = {
   priority: z.number(),
   attempt: z.number(),
   branch: z.string().exactOptional(),
+  gitTag: z.string().exactOptional().describe('Of a run for the push of a git tag.'),
   commit: z.string().exactOptional(),
   causes: listOf(cause),
   waiting: waiting.exactOptional(),

@@ -51,6 +51,16 @@ function causedBy(...causes: readonly Cause[]): RunRecord {
 }
 
 describe('a run in answers', () => {
+  it('names the tag that it is for, and none that another task was run for', () => {
+    const tag = { kind: 'source', event: 'tag', trigger: 'git', repositoryUrl: 'https://git.example/app.git', tag: 'v1.0' } as const;
+    const pushed: Cause = { ...tag, commit: 'a'.repeat(40), provider: 'Generic' };
+    const again: Cause = { kind: 'rerun', principal: 'token a', run: 'ra000' };
+    const after: Cause = { kind: 'after', task: 'other', run: 'ra000' };
+    const tagOf = (...causes: readonly Cause[]) => runSummaryOf(summaryOf(causedBy(...causes))).gitTag;
+    expect([tagOf(pushed), tagOf(again, pushed), tagOf(after, pushed), tagOf(again)]).toEqual(['v1.0', 'v1.0', undefined, undefined]);
+    expect(runResource.parse(runResourceOf(causedBy(pushed)))).toMatchObject({ gitTag: 'v1.0' });
+  });
+
   it('has every field of ACR, and is what its schema says', () => {
     const resource = runResourceOf(RECORD, { log: { bytes: 5, droppedBytes: 0, sealed: true } });
     expect(Object.keys(resource)).toStrictEqual(expect.arrayContaining(FIELDS_OF_ACR));

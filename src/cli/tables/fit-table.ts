@@ -11,6 +11,8 @@ const NARROWEST = 8;
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string;
+  /** What stands there instead where the terminal is too narrow for the table. */
+  readonly short?: (row: Row) => string;
   /** May be cut where the terminal is too narrow; wide ones are cut first. */
   readonly shrinks?: boolean;
   /** Where the terminal is too narrow for the table it goes on lines of its own below the row, whole. */
@@ -21,20 +23,22 @@ export interface Column<Row> {
 }
 
 /**
- * Rows under titles, each cell made safe for a terminal. On a terminal that is too narrow some columns go below their rows and others are cut;
- * elsewhere nothing is, so that programs read whole values.
+ * Rows under titles, each cell made safe for a terminal. On a terminal that is too narrow some columns go below their rows, others are shortened
+ * and then cut; elsewhere nothing is, so that programs read whole values.
  */
 export function fitTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], stream: OutputStream, paint: Paint): string {
-  const cells = rows.map((row) => columns.map((column) => printable(column.cell(row))));
+  const full = rows.map((row) => columns.map((column) => printable(column.cell(row))));
   const shown = columns
     .map((_, index) => index)
-    .filter((index) => columns[index]?.optional !== true || cells.some((row) => row[index] !== ''));
+    .filter((index) => columns[index]?.optional !== true || full.some((row) => row[index] !== ''));
   const titles = columns.map(({ title }) => title);
-  const natural = columns.map((_, index) => Math.max(textWidth(titles[index] ?? ''), ...cells.map((row) => textWidth(row[index] ?? ''))));
   const available = stream.isTTY === true ? stream.columns || 80 : Number.POSITIVE_INFINITY;
+  const natural = naturalWidths(titles, full);
   const below = totalWidth(natural, shown) > available ? shown.filter((index) => columns[index]?.below === true) : [];
   const beside = shown.filter((index) => !below.includes(index));
-  const widths = shrunk(natural, beside, columns, available);
+  const isNarrow = totalWidth(natural, beside) > available;
+  const cells = isNarrow ? rows.map((row) => columns.map(({ cell, short = cell }) => printable(short(row)))) : full;
+  const widths = shrunk(isNarrow ? naturalWidths(titles, cells) : natural, beside, columns, available);
   const styledCell = (row: Row, index: number, text: string): string => styled(columns[index], row, text, paint);
   const grid = textTable([
     beside.map((index) => paint('bold', truncateText(titles[index] ?? '', widths[index] ?? 0))),
@@ -66,6 +70,10 @@ export function factLines(facts: readonly (readonly [string, string | undefined]
 function styled<Row>(column: Column<Row> | undefined, row: Row, text: string, paint: Paint): string {
   const style = column?.style?.(row);
   return style === undefined ? text : paint(style, text);
+}
+
+function naturalWidths(titles: readonly string[], cells: readonly (readonly string[])[]): number[] {
+  return titles.map((title, index) => Math.max(textWidth(title), ...cells.map((row) => textWidth(row[index] ?? ''))));
 }
 
 function totalWidth(widths: readonly number[], shown: readonly number[]): number {

@@ -3,7 +3,7 @@ import { platformText } from '../remote/platform.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import type { OutputStream, Paint } from '../terminal/paint.ts';
 import { type Column, factLines, fitTable } from './fit-table.ts';
-import { timeText } from './time-text.ts';
+import { relativeText, timeText } from './time-text.ts';
 
 type Styled = Parameters<Paint>[0];
 
@@ -28,22 +28,32 @@ export interface TablePlace {
   readonly now: Date;
 }
 
-/** ACR's columns of `list-runs`, and what a queued run waits for. */
+const SHORT_TRIGGERS: Readonly<Record<string, string>> = { 'Pull Request': 'PR', 'Image Update': 'Image' };
+
+/** ACR's columns of `list-runs`, what the run was for, and what a queued one waits for. */
 export function runTable(runs: readonly RunSummaryResource[], { stream, paint, now }: TablePlace): string {
   const columns: readonly Column<RunSummaryResource>[] = [
     { title: 'RUN ID', cell: (run) => run.runId },
     { title: 'TASK', cell: (run) => run.task ?? '', shrinks: true },
-    { title: 'PLATFORM', cell: (run) => platformText(run.platform) },
+    { title: 'PLATFORM', cell: (run) => platformText(run.platform), short: (run) => platformText(run.platform).replace(/^linux\//, '') },
     { title: 'STATUS', cell: (run) => run.status, style: (run) => STATUS_STYLE[run.status] },
-    { title: 'TRIGGER', cell: (run) => run.trigger },
-    { title: 'CREATED', cell: (run) => timeText(run.createTime, now) },
+    { title: 'TRIGGER', cell: (run) => run.trigger, short: (run) => SHORT_TRIGGERS[run.trigger] ?? run.trigger },
+    { title: 'CREATED', cell: (run) => relativeText(new Date(run.createTime), now) },
     { title: 'DURATION', cell: (run) => durationText(run, now) },
-    { title: 'BRANCH', cell: (run) => run.branch ?? '', shrinks: true, optional: true },
-    { title: 'COMMIT', cell: (run) => (run.commit ?? '').slice(0, 7), optional: true },
+    { title: 'SOURCE', cell: sourceCell, short: (run) => refOf(run) ?? sourceCell(run), shrinks: true, optional: true },
     { title: 'WAITS FOR', cell: (run) => (run.waiting === undefined ? '' : waitText(run.waiting)), below: true, optional: true },
     { title: 'ERROR', cell: (run) => run.runErrorMessage ?? '', below: true, optional: true },
   ];
   return fitTable(columns, runs, stream, paint);
+}
+
+/** `main 937a038`, `v1.0 937a038`: the branch or, of a push of a tag, the tag; and the commit. */
+function sourceCell(run: RunSummaryResource): string {
+  return [refOf(run), run.commit?.slice(0, 7)].filter((part) => part !== undefined).join(' ');
+}
+
+function refOf({ gitTag, branch }: RunSummaryResource): string | undefined {
+  return gitTag ?? branch;
 }
 
 export function waitText({ position, because }: { readonly position?: number; readonly because: string }): string {
@@ -78,6 +88,7 @@ export function runText(run: RunResource, place: TablePlace): string {
       ['Platform', platformText(run.platform)],
       ['Agent', run.agent === undefined ? run.agentPoolName : `${run.agent} (pool ${run.agentPoolName})`],
       ['Context', run.step.contextPath],
+      ['Git tag', run.gitTag],
       ['Branch', run.branch ?? run.source?.branch],
       ['Commit', run.commit ?? run.source?.commit],
       ['Trust', run.trust === 'untrusted' ? 'untrusted' : undefined],

@@ -84,8 +84,32 @@ test('a run that waits says where and why', () => {
   const text = runTable([RUN], { stream: collected(), paint: plain, now: NOW });
   expect(text).toContain('RUN ID');
   expect(text).toContain('position 2: group deploy is full');
-  expect(text).toContain('(3m ago)');
-  expect(text).not.toContain('BRANCH');
+  expect(text).toContain(' 3m ago ');
+  expect(text).not.toContain('SOURCE');
+});
+
+const DONE: RunSummaryResource = {
+  ...{ ...RUN, task: 'web', status: 'Succeeded', trigger: 'Commit', branch: 'main', commit: '937a038'.padEnd(40, '0') },
+  ...{ startTime: '2026-11-23T11:57:01Z', finishTime: '2026-11-23T11:57:13Z' },
+};
+const { waiting: _, ...PUSHED } = DONE;
+
+test('a list of runs fits 80 columns, with the branch or the tag that each was for', () => {
+  const tagged = { ...PUSHED, trigger: 'Tag', gitTag: 'v1.0', branch: 'main' };
+  expect(runTable([tagged, PUSHED], { stream: collected(), paint: plain, now: NOW })).toBe(
+    [
+      'RUN ID  TASK  PLATFORM     STATUS     TRIGGER  CREATED  DURATION  SOURCE',
+      'ra001   web   linux/amd64  Succeeded  Tag      3m ago   12.0s     v1.0 937a038',
+      'ra001   web   linux/amd64  Succeeded  Commit   3m ago   12.0s     main 937a038',
+      '',
+    ].join('\n'),
+  );
+  const updated = { ...PUSHED, task: 'nightly-build', trigger: 'Image Update', branch: 'release/2026' };
+  const piped = runTable([updated, PUSHED], { stream: collected(), paint: plain, now: NOW });
+  expect(piped).toContain('nightly-build  linux/amd64  Succeeded  Image Update  3m ago   12.0s     release/2026 937a038');
+  const narrow = runTable([updated, PUSHED], { stream: { ...collected(true), columns: 80 }, paint: plain, now: NOW });
+  expect(narrow).toContain('nightly-b…  amd64     Succeeded  Image    3m ago   12.0s     release/20…\n');
+  expect(Math.max(...narrow.split('\n').map(textWidth))).toBeLessThanOrEqual(80);
 });
 
 test('a run that is not in line has no position', () => {
