@@ -9,6 +9,7 @@ import { skipped } from '../fired.ts';
 import type { Evaluation, Handlers, TriggerParts, TriggerSource } from '../parts.ts';
 import { TaskAnalysis } from './analysis.ts';
 import { ChangeEvaluator } from './change-evaluator.ts';
+import { ImageCircles } from './image-circles.ts';
 import { imageTagOf, shortImage, withTag } from './image-tag.ts';
 import { inParallel } from './in-parallel.ts';
 import { changeEvent, firstLookEvent } from './level-events.ts';
@@ -54,6 +55,7 @@ class Images implements ImageTriggers {
   readonly #tasks: WatchedTasks;
   readonly #changes: ChangeEvaluator;
   readonly #analysis: TaskAnalysis;
+  readonly #circles: ImageCircles;
 
   constructor(parts: TriggerParts, extra: ImageTriggerExtras) {
     const { store, clock, settings, secrets, runs } = parts;
@@ -86,8 +88,17 @@ class Images implements ImageTriggers {
     this.#analysis = new TaskAnalysis({
       ...{ watch: store.imageWatch, clock, analyse: extra.analyse },
       current: (name) => store.tasks.get(name),
-      onRead: (record) => this.#refresh(record),
+      onRead: async (record) => {
+        await this.#refresh(record);
+        await this.#circles.changed(record.definition.name, { isRead: true });
+      },
       onProblem: (what, error) => parts.onProblem(what, error),
+    });
+    this.#circles = new ImageCircles({
+      watch: store.imageWatch,
+      basesOf: (taskId) => this.#tasks.basesOf(taskId),
+      idOf: (name) => this.#tasks.idOf(name),
+      readAgain: (name) => this.#analysis.again(name),
     });
     this.handlers = {
       image: (event) => this.#told(event),
@@ -98,14 +109,18 @@ class Images implements ImageTriggers {
   async start(): Promise<void> {
     const stale = await this.#tasks.start((record) => this.#analysis.look(record));
     await this.#record(stale);
+    for (const [first] of (await this.#tasks.graph()).cycles()) if (first !== undefined) await this.#circles.changed(first);
     this.#poller.start();
   }
 
   async taskChanged(name: string, record: TaskRecord | undefined): Promise<void> {
     try {
-      if (record === undefined) return await this.#tasks.forget(name);
-      await this.#refresh(record);
-      await this.#analysis.look(record);
+      if (record === undefined) await this.#tasks.forget(name);
+      else {
+        await this.#refresh(record);
+        await this.#analysis.look(record);
+      }
+      await this.#circles.changed(name);
     } catch (error) {
       this.#parts.onProblem(`what task ${name} builds on could not be brought up to date`, error);
     }
@@ -119,6 +134,7 @@ class Images implements ImageTriggers {
     const record = run.request.task === undefined ? undefined : await this.#parts.store.tasks.get(run.request.task);
     const stale = record === undefined ? [] : await this.#tasks.refresh(record);
     if (run.images.length > 0) this.#tasks.outputsChanged();
+    if (run.images.length > 0 && record !== undefined) await this.#circles.changed(record.definition.name);
     for (const image of pushedTags(run)) {
       signal.throwIfAborted();
       await this.#lookAt(

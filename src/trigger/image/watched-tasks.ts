@@ -5,7 +5,7 @@ import type { TaskRecord } from '../../model/task-definition.ts';
 import { triggersOf } from '../../model/trigger-definition.ts';
 import type { ImageTag, NewTriggerEvent } from '../../model/trigger-event.ts';
 import { allTasks } from '../all-tasks.ts';
-import { DependencyGraph } from './dependency-graph.ts';
+import { DependencyGraph, type FollowedBase } from './dependency-graph.ts';
 import { Turns } from './in-parallel.ts';
 import { staleEvents } from './level-events.ts';
 import { TargetBook, type TargetOptions, targetOf } from './targets.ts';
@@ -77,6 +77,14 @@ export class WatchedTasks {
 
   keysOf(taskId: string): readonly string[] {
     return this.#book.of(taskId).map(({ key }) => key);
+  }
+
+  basesOf(taskId: string): readonly FollowedBase[] {
+    return this.#book.of(taskId);
+  }
+
+  idOf(name: string): string | undefined {
+    return this.#names.get(name);
   }
 
   /** Targets that a push of this tag can be news for, in every credential. */
