@@ -245,7 +245,7 @@ export const SETTING_KEYS: readonly SettingKey[] = [
   }),
   key('allowPrivateAddresses', yesOrNo, {
     group: 'daemon',
-    description: 'Contexts and files may be fetched from private networks.',
+    description: 'Contexts, files and what is known of images may be fetched from private networks.',
     fallback: 'true',
   }),
   key('allowLoopbackAddresses', yesOrNo, {

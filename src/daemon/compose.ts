@@ -137,11 +137,11 @@ type AgentComposition = ComposeOptions &
 
 function composeAgent(options: AgentComposition): Agent {
   const { settings, data, environment, gateway, engine, git, contexts, logger, version } = options;
-  const { addresses, insecureRegistries, trustedRealms } = settings;
+  const { addresses, registryAddresses, insecureRegistries, trustedRealms } = settings;
   return createAgent({
     ...{ engine, git, contexts, addresses, insecureRegistries, allowFileGit: settings.allowFileGit },
     channel: gateway,
-    makeRunParts: createRunParts({ engine, git, contexts, environment, insecureRegistries, trustedRealms }),
+    makeRunParts: createRunParts({ engine, git, contexts, environment, addresses: registryAddresses, insecureRegistries, trustedRealms }),
     clock: systemClock,
     workDirectory: data.work,
     describe: {

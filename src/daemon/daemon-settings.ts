@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { defaultDataDirectory } from '../config/data-directory.ts';
 import type { Settings } from '../config/settings.ts';
+import type { AddressPolicy } from '../util/address-policy.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -35,7 +36,9 @@ export interface DaemonSettings {
   /** Undefined: for ever. */
   readonly imageRetention: number | undefined;
   /** Where contexts and files may come from. */
-  readonly addresses: { readonly allowPrivate: boolean; readonly allowLoopback: boolean };
+  readonly addresses: AddressPolicy;
+  /** Where registries may be. One on this machine is usual: it may be asked unless private networks are closed too. */
+  readonly registryAddresses: AddressPolicy;
   /** Between looks at a repository; 0: never. */
   readonly gitPollInterval: number;
   readonly allowFileGit: boolean;
@@ -53,6 +56,7 @@ export function daemonSettings(
   settings: Settings,
   place: { readonly directory: string; readonly environment: NodeJS.ProcessEnv },
 ): DaemonSettings {
+  const { allowPrivateAddresses: allowPrivate = true, allowLoopbackAddresses: allowLoopback = false } = settings;
   const data = resolve(place.directory, settings.data ?? defaultDataDirectory(place.environment));
   return {
     data,
@@ -78,7 +82,8 @@ export function daemonSettings(
     logRetention: settings.logRetention ?? 30 * DAY_MS,
     uploadRetention: settings.uploadRetention ?? 7 * DAY_MS,
     imageRetention: settings.imageRetention,
-    addresses: { allowPrivate: settings.allowPrivateAddresses ?? true, allowLoopback: settings.allowLoopbackAddresses ?? false },
+    addresses: { allowPrivate, allowLoopback },
+    registryAddresses: { allowPrivate, allowLoopback: allowPrivate || allowLoopback },
     gitPollInterval: settings.gitPollInterval ?? 5 * MINUTE_MS,
     allowFileGit: settings.allowFileGit ?? false,
     baseImagePoll: baseImagePoll(settings),

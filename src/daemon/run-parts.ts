@@ -7,6 +7,7 @@ import { createCredentialSource } from '../registry/credentials.ts';
 import { createRegistryClient } from '../registry/registry-client.ts';
 import { createBuildInputs } from '../service/build-inputs.ts';
 import { unpackArtifact } from '../service/unpack-artifact.ts';
+import type { AddressPolicy } from '../util/address-policy.ts';
 import { engineEnvironment } from './engine-port.ts';
 
 export interface RunPartsOptions {
@@ -14,6 +15,8 @@ export interface RunPartsOptions {
   readonly git: GitSource;
   readonly contexts: ContextFetcher;
   readonly environment: NodeJS.ProcessEnv;
+  /** Where registries may be. */
+  readonly addresses: AddressPolicy;
   readonly insecureRegistries: readonly string[];
   readonly trustedRealms: readonly string[];
 }
@@ -22,7 +25,7 @@ const NO_CREDENTIALS: CredentialSource = { forHost: () => Promise.resolve(undefi
 
 /** What the built-in agent makes for each run: logins of the run and, for trusted ones, those of docker's configuration of the daemon's user. */
 export function createRunParts(options: RunPartsOptions): MakeRunParts {
-  const { engine, git, contexts, insecureRegistries, trustedRealms } = options;
+  const { engine, git, contexts, addresses, insecureRegistries, trustedRealms } = options;
   return ({ logins, trust, baseImages, builtTags, onWarning }) => {
     const credentials =
       trust === 'untrusted'
@@ -36,7 +39,7 @@ export function createRunParts(options: RunPartsOptions): MakeRunParts {
             environment: { ...engineEnvironment(options.environment), PATH: options.environment['PATH'] },
             onWarning,
           });
-    const registry = createRegistryClient({ credentials, insecureRegistries, trustedRealms });
+    const registry = createRegistryClient({ credentials, addresses, insecureRegistries, trustedRealms });
     return {
       credentials,
       registry,

@@ -117,7 +117,14 @@ function connectionError(host: string, error: HttpError): EngineError {
     const help = `If the registry speaks plain HTTP, name it with \`--insecure-registry ${host}\`.`;
     return new EngineError('registry-unreachable', `${host}: ${error.message}`, { cause: error, help });
   }
-  if (error.kind === 'refused-address') return new EngineError('policy-refused', `${host}: ${error.message}`, { cause: error });
+  if (error.kind === 'refused-address') {
+    const setting = / is a private address/.test(error.message) ? 'allowPrivateAddresses' : 'allowLoopbackAddresses';
+    // Other addresses are allowed by nobody.
+    const help = / is a (?:private|loopback) address/.test(error.message)
+      ? { help: `If the registry is to be used, let an admin allow such addresses (\`${setting}\`).` }
+      : {};
+    return new EngineError('policy-refused', `${host}: ${error.message}`, { cause: error, ...help });
+  }
   if (error.kind === 'too-large' || error.kind === 'refused-redirect' || error.kind === 'bad-url') {
     return new EngineError('registry-failed', `${host}: ${error.message}`, { cause: error });
   }

@@ -187,9 +187,9 @@ function laterReader(clock: Clock): DeliveryReader {
 
 function openedSecrets(options: TriggerComposition): TriggerSecrets & TaskAccess {
   const { store, secrets, box, environment, settings, logger, metrics } = options;
-  const { insecureRegistries, trustedRealms } = settings;
+  const { registryAddresses: addresses, insecureRegistries, trustedRealms } = settings;
   const opened = createTriggerSecrets({
-    ...{ tasks: store.tasks, secrets, box, environment, insecureRegistries, trustedRealms },
+    ...{ tasks: store.tasks, secrets, box, environment, addresses, insecureRegistries, trustedRealms },
     onWarning: (message) => logger.warn(message),
   });
   return { ...opened, registry: async (credential, host) => observedRegistry(await opened.registry(credential, host), metrics) };

@@ -10,6 +10,7 @@ import { createCredentialSource } from '../../registry/credentials.ts';
 import { createRegistryClient } from '../../registry/registry-client.ts';
 import type { SecretService } from '../../service/security/secret-service.ts';
 import type { TriggerSecrets } from '../../trigger/parts.ts';
+import type { AddressPolicy } from '../../util/address-policy.ts';
 import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
 import { engineEnvironment } from '../engine-port.ts';
 
@@ -18,6 +19,8 @@ interface TriggerSecretsParts {
   readonly secrets: Pick<SecretService, 'resolveNamed'>;
   readonly box: SecretBox;
   readonly environment: NodeJS.ProcessEnv;
+  /** Where registries may be. */
+  readonly addresses: AddressPolicy;
   readonly insecureRegistries: readonly string[];
   readonly trustedRealms: readonly string[];
   onWarning(message: string): void;
@@ -82,8 +85,8 @@ export function createTriggerSecrets(parts: TriggerSecretsParts): TriggerSecrets
   };
 }
 
-function client({ insecureRegistries, trustedRealms }: TriggerSecretsParts, credentials: CredentialSource): Registry {
-  return createRegistryClient({ credentials, insecureRegistries, trustedRealms });
+function client({ addresses, insecureRegistries, trustedRealms }: TriggerSecretsParts, credentials: CredentialSource): Registry {
+  return createRegistryClient({ credentials, addresses, insecureRegistries, trustedRealms });
 }
 
 /** By the first task that still has the credential and may use it. */

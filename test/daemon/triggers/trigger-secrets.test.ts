@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import type { Settings } from '../../../src/config/settings.ts';
+import { daemonSettings } from '../../../src/daemon/daemon-settings.ts';
 import { createTriggerSecrets } from '../../../src/daemon/triggers/trigger-secrets.ts';
 import { EngineError } from '../../../src/model/engine-error.ts';
 import { SECRET_FIELDS, taskSecretBinding } from '../../../src/model/ports/secret-box.ts';
 import type { SecretRef, TaskDefinition, TaskRecord } from '../../../src/model/task-definition.ts';
 import type { BaseImageTrigger, SourceTrigger } from '../../../src/model/trigger-definition.ts';
 import { createSecretBox } from '../../../src/service/secret-box.ts';
+import type { AddressPolicy } from '../../../src/util/address-policy.ts';
 import { taskDefinition } from '../../contract/store-values.ts';
+import { startRegistry } from '../../support/registry-server.ts';
 
 const box = createSecretBox(randomBytes(32));
 const VALUES: Readonly<Record<string, string>> = { GIT: 'git-token', PW: 'registry-password' };
@@ -19,7 +23,9 @@ function recordOf(name: string, parts: Partial<TaskDefinition>): TaskRecord {
   return { id: `id-${name}`, version: 1, createdAt: '', updatedAt: '', definition: taskDefinition(name, parts) };
 }
 
-function secretsOf(tasks: readonly TaskRecord[], refused: readonly string[] = []) {
+const OPEN: AddressPolicy = { allowPrivate: true, allowLoopback: true };
+
+function secretsOf(tasks: readonly TaskRecord[], refused: readonly string[] = [], addresses = OPEN) {
   return createTriggerSecrets({
     tasks: { get: async (name) => tasks.find(({ definition }) => definition.name === name) },
     secrets: {
@@ -28,7 +34,7 @@ function secretsOf(tasks: readonly TaskRecord[], refused: readonly string[] = []
         return Object.fromEntries(names.map((name) => [name, VALUES[name] ?? '']));
       },
     },
-    ...{ box, environment: {}, insecureRegistries: [], trustedRealms: [] },
+    ...{ box, environment: {}, addresses, insecureRegistries: [], trustedRealms: [] },
     onWarning: () => undefined,
   });
 }
@@ -95,4 +101,32 @@ test('the endpoint of updates is opened for its task', async () => {
   const secrets = secretsOf([]);
   expect(await secrets.updateEndpoint(recordOf('web', { trigger }))).toBe('https://hooks.example/x');
   await expect(secrets.updateEndpoint(recordOf('other', { trigger }))).rejects.toMatchObject({ code: 'secret-unavailable' });
+});
+
+test('registries of triggers are asked at allowed addresses only, with every credential', async () => {
+  await using server = await startRegistry();
+  const credentials = [{ loginServer: server.host, userName: 'ci', password: { secret: 'PW' } }];
+  const task = recordOf('app', { credentials });
+  const settings = (parts: Settings): AddressPolicy => daemonSettings(parts, { directory: '/', environment: {} }).registryAddresses;
+  const ask = async (addresses: AddressPolicy): Promise<readonly string[]> => {
+    const secrets = secretsOf([task], [], addresses);
+    const registries = [
+      await secrets.registryOf(task),
+      await secrets.registry('default', server.host),
+      await secrets.registry(secrets.registryCredential(task, server.host), server.host),
+    ];
+    const looks = registries.map((registry) => registry.look(`${server.host}/nothing:1`, { platforms: [] }));
+    return Promise.all(
+      looks.map((look) =>
+        look.then(
+          () => 'asked',
+          (error: unknown) => (error instanceof EngineError ? error.code : 'other'),
+        ),
+      ),
+    );
+  };
+  const [asked, refused] = ['asked', 'policy-refused'].map((word) => [word, word, word]);
+  expect(await ask(settings({}))).toEqual(asked);
+  expect(await ask(settings({ allowPrivateAddresses: false }))).toEqual(refused);
+  expect(await ask(settings({ allowPrivateAddresses: false, allowLoopbackAddresses: true }))).toEqual(asked);
 });
