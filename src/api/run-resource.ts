@@ -70,6 +70,7 @@ export function runResourceOf(run: RunRecord, { waiting, log }: RunSurroundings 
     ...(request.queueTimeout === undefined ? {} : { queueTimeout: request.queueTimeout }),
     ...(request.concurrency === undefined ? {} : { concurrency: request.concurrency }),
     noPush: request.noPush,
+    ...(request.noPush ? { noPushBecause: request.trust === 'untrusted' ? ('untrusted' as const) : ('requested' as const) } : {}),
     keepGoing: request.keepGoing,
     extended: request.extended,
     crashes: run.crashes,

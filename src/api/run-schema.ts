@@ -83,7 +83,7 @@ const hold = z
   .readonly()
   .meta({ id: 'RunHold', description: 'Why a queued run may not start yet: a time, runs, or a person’s word for its commit.' });
 
-const approval = z.object({ at: time, by: z.string(), commit: z.string() }).readonly().meta({ id: 'RunApproval' });
+export const runApproval = z.object({ at: time, by: z.string(), commit: z.string() }).readonly().meta({ id: 'RunApproval' });
 
 const logFacts = z
   .object({ bytes: z.number(), droppedBytes: z.number(), sealed: z.boolean() })
@@ -179,12 +179,16 @@ export const runResource = z
     registry: z.string(),
     concurrency: concurrency.exactOptional(),
     noPush: z.boolean(),
+    noPushBecause: z
+      .enum(['requested', 'untrusted'])
+      .exactOptional()
+      .describe('Why pushes are left out; `untrusted`: the run is of code from a fork, and never pushes.'),
     keepGoing: z.boolean(),
     extended: z.boolean(),
     agent: z.string().exactOptional(),
     crashes: z.number(),
     hold: hold.exactOptional(),
-    approval: approval.exactOptional(),
+    approval: runApproval.exactOptional(),
     background: z.boolean().describe('Of the runs that no person or commit asked for, of which only so many run at once.'),
     cancel: z.object({ at: time, by: z.string(), reason: z.string() }).readonly().exactOptional(),
     error: z

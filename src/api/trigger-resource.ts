@@ -44,19 +44,22 @@ interface ExplainedRun {
     readonly run?: string;
   })[];
   readonly held?: string;
+  readonly approval?: NonNullable<RunExplanation['approval']>;
 }
 
-export function runExplanationOf(
-  { run, task = null, status, trigger, createTime, chain, held }: Omit<ExplainedRun, 'task'> & { readonly task?: string | null },
-  decisions: readonly TriggerDecisionResource[],
-): RunExplanation {
-  const links = chain.map(({ event, run: before, ...link }) => ({
+export function runExplanationOf(explained: ExplainedRun, decisions: readonly TriggerDecisionResource[]): RunExplanation {
+  const { run, task = null, status, trigger, createTime, held, approval } = explained;
+  const chain = explained.chain.map(({ event, run: before, ...link }) => ({
     ...link,
     summary: showUrls(link.summary),
     ...(event === undefined ? {} : { eventId: event }),
     ...(before === undefined ? {} : { runId: before }),
   }));
-  return { runId: run, task, status, trigger, createTime, chain: links, decisions, ...(held === undefined ? {} : { held }) };
+  return {
+    ...{ runId: run, task, status, trigger, createTime, chain, decisions },
+    ...(held === undefined ? {} : { held }),
+    ...(approval === undefined ? {} : { approval }),
+  };
 }
 
 type ExplainedTrigger = TaskExplanation['triggers'][number];

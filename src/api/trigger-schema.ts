@@ -3,6 +3,7 @@ import { REGISTRY_HOOK_KINDS } from '../model/ports/hook-store.ts';
 import { SOURCE_CONTROL_TYPES } from '../model/trigger-definition.ts';
 import { DECISION_CODES } from '../model/trigger-event.ts';
 import { flag, listOf, loginServer, pageQuery, rowId, taskName, text, time } from './common.ts';
+import { runApproval } from './run-schema.ts';
 
 export const eventId = z.string().regex(/^e[1-9][0-9]{0,15}$/, 'the id of a trigger event is `e` and a number: `e17`');
 const origin = z.enum(['webhook', 'poll', 'notification', 'timer', 'run', 'manual', 'replay']);
@@ -168,6 +169,7 @@ export const runExplanation = z
     chain: listOf(causeLink).describe('Nearest first.'),
     decisions: listOf(decision).describe('The decisions that made it or were added to it.'),
     held: z.string().exactOptional().describe('Why it may not start yet.'),
+    approval: runApproval.exactOptional().describe('Who let it go on, when, and at which head of the pull request.'),
     waiting: z.string().exactOptional().describe('What it waits for in the queue.'),
   })
   .readonly()

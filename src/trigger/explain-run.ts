@@ -1,4 +1,5 @@
 import type { Store } from '../model/ports/store.ts';
+import type { RunApproval } from '../model/run-hold.ts';
 import { type Cause, type RunRecord, triggerWord } from '../model/run-record.ts';
 import type { Happening, TriggerDecision, TriggerEvent } from '../model/trigger-event.ts';
 import { shortDigest } from '../util/short-digest.ts';
@@ -17,6 +18,8 @@ export interface RunExplanation {
   readonly decisions: readonly TriggerDecision[];
   /** Why it may not start yet. */
   readonly held?: string;
+  /** Who let it go on, when, and at which head of the pull request. */
+  readonly approval?: RunApproval;
 }
 
 export interface CauseLink {
@@ -37,7 +40,7 @@ const MOST_DECISIONS = 50;
 const SHORT_COMMIT = 12;
 
 export async function explainRun(store: Pick<Store, 'events'>, record: RunRecord): Promise<RunExplanation> {
-  const { id, status, createTime, request, hold } = record;
+  const { id, status, createTime, request, hold, approval } = record;
   const decisions = await store.events.decisions({ run: id, limit: MOST_DECISIONS });
   const changes = await imageChanges(store, decisions);
   const chain = await Promise.all(request.causes.map((cause) => linkOf(store, cause, changes)));
@@ -47,6 +50,7 @@ export async function explainRun(store: Pick<Store, 'events'>, record: RunRecord
     ...{ status, trigger: triggerWord(request.causes), createTime, chain },
     decisions,
     ...(hold === undefined ? {} : { held: heldBecause(id, hold) }),
+    ...(approval === undefined ? {} : { approval }),
   };
 }
 

@@ -51,6 +51,11 @@ function causedBy(...causes: readonly Cause[]): RunRecord {
 }
 
 describe('a run in answers', () => {
+  it('says why pushes are left out', () => {
+    const why = (changes: Partial<RunRequest>) => runResourceOf({ ...RECORD, request: { ...REQUEST, ...changes } }).noPushBecause;
+    expect([why({}), why({ noPush: true }), why({ noPush: true, trust: 'untrusted' })]).toEqual([undefined, 'requested', 'untrusted']);
+  });
+
   it('names the tag that it is for, and none that another task was run for', () => {
     const tag = { kind: 'source', event: 'tag', trigger: 'git', repositoryUrl: 'https://git.example/app.git', tag: 'v1.0' } as const;
     const pushed: Cause = { ...tag, commit: 'a'.repeat(40), provider: 'Generic' };

@@ -50,6 +50,7 @@ describe('matchesOutput', () => {
       ['2027-01-02 15:06 (now) 110beace-80b2-4a07-9b91-cb2785e2de05'],
       true,
     ],
+    ['times in columns', ['3s ago  2.4s', '(in 5m)'], ['now  0.1s', '(in 1h)'], true],
     ['commits and events', ['e7 at 1a2b3c4, 1a2b3c4d5e6f'], ['e12 at abcdef0, 0123456789ab'], true],
     ['any text', ['a … c'], ['a b b c'], true],
     ['any lines', ['a', '…', 'd'], ['a', 'b', 'c', 'd'], true],

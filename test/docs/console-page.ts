@@ -64,7 +64,7 @@ function readCommands(body: readonly string[], firstLine: number, exitCode: numb
 export function steady(text: string): string {
   return text
     .replaceAll(/\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?Z)?/g, '2000-01-01')
-    .replaceAll(/\((?:now|in \d+[smhd]|\d+[smhd] ago)\)/g, '(now)')
+    .replaceAll(/\b(?:in \d+[smhd]|\d+[smhd] ago)\b/g, 'now')
     .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'UUID')
     .replaceAll(/\b\d\d:\d\d:\d\d\b/g, '00:00:00')
     .replaceAll(/\b\d+(?:\.\d+)?(?:ms|s)\b/g, '0.0s')

@@ -102,6 +102,7 @@ describe('approval', () => {
       approval: { by: 'token ci', commit: COMMIT },
     });
     expect((await rig.plane.get(run)).hold).toBeUndefined();
+    expect((await rig.triggers.explainRun(run)).approval).toEqual({ at: expect.any(String), by: 'token ci', commit: COMMIT });
     await expect(rig.triggers.approve(run, ASKER)).rejects.toMatchObject({ code: 'conflict', message: `run ${run} waits for no approval` });
   });
 

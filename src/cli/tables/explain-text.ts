@@ -2,7 +2,7 @@ import type { RunExplanation, TaskExplanation } from '../../api/trigger-schema.t
 import { printable } from '../terminal/terminal-filter.ts';
 import { decisionTable } from './event-text.ts';
 import { type Column, factLines, fitTable } from './fit-table.ts';
-import type { TablePlace } from './run-table.ts';
+import { approvalText, type TablePlace } from './run-table.ts';
 import { timeText } from './time-text.ts';
 
 type Explained = TaskExplanation['triggers'][number];
@@ -18,6 +18,7 @@ export function runExplanationText(run: RunExplanation, place: TablePlace): stri
       ['Trigger', run.trigger],
       ['Created', timeText(run.createTime, now)],
       ['Held', run.held],
+      ['Approved', run.approval === undefined ? undefined : approvalText(run.approval, now)],
       ['Waits for', run.held === undefined ? run.waiting : undefined],
     ],
     paint,

@@ -71,12 +71,7 @@ export function runText(run: RunResource, place: TablePlace): string {
       ['Error', run.error === undefined ? undefined : [run.error.step, run.error.message].filter((part) => part !== undefined).join(': ')],
       ['Waits for', run.waiting === undefined || run.hold !== undefined ? undefined : waitText(run.waiting)],
       ['Held', run.hold === undefined ? undefined : holdText(run.runId, run.hold, now)],
-      [
-        'Approved',
-        run.approval === undefined
-          ? undefined
-          : `by ${run.approval.by} ${timeText(run.approval.at, now)} for ${run.approval.commit.slice(0, 12)}`,
-      ],
+      ['Approved', run.approval === undefined ? undefined : approvalText(run.approval, now)],
       [
         'Cancelled',
         run.cancel === undefined ? undefined : `by ${run.cancel.by} ${timeText(run.cancel.at, now)} ${run.cancel.reason}`.trimEnd(),
@@ -91,7 +86,8 @@ export function runText(run: RunResource, place: TablePlace): string {
       ['Git tag', run.gitTag],
       ['Branch', run.branch ?? run.source?.branch],
       ['Commit', run.commit ?? run.source?.commit],
-      ['Trust', run.trust === 'untrusted' ? 'untrusted' : undefined],
+      ['Trust', run.trust === 'untrusted' ? 'untrusted: without secrets and logins' : undefined],
+      ['Pushes', pushText(run)],
       ['Background', run.background ? 'yes: after everything that people and commits ask for' : undefined],
       ['Attempt', run.attempt > 1 ? String(run.attempt) : undefined],
       ['Archived', run.isArchiveEnabled ? 'yes: kept beyond the retention' : undefined],
@@ -103,6 +99,15 @@ export function runText(run: RunResource, place: TablePlace): string {
   return [facts, stepTable(run, place), imageTable('PUSHED', images, place), baseImageTable(run, place)]
     .filter((part) => part !== '')
     .join('\n');
+}
+
+export function approvalText({ by, at, commit }: NonNullable<RunResource['approval']>, now: Date): string {
+  return `by ${by} ${timeText(at, now)} at head ${commit.slice(0, 12)}`;
+}
+
+function pushText({ noPush, trust }: RunResource): string | undefined {
+  if (!noPush) return undefined;
+  return trust === 'untrusted' ? 'left out, because the run is untrusted' : 'left out, as it was asked for';
 }
 
 /** Why it may not start yet, and until when. */

@@ -140,6 +140,8 @@ test('a commit from a fork waits for a word about the very commit', async () => 
   expect(await ok('approve', id, '--commit', commit.slice(0, 12))).toBe(`${id} approved for ${commit}\n`);
   expect((await endOf(daemon, id))?.status).toBe('Succeeded');
   expect(await ok('show-run', id)).toMatch(/^Approved +by socket/m);
+  expect(await ok('show-run', id)).toMatch(/^Pushes +left out, because the run is untrusted$/m);
+  expect(await ok('explain', id)).toMatch(new RegExp(`^Approved +by socket .* at head ${commit.slice(0, 12)}$`, 'm'));
   expect(await refused('approve', id, '--yes')).toMatch(/does not wait for an approval: socket .* approved it \[conflict\]/);
 });
 

@@ -83,6 +83,12 @@ test('a run is explained by the chain of its causes', () => {
   expect(text).toMatch(/e18 +git +run +ra002 +fired +another digest/);
 });
 
+test('an approved run is explained with who approved it, when and at which head', () => {
+  const run = { runId: 'ra002', task: 'web', status: 'Running', trigger: 'Pull Request', createTime: AT, chain: [], decisions: [] };
+  const text = runExplanationText({ ...run, approval: { at: AT, by: 'token me', commit: NEW } }, PLACE);
+  expect(text).toMatch(/^Approved +by token me 2026-11-23 \d\d:\d\d \(.*\) at head 222222222222$/m);
+});
+
 test('a task is explained by its triggers and what came of events', () => {
   const explanation: TaskExplanation = {
     ...{ task: 'web', status: 'Disabled' },
@@ -165,6 +171,9 @@ test('a held run says until when, and how it goes on', () => {
   } as unknown as RunResource;
   const text = runText(run, PLACE);
   expect(text).toMatch(/^Held +waits for an approval; until .*\(in 30s\); after ra000; `task approve ra001` lets it run$/m);
-  expect(text).toMatch(/^Approved +by token me .* for 222222222222$/m);
+  expect(text).toMatch(/^Approved +by token me .* at head 222222222222$/m);
   expect(text).toMatch(/^Background +yes/m);
+  expect(text).not.toMatch(/^Pushes/m);
+  expect(runText({ ...run, noPush: true }, PLACE)).toMatch(/^Pushes +left out, because the run is untrusted$/m);
+  expect(runText({ ...run, noPush: true, trust: 'trusted' }, PLACE)).toMatch(/^Pushes +left out, as it was asked for$/m);
 });
