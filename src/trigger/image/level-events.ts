@@ -22,15 +22,14 @@ export function changeEvent(target: ImageTargetState, look: Found, run: string |
   };
 }
 
-/** The event of a first look (also of a platform) when builds have used something else; `rows` are the dependencies on the image. */
+/** The event of a first look (also of a platform): builds may have used something else, and else it says why nothing runs. `rows`: who builds on the image. */
 export function firstLookEvent(
   target: ImageTargetState,
   look: Found,
   rows: readonly ImageDependency[],
   run: string | undefined,
 ): NewTriggerEvent | undefined {
-  const isOld = rows.some(({ state, indexDigest }) => state === 'built' && indexDigest !== '' && indexDigest !== look.indexDigest);
-  if (!isOld) return undefined;
+  if (rows.length === 0) return undefined;
   const platforms = Object.keys(look.digests).sort().join(',');
   return {
     dedupKey: `image:${target.key}:${look.indexDigest}:first:${platforms}`,
@@ -62,6 +61,23 @@ export function staleEvents(
     events.push({ dedupKey: `image:${key}:${target.indexDigest}:task:${record.id}:${since}`, origin: 'poll', happening });
   }
   return events;
+}
+
+/** Events for a task that was never built, of images that were looked at for others before: they say why nothing runs. */
+export function firstSightEvents(
+  record: TaskRecord,
+  rows: readonly ImageDependency[],
+  targets: ReadonlyMap<string, ImageTargetState>,
+  options: TargetOptions,
+): readonly NewTriggerEvent[] {
+  const keys = new Set(rows.flatMap((row) => targetOf(record, row, options)?.key ?? []));
+  return [...keys].flatMap((key): readonly NewTriggerEvent[] => {
+    const target = targets.get(key);
+    if (target === undefined || target.indexDigest === '') return [];
+    const look: Found = { kind: 'found', indexDigest: target.indexDigest, digests: target.digests, newestTag: target.newestTag };
+    const happening = { ...happeningOf(target, look, undefined), previous: '', previousPlatforms: {}, task: record.definition.name };
+    return [{ dedupKey: `image:${key}:task:${record.id}:first`, origin: 'poll', happening }];
+  });
 }
 
 function happeningOf(

@@ -7,7 +7,7 @@ import type { ImageTag, NewTriggerEvent } from '../../model/trigger-event.ts';
 import { allTasks } from '../all-tasks.ts';
 import { DependencyGraph, type FollowedBase } from './dependency-graph.ts';
 import { Turns } from './in-parallel.ts';
-import { staleEvents } from './level-events.ts';
+import { firstSightEvents, staleEvents } from './level-events.ts';
 import { TargetBook, type TargetOptions, targetOf } from './targets.ts';
 
 export interface WatchedTasksParts {
@@ -55,15 +55,18 @@ export class WatchedTasks {
     return events;
   }
 
-  /** Brings what a task follows in line with what is known of it. Resolves with the events of images that have changed since its last build. */
+  /** Brings what a task follows in line with what is known of it. Resolves with the events of images that are not as its last build had them. */
   async refresh(record: TaskRecord): Promise<readonly NewTriggerEvent[]> {
     const { store, targets: options } = this.#parts;
     const rows = await store.imageWatch.dependencies({ taskId: record.id });
     this.#names.set(record.definition.name, record.id);
     this.#graph = undefined;
     await this.#tellChanges(this.#book.set(record, rows, options));
-    if (triggersOf(record.definition).baseImageTrigger === undefined || !rows.some(({ state }) => state === 'built')) return [];
-    return staleEvents(record, rows, await this.#targetsOf(record.id), options);
+    if (triggersOf(record.definition).baseImageTrigger === undefined || rows.length === 0) return [];
+    const targets = await this.#targetsOf(record.id);
+    if (rows.some(({ state }) => state === 'built')) return staleEvents(record, rows, targets, options);
+    const [decided] = await store.events.decisions({ task: record.definition.name, limit: 1 });
+    return decided === undefined ? firstSightEvents(record, rows, targets, options) : [];
   }
 
   async forget(name: string): Promise<void> {

@@ -199,7 +199,7 @@ describe('asking registries', () => {
     }
     const runs = await rig.live();
     expect(runs.map(({ request }) => request.baseImages)).toEqual([[{ reference, use: at('1.2.3') }]]);
-    expect((await rig.decisions('app')).map(({ outcome }) => outcome)).toEqual(['joined', 'run']);
+    expect((await rig.decisions('app')).map(({ outcome }) => outcome)).toEqual(['joined', 'run', 'skipped']);
   });
 
   it('says when no tag satisfies a pattern, and when it is none', async () => {
