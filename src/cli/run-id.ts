@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { uniqueWord } from '../util/unique-word.ts';
 
 const RANDOM_CHARS = 4;
 
@@ -7,8 +7,5 @@ const RANDOM_CHARS = 4;
  * Lower-case letters and digits only: it is part of names of containers, networks and volumes.
  */
 export function newRunId(now: Date): string {
-  const random = randomInt(36 ** RANDOM_CHARS)
-    .toString(36)
-    .padStart(RANDOM_CHARS, '0');
-  return `${now.getTime().toString(36).padStart(8, '0')}${random}`;
+  return `${now.getTime().toString(36).padStart(8, '0')}${uniqueWord(RANDOM_CHARS)}`;
 }

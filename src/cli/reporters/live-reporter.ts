@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks';
 import type { RunEvent } from '../../model/run-event.ts';
+import { systemClock } from '../../util/clock.ts';
 import { formatBytes, formatDuration } from '../terminal/format-duration.ts';
 import { LiveRegion } from '../terminal/live-region.ts';
 import type { OutputStream, Paint } from '../terminal/paint.ts';
@@ -24,7 +24,7 @@ interface LiveOptions {
 
 /** For a person at a terminal: a line per running step that is redrawn, finished steps above it on one line each. */
 export function createLiveReporter(stream: OutputStream, options: LiveOptions): Reporter {
-  const now = options.now ?? (() => performance.now());
+  const now = options.now ?? (() => systemClock.monotonicMs());
   const view = new RunView();
   const region = new LiveRegion(stream);
   let above = '';

@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks';
 import type { RunEvent } from '../../model/run-event.ts';
+import { systemClock } from '../../util/clock.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import type { OutputStream, Paint } from '../terminal/paint.ts';
 import { printable } from '../terminal/terminal-filter.ts';
@@ -78,7 +78,7 @@ export function createPlainReporter(
 
   return {
     emit: (event) => {
-      if (event.type !== 'step-output') view.apply(event, performance.now());
+      if (event.type !== 'step-output') view.apply(event, systemClock.monotonicMs());
       return writeText(stream, render(event));
     },
     say: (message) => {

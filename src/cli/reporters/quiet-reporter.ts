@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import { systemClock } from '../../util/clock.ts';
 import type { OutputStream, Paint } from '../terminal/paint.ts';
 import { printable } from '../terminal/terminal-filter.ts';
 import { renderFailure } from './failure.ts';
@@ -15,7 +15,7 @@ export function createQuietReporter(
   const view = new RunView();
   return {
     emit: (event) => {
-      view.apply(event, performance.now());
+      view.apply(event, systemClock.monotonicMs());
       if (event.type === 'image-pushed') out.write(`${printable(event.reference)}@${printable(event.digest)}\n`);
       else if (event.type === 'step-finished' && (event.status === 'failed' || event.status === 'errored')) {
         const step = view.steps.get(event.step);

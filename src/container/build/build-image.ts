@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { posix } from 'node:path';
 import { EngineError } from '../../model/engine-error.ts';
@@ -153,9 +152,9 @@ async function openContext(request: BuildRequest, environment: BuildRunContext):
   }
 }
 
-/** Different machines may build equal paths on one engine, so the name of the place holds the machine's too. */
+/** Different machines may build equal paths on one engine, so the name of the place holds the machine's too. ASCII: it is sent as a header. */
 function sharedKey(place: string): string {
-  return createHash('sha256').update(`${hostname()}\0${place}`).digest('hex');
+  return encodeURIComponent(`${hostname()}:${place}`.toWellFormed());
 }
 
 async function finish(build: Build, imageId: string, inputs: PreparedInputs, io: BuildIo): Promise<void> {

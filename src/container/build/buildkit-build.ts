@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { EngineError } from '../../model/engine-error.ts';
 import type { BuildSpec } from '../../model/plan.ts';
 import type { BuildIo, BuildRequest } from '../../model/ports/container-engine.ts';
+import { uniqueWord } from '../../util/unique-word.ts';
 import { type EngineApi, toEngineError } from '../engine-api.ts';
 import type { BuildRunContext } from '../image-builder.ts';
 import type { BegunBuild } from './begun-builds.ts';
@@ -142,7 +142,7 @@ export function buildkitQuery(
   query.set('version', '2');
   query.set('remote', 'client-session');
   query.set('dockerfile', dockerfileName(dockerfilePath));
-  query.set('buildid', randomUUID());
+  query.set('buildid', uniqueWord(25));
   return query;
 }
 
