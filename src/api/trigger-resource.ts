@@ -45,10 +45,11 @@ interface ExplainedRun {
   })[];
   readonly held?: string;
   readonly approval?: NonNullable<RunExplanation['approval']>;
+  readonly problem?: string;
 }
 
 export function runExplanationOf(explained: ExplainedRun, decisions: readonly TriggerDecisionResource[]): RunExplanation {
-  const { run, task = null, status, trigger, createTime, held, approval } = explained;
+  const { run, task = null, status, trigger, createTime, held, approval, problem } = explained;
   const chain = explained.chain.map(({ event, run: before, ...link }) => ({
     ...link,
     summary: showUrls(link.summary),
@@ -59,6 +60,7 @@ export function runExplanationOf(explained: ExplainedRun, decisions: readonly Tr
     ...{ runId: run, task, status, trigger, createTime, chain, decisions },
     ...(held === undefined ? {} : { held }),
     ...(approval === undefined ? {} : { approval }),
+    ...(problem === undefined ? {} : { problem: showUrls(problem) }),
   };
 }
 

@@ -171,6 +171,7 @@ export const runExplanation = z
     held: z.string().exactOptional().describe('Why it may not start yet.'),
     approval: runApproval.exactOptional().describe('Who let it go on, when, and at which head of the pull request.'),
     waiting: z.string().exactOptional().describe('What it waits for in the queue.'),
+    problem: z.string().exactOptional().describe('Why its forge was not told how it stands.'),
   })
   .readonly()
   .meta({ id: 'RunExplanation', description: 'Why a run is there.' });
@@ -184,7 +185,7 @@ const explainedTrigger = z
     follows: z.string().describe('What it follows, for people: the repository and its branches, the schedule, the images.'),
     next: time.exactOptional().describe('When it looks, or is due, next.'),
     checkedAt: time.exactOptional(),
-    problem: z.string().exactOptional().describe('Why it cannot look at what it follows.'),
+    problem: z.string().exactOptional().describe('Why it cannot look at what it follows, or the forge takes no commit status of its runs.'),
     occurrences: listOf(time).exactOptional().describe('Of a timer: its next five.'),
     watched: listOf(
       z.object({ what: z.string(), nextCheck: time, checkedAt: time.exactOptional(), problem: z.string().exactOptional() }).readonly(),

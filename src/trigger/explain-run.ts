@@ -3,6 +3,7 @@ import type { RunApproval } from '../model/run-hold.ts';
 import { type Cause, type RunRecord, triggerWord } from '../model/run-record.ts';
 import type { Happening, TriggerDecision, TriggerEvent } from '../model/trigger-event.ts';
 import { shortDigest } from '../util/short-digest.ts';
+import { statusProblemOfRun } from './status/status-problem.ts';
 
 /** Why a run is there. Plain JSON. */
 export interface RunExplanation {
@@ -20,6 +21,8 @@ export interface RunExplanation {
   readonly held?: string;
   /** Who let it go on, when, and at which head of the pull request. */
   readonly approval?: RunApproval;
+  /** Why its forge does not know how it stands. */
+  readonly problem?: string;
 }
 
 export interface CauseLink {
@@ -39,7 +42,8 @@ export interface CauseLink {
 const MOST_DECISIONS = 50;
 const SHORT_COMMIT = 12;
 
-export async function explainRun(store: Pick<Store, 'events'>, record: RunRecord): Promise<RunExplanation> {
+export async function explainRun(store: Pick<Store, 'events' | 'statuses'>, record: RunRecord, now: Date): Promise<RunExplanation> {
+  const problem = await statusProblemOfRun(store, record.id, now);
   const { id, status, createTime, request, hold, approval } = record;
   const decisions = await store.events.decisions({ run: id, limit: MOST_DECISIONS });
   const changes = await imageChanges(store, decisions);
@@ -51,6 +55,7 @@ export async function explainRun(store: Pick<Store, 'events'>, record: RunRecord
     decisions,
     ...(hold === undefined ? {} : { held: heldBecause(id, hold) }),
     ...(approval === undefined ? {} : { approval }),
+    ...(problem === undefined ? {} : { problem }),
   };
 }
 

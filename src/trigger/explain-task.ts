@@ -14,6 +14,7 @@ import { watchKey } from './git/followed.ts';
 import { namedBranch } from './git/ref-filter.ts';
 import { patternFor } from './image/following.ts';
 import { imageTagOf, sameRepository } from './image/image-tag.ts';
+import { statusProblemOfTrigger } from './status/status-problem.ts';
 
 /** What starts a task by itself, and what came of it lately. Plain JSON. */
 export interface TaskExplanation {
@@ -35,7 +36,7 @@ export interface ExplainedTrigger {
   /** When it looks, or is due, next. */
   readonly next?: string;
   readonly checkedAt?: string;
-  /** Why it cannot look at what it follows, or cannot fire. */
+  /** Why it cannot look at what it follows, cannot fire, or cannot tell the forge how runs stand. */
   readonly problem?: string;
   /** Of a timer: its next five occurrences. */
   readonly occurrences?: readonly string[];
@@ -63,7 +64,7 @@ export interface UndecidedEvent {
   readonly error?: string;
 }
 
-type ExplainStore = Pick<Store, 'events' | 'gitWatch' | 'imageWatch' | 'timers' | 'tasks'>;
+type ExplainStore = Pick<Store, 'events' | 'gitWatch' | 'imageWatch' | 'timers' | 'tasks' | 'runs' | 'statuses'>;
 type Stand = Omit<ExplainedTrigger, 'name' | 'kind' | 'status' | 'last'>;
 
 const MOST_EVENTS = 200;
@@ -85,7 +86,7 @@ export async function explainTask(store: ExplainStore, record: TaskRecord, optio
   const decisions = await store.events.decisions({ task: definition.name, limit: Math.max(limit, MOST_EVENTS) });
   const { baseImageTrigger: base } = triggers;
   const explained = await Promise.all([
-    ...triggers.sourceTriggers.map(async (one) => explainedTrigger('source', one, await sourceStand(store, record, one), decisions)),
+    ...triggers.sourceTriggers.map(async (one) => explainedTrigger('source', one, await sourceStand(store, record, one, now), decisions)),
     ...triggers.timerTriggers.map(async (one) => explainedTrigger('timer', one, await timerStand(store, record, one, now), decisions)),
     ...(base === undefined ? [] : [base]).map(async (one) =>
       explainedTrigger('base-image', one, await imageStand(store, record, { trigger: one, credentialOf }), decisions),
@@ -118,10 +119,10 @@ function explainedTrigger(
   };
 }
 
-async function sourceStand({ gitWatch }: ExplainStore, record: TaskRecord, trigger: SourceTrigger): Promise<Stand> {
+async function sourceStand(store: ExplainStore, record: TaskRecord, trigger: SourceTrigger, now: Date): Promise<Stand> {
   const { sourceRepository, branches, tags, sourceTriggerEvents } = trigger;
   const repository = canonicalRepositoryUrl(sourceRepository.repositoryUrl) ?? sourceRepository.repositoryUrl;
-  const row = await gitWatch.get(watchKey(record, trigger, repository));
+  const row = await store.gitWatch.get(watchKey(record, trigger, repository));
   const known = row?.defaultBranch;
   const byDefault = `the default branch${known === undefined ? '' : ` (${known})`}`;
   const named = branches.length > 0 ? branches.join(', ') : (namedBranch({ record, trigger, repository }) ?? byDefault);
@@ -131,7 +132,15 @@ async function sourceStand({ gitWatch }: ExplainStore, record: TaskRecord, trigg
     ...(sourceTriggerEvents.includes('pullrequest') ? [`pull requests into ${named}`] : []),
   ];
   const watched = row === undefined ? [] : [watchedOf(row.url, row.checkedAt, row.nextCheck, row.error)];
-  return { follows: `${parts.join('; ')} of ${sourceRepository.repositoryUrl}`, ...summaryOf(watched), watched };
+  const seen = summaryOf(watched);
+  const untold = await statusProblemOfTrigger(store, { task: record.definition.name, trigger, now });
+  const problems = [seen.problem, untold].filter((problem) => problem !== undefined);
+  return {
+    follows: `${parts.join('; ')} of ${sourceRepository.repositoryUrl}`,
+    ...seen,
+    ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
+    watched,
+  };
 }
 
 async function timerStand({ timers }: ExplainStore, { id }: TaskRecord, { name, schedule }: TimerTrigger, now: Date): Promise<Stand> {

@@ -185,7 +185,8 @@ class Triggers implements TriggerService {
   }
 
   async explainRun(id: string): Promise<RunExplanation> {
-    return explainRun(this.#parts.store, await this.#run(id));
+    const { store, clock } = this.#parts;
+    return explainRun(store, await this.#run(id), clock.now());
   }
 
   async explainTask(name: string, decisions: number): Promise<TaskExplanation> {

@@ -285,6 +285,29 @@ describe('explanations', () => {
     expect(await rig.plane.store.events.get('e1')).toMatchObject({ status: 'settled' });
   });
 
+  it('of a task and of a run: that the forge takes no commit status, until it does', async () => {
+    const { statuses } = rig.plane.store;
+    const sourceRepository = { sourceControlType: 'Github' as const, repositoryUrl: URL };
+    const source = {
+      ...{ name: 'source', status: 'Enabled' as const, sourceTriggerEvents: ['commit' as const], sourceRepository, branches: [], tags: [] },
+      ...{ paths: { include: [], exclude: [] }, skipCi: false, latestOnly: false, forks: 'approve' as const, commitStatus: true },
+    };
+    await rig.define('app', { sourceTriggers: [source] });
+    const run = await forkedRun(COMMIT);
+    const status = { key: 'k', forge: 'Github' as const, repositoryUrl: URL, commit: COMMIT, context: 'slipway/app', trigger: 'source' };
+    await statuses.put({ ...status, state: 'queued', description: '', targetUrl: '', task: 'app', run });
+    const problems = async () => [
+      (await rig.triggers.explainTask('app', 1)).triggers[0]?.problem,
+      (await rig.triggers.explainRun(run)).problem,
+    ];
+    expect(await problems()).toEqual([undefined, undefined]);
+    await statuses.failed('k', 1, { error: 'git.example refused the token' });
+    const told = `the commit status slipway/app of run ${run} was not taken: git.example refused the token`;
+    expect(await problems()).toEqual([told, told]);
+    await statuses.delivered('k', 1);
+    expect(await problems()).toEqual([undefined, undefined]);
+  });
+
   it('of a task: the branch that its context names, or that is the default one', async () => {
     const { store } = rig.plane;
     const source = {

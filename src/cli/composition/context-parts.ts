@@ -17,11 +17,11 @@ export interface ContextPlaces extends RegistryTrust {
 /** What build contexts are fetched with. Nothing is loaded before its first use: most runs need none of it. */
 export function createContextParts(places: ContextPlaces): ContextParts & { readonly registry: Registry } {
   return {
-    git: lazyPort<GitSource>(['checkout', 'describe'], async () => {
+    git: lazyPort<GitSource>({ checkout: true, describe: true, listRefs: true, changes: true }, async () => {
       const { createGitSource } = await import('../../git/git-source.ts');
       return createGitSource({ addresses: OWN_NETWORK, environment: places.io.environment });
     }),
-    fetcher: lazyPort<ContextFetcher>(['fetchArchive', 'unpackStream'], async () => {
+    fetcher: lazyPort<ContextFetcher>({ fetchArchive: true, unpackStream: true }, async () => {
       const { createContextFetcher } = await import('../../archive/context-fetcher.ts');
       return createContextFetcher({ addresses: OWN_NETWORK });
     }),

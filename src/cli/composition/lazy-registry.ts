@@ -5,7 +5,11 @@ import type { RegistryTrust } from './registry-trust.ts';
 
 /** The registry client, loaded at its first use. */
 export function lazyRegistry(places: RegistryTrust & { readonly credentials: CredentialSource }): Registry {
-  return lazyPort<Registry>(['resolve', 'look', 'listTags', 'copy', 'delete', 'referrers', 'pullArtifact', 'probePush'], async () => {
+  const methods = {
+    ...({ resolve: true, look: true, listTags: true, copy: true } as const),
+    ...({ delete: true, referrers: true, pullArtifact: true, probePush: true } as const),
+  };
+  return lazyPort<Registry>(methods, async () => {
     const { createRegistryClient } = await import('../../registry/registry-client.ts');
     return createRegistryClient({
       credentials: places.credentials,

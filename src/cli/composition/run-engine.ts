@@ -15,7 +15,11 @@ export interface RunEngine {
 export function createRunEngine(options: { readonly endpoint: string | undefined; readonly environment: NodeJS.ProcessEnv }): RunEngine {
   let used = false;
   let space: RunSpace | undefined;
-  const lazy = lazyPort<ContainerEngine>(['describe', 'openRun', 'findImage', 'removeImage', 'collect', 'close'], async () => {
+  const methods = {
+    ...({ describe: true, openRun: true, findImage: true, removeImage: true } as const),
+    ...({ collect: true, collectRuns: true, close: true } as const),
+  };
+  const lazy = lazyPort<ContainerEngine>(methods, async () => {
     used = true;
     const { createDockerEngine } = await import('../../container/docker-engine.ts');
     return createDockerEngine({

@@ -75,7 +75,7 @@ export function unmaskedWarnings(secrets: readonly Assignment[]): readonly Diagn
 }
 
 function createProvider(flags: TaskFlags, io: Io): SecretProvider {
-  return lazyPort<SecretProvider>(['resolve'], async () => {
+  return lazyPort<SecretProvider>({ resolve: true }, async () => {
     const { createSecretProvider } = await import('../../service/secrets.ts');
     return createSecretProvider({
       environment: io.environment,

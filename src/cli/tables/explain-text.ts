@@ -18,6 +18,7 @@ export function runExplanationText(run: RunExplanation, place: TablePlace): stri
       ['Trigger', run.trigger],
       ['Created', timeText(run.createTime, now)],
       ['Held', run.held],
+      ['Problem', run.problem],
       ['Approved', run.approval === undefined ? undefined : approvalText(run.approval, now)],
       ['Waits for', run.held === undefined ? run.waiting : undefined],
     ],

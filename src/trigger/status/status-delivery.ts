@@ -6,6 +6,7 @@ import type { SourceControlType } from '../../model/trigger-definition.ts';
 import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
 import { HostLanes } from './host-lanes.ts';
 import { waitAfterFailure } from './retry-policy.ts';
+import { notSent } from './status-problem.ts';
 
 export interface DeliveryParts {
   readonly statuses: StatusStore;
@@ -106,11 +107,11 @@ export class StatusDelivery {
   async #send(leased: CommitStatusRow, host: string): Promise<void> {
     const { statuses } = this.#parts;
     const paused = this.#closing.signal.aborted ? 0 : this.#lanes.pausedFor(host, askerOf(leased, host));
-    if (paused > 0) return this.#again(leased, `${host} asked for a pause`, paused * (1 + this.#parts.random() / 4));
+    if (paused > 0) return this.#again(leased, notSent(`${host} asked for a pause`, leased), paused * (1 + this.#parts.random() / 4));
     const newest = (await statuses.ofRun(leased.run)).find(({ key }) => key === leased.key);
     // A newer run of the commit has taken its place while it waited.
-    if (newest === undefined) return this.#again(leased, 'replaced by a newer run', 0);
-    if (this.#closing.signal.aborted) return this.#again(newest, 'the daemon ended', 0);
+    if (newest === undefined) return this.#again(leased, notSent('replaced by a newer run', leased), 0);
+    if (this.#closing.signal.aborted) return this.#again(newest, notSent('the daemon ended', newest), 0);
     try {
       await this.#tell(newest);
     } catch (error) {
@@ -131,8 +132,9 @@ export class StatusDelivery {
   async #failed(row: CommitStatusRow, host: string, error: unknown): Promise<void> {
     const { statuses, random } = this.#parts;
     const said = error instanceof Error ? error.message : String(error);
-    if (error instanceof Untold) return statuses.failed(row.key, row.version, { error: said });
-    if (this.#closing.signal.aborted) return this.#again(row, 'the daemon ended', 0);
+    // What was refused before a token was taken away is refused no more.
+    if (error instanceof Untold) return statuses.failed(row.key, row.version, { error: notSent(said) });
+    if (this.#closing.signal.aborted) return this.#again(row, notSent('the daemon ended', row), 0);
     const wait = waitAfterFailure(error, row.attempts + 1, random);
     if (wait === undefined) {
       this.#report(host, `the commit status ${row.context} of run ${row.run} was given up`, error);

@@ -85,6 +85,9 @@ test('a run is explained by the chain of its causes', () => {
 
 test('an approved run is explained with who approved it, when and at which head', () => {
   const run = { runId: 'ra002', task: 'web', status: 'Running', trigger: 'Pull Request', createTime: AT, chain: [], decisions: [] };
+  expect(runExplanationText({ ...run, problem: 'the commit status was not taken' }, PLACE)).toMatch(
+    /^Problem +the commit status was not taken$/m,
+  );
   const text = runExplanationText({ ...run, approval: { at: AT, by: 'token me', commit: NEW } }, PLACE);
   expect(text).toMatch(/^Approved +by token me 2026-11-23 \d\d:\d\d \(.*\) at head 222222222222$/m);
 });

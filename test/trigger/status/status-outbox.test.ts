@@ -117,7 +117,7 @@ describe('what a forge is told', () => {
     expect(await rig.store.statuses.ofRun(run.id)).toEqual([]);
     await Promise.all([silent.close(), generic.close()]);
     rig.open({ tokenOf: () => Promise.resolve(undefined) }).runChanged(run);
-    await until(async () => (await rig.store.statuses.ofRun(run.id))[0]?.error === 'the trigger has no token');
+    await until(async () => (await rig.store.statuses.ofRun(run.id))[0]?.error === 'not sent: the trigger has no token');
     expect([rig.fake.asked, rig.problems]).toEqual([[], []]);
   });
 });
