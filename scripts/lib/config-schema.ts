@@ -1,4 +1,4 @@
-import { SETTING_KEYS } from '../../src/config/settings.ts';
+import { SETTING_KEYS } from '../../src/config/setting-keys.ts';
 
 /** The JSON schema of slipway.yaml, from the table that reads it. */
 export function configSchema(): Readonly<Record<string, unknown>> {

@@ -1,4 +1,5 @@
-import { SETTING_KEYS, type SettingKey } from '../../src/config/settings.ts';
+import type { SettingKey } from '../../src/config/setting-key.ts';
+import { SETTING_KEYS } from '../../src/config/setting-keys.ts';
 import { tableRow } from './table-row.ts';
 
 const INTRODUCTION = `# Settings

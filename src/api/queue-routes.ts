@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { sha256 } from './common.ts';
 import { uploadResource } from './daemon-schema.ts';
+import { queueResource } from './queue-schema.ts';
 import { CHANGE, LIST, NO_TARGET, optionalJson, READ, type RouteEntry, V1 } from './route-entry.ts';
 import { pauseBody } from './run-request-schema.ts';
-import { queueResource } from './run-schema.ts';
 
 const uploadParams = z.object({ sha256 });
 

@@ -3,7 +3,8 @@ import { parseImageReference } from '../model/image-reference.ts';
 import type { LogStat } from '../model/ports/log-store.ts';
 import type { WaitingRun } from '../model/ports/run-queue.ts';
 import { type Cause, type RunRecord, type RunSummary, triggerWord } from '../model/run-record.ts';
-import type { RunResource, RunSummaryResource, WaitingResource } from './run-schema.ts';
+import type { WaitingResource } from './queue-schema.ts';
+import type { RunResource, RunSummaryResource } from './run-schema.ts';
 import { showStep, showUrl } from './shown.ts';
 
 type Image = RunSummaryResource['outputImages'][number];

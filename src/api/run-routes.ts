@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { pageOf } from './common.ts';
 import { CHANGE, CREATE, json, LIST, optionalJson, READ, type RouteEntry, RUN, SSE, V1 } from './route-entry.ts';
+import { eventPage } from './run-log-schema.ts';
 import { allEventsQuery, eventsQuery, lastOf, logQuery, runParams, runsQuery } from './run-query-schema.ts';
 import { cancelBody, createRunBody, rerunBody, runPatch } from './run-request-schema.ts';
-import { cancelResult, eventPage, runResource, runSummaryResource } from './run-schema.ts';
+import { cancelResult, runResource, runSummaryResource } from './run-schema.ts';
 
 const lastQuery = z.object(lastOf);
 

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { listOf, platform, time } from './common.ts';
+import { waitingInQueue } from './queue-schema.ts';
+import { runApproval, runHold } from './run-hold-schema.ts';
+import { logFacts } from './run-log-schema.ts';
 import { concurrency, stepShown } from './task-schema.ts';
 
 export const runStatus = z.enum(['Queued', 'Started', 'Running', 'Succeeded', 'Failed', 'Canceled', 'Error', 'Timeout']);
@@ -62,34 +65,6 @@ const stepResource = z
   .readonly()
   .meta({ id: 'RunStep', description: 'How a step of a run stands.' });
 
-const waiting = z
-  .object({
-    position: z.number().exactOptional().describe('From 1; absent for what may not start yet, whatever is before it.'),
-    reason: z.enum(['paused', 'group-full', 'task-limit', 'agent-busy', 'no-agent', 'daemon-full', 'held', 'approval', 'starting']),
-    because: z.string(),
-    queuedMs: z.number(),
-  })
-  .readonly()
-  .meta({ id: 'Waiting', description: 'Where a queued run stands and what it waits for.' });
-export type WaitingResource = z.output<typeof waiting>;
-
-const hold = z
-  .object({
-    because: z.string(),
-    until: time.exactOptional(),
-    runs: listOf(z.string()).exactOptional(),
-    approval: z.object({ commit: z.string() }).readonly().exactOptional(),
-  })
-  .readonly()
-  .meta({ id: 'RunHold', description: 'Why a queued run may not start yet: a time, runs, or a person’s word for its commit.' });
-
-export const runApproval = z.object({ at: time, by: z.string(), commit: z.string() }).readonly().meta({ id: 'RunApproval' });
-
-const logFacts = z
-  .object({ bytes: z.number(), droppedBytes: z.number(), sealed: z.boolean() })
-  .readonly()
-  .meta({ id: 'LogFacts', description: 'Size of the log; `sealed`: nothing more will come.' });
-
 const sourceTrigger = z
   .object({
     id: z.string(),
@@ -128,7 +103,7 @@ const summary = {
   gitTag: z.string().exactOptional().describe('Of a run for the push of a git tag.'),
   commit: z.string().exactOptional(),
   causes: listOf(cause),
-  waiting: waiting.exactOptional(),
+  waiting: waitingInQueue.exactOptional(),
 };
 
 export const runSummaryResource = z.object(summary).readonly().meta({ id: 'RunSummary', description: 'A run in a list.' });
@@ -187,7 +162,7 @@ export const runResource = z
     extended: z.boolean(),
     agent: z.string().exactOptional(),
     crashes: z.number(),
-    hold: hold.exactOptional(),
+    hold: runHold.exactOptional(),
     approval: runApproval.exactOptional(),
     background: z.boolean().describe('Of the runs that no person or commit asked for, of which only so many run at once.'),
     cancel: z.object({ at: time, by: z.string(), reason: z.string() }).readonly().exactOptional(),
@@ -220,47 +195,3 @@ export const cancelResult = z
   .readonly()
   .meta({ id: 'CancelResult' });
 export type CancelResult = z.output<typeof cancelResult>;
-
-/** One event, as `RunEvent` of the event stream (its `type` tells the other fields). */
-export const runEvent = z
-  .looseObject({ version: z.number(), seq: z.number(), at: z.string(), run: z.string(), type: z.string() })
-  .readonly()
-  .meta({ id: 'RunEvent', description: 'A fact about a run; `type` tells the other fields.' });
-
-export const eventPage = z
-  .object({ items: listOf(runEvent), next: z.number().describe('Pass it as `after` for what comes behind.'), finished: z.boolean() })
-  .meta({ id: 'EventPage' });
-
-/** One line of `application/x-ndjson`. `text` when the bytes are UTF-8, else `base64`. */
-export const logLine = z
-  .object({
-    offset: z.number(),
-    next: z.number().describe('Where to go on.'),
-    step: z.string(),
-    attempt: z.number(),
-    stream: z.enum(['stdout', 'stderr']),
-    at: time,
-    afterEvent: z.number(),
-    marker: z.enum(['gap', 'truncated']).exactOptional(),
-    text: z.string().exactOptional(),
-    base64: z.string().exactOptional(),
-  })
-  .readonly()
-  .meta({ id: 'LogLine' });
-export type LogLine = z.output<typeof logLine>;
-
-export const queueResource = z
-  .object({
-    paused: z.boolean(),
-    reason: z.string().exactOptional(),
-    since: time.exactOptional(),
-    queued: z.number(),
-    running: z.number(),
-    waiting: listOf(z.object({ runId: z.string(), ...waiting.unwrap().shape }).readonly()),
-  })
-  .readonly()
-  .meta({
-    id: 'Queue',
-    description: 'Every queued run in the order in which they would start. Runs of tasks that the asker may not see are left out.',
-  });
-export type QueueResource = z.output<typeof queueResource>;

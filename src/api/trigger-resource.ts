@@ -1,12 +1,7 @@
 import type { Happening, SourceRepositoryId, TriggerDecision, TriggerEvent } from '../model/trigger-event.ts';
+import type { TriggerDecisionResource, TriggerEventDetail, TriggerEventResource } from './event-schema.ts';
+import type { RunExplanation, TaskExplanation } from './explain-schema.ts';
 import { showUrl } from './shown.ts';
-import type {
-  RunExplanation,
-  TaskExplanation,
-  TriggerDecisionResource,
-  TriggerEventDetail,
-  TriggerEventResource,
-} from './trigger-schema.ts';
 
 export function triggerEventOf(event: TriggerEvent): TriggerEventResource {
   const { id, number, dedupKey, origin, happening, receivedAt, status, attempts, retryAt, error, settledAt, replayOf } = event;

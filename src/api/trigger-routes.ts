@@ -1,32 +1,14 @@
 import { z } from 'zod';
 import { listOf, pageOf, taskName } from './common.ts';
+import { dependencyGraph, depsQuery } from './dependency-schema.ts';
+import { replayResult, triggerEventDetail, triggerEventParams, triggerEventResource, triggerEventsQuery } from './event-schema.ts';
+import { checkResult, explainQuery, runExplanation, taskExplanation } from './explain-schema.ts';
+import { hookParams, hookResource, hookSecretResource, registryHookBody, rotateBody, taskHookBody } from './hook-schema.ts';
 import { CHANGE, json, LIST, NO_TARGET, optionalJson, READ, type RouteEntry, RUN, TASK, V1 } from './route-entry.ts';
+import { approveBody } from './run-hold-schema.ts';
 import { lastOf, runParams } from './run-query-schema.ts';
 import { runResource } from './run-schema.ts';
-import {
-  approveBody,
-  checkResult,
-  dependencyGraph,
-  depsQuery,
-  explainQuery,
-  hookParams,
-  hookResource,
-  hookSecretResource,
-  registryHookBody,
-  replayResult,
-  rotateBody,
-  runExplanation,
-  taskExplanation,
-  taskHookBody,
-  timerBody,
-  timerParams,
-  timerQuery,
-  timerResource,
-  triggerEventDetail,
-  triggerEventParams,
-  triggerEventResource,
-  triggerEventsQuery,
-} from './trigger-schema.ts';
+import { timerBody, timerParams, timerQuery, timerResource } from './timer-schema.ts';
 
 const taskParams = z.object({ name: taskName });
 

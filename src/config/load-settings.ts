@@ -3,7 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import { type FlagValue, readFlag, readSetting, SETTING_KEYS, type Settings } from './settings.ts';
+import { readFlag, readSetting } from './read-setting.ts';
+import { SETTING_KEYS } from './setting-keys.ts';
+import type { FlagValue, Settings } from './settings.ts';
 
 /** Name of the file in the current folder. */
 const FOLDER_FILE = 'slipway.yaml';

@@ -17,6 +17,8 @@ export function textLike(pattern: RegExp, expected: string): SettingKind<string>
   };
 }
 
+export const folderPath: SettingKind<string> = textLike(/^[^\0]+$/, 'a path of a folder');
+
 export function wholeNumber(least: number, most: number): SettingKind<number> {
   return {
     list: false,

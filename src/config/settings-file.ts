@@ -4,7 +4,9 @@ import { parseYaml } from '../task/yaml/parse-yaml.ts';
 import type { YamlEntry } from '../task/yaml/yaml-node.ts';
 import { nearestName } from '../util/nearest-name.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import { readSetting, SETTING_KEYS, type Settings, type SettingValue } from './settings.ts';
+import { readSetting } from './read-setting.ts';
+import { SETTING_KEYS } from './setting-keys.ts';
+import type { Settings, SettingValue } from './settings.ts';
 
 const LIMITS = { length: 64 * 1024, nodes: 1000, depth: 10 };
 

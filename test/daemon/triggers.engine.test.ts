@@ -2,14 +2,11 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { DependencyGraph } from '../../src/api/dependency-schema.ts';
+import type { TriggerEventDetail } from '../../src/api/event-schema.ts';
+import type { RunExplanation, TaskExplanation } from '../../src/api/explain-schema.ts';
+import type { HookSecretResource } from '../../src/api/hook-schema.ts';
 import type { RunResource, RunSummaryResource } from '../../src/api/run-schema.ts';
-import type {
-  DependencyGraph,
-  HookSecretResource,
-  RunExplanation,
-  TaskExplanation,
-  TriggerEventDetail,
-} from '../../src/api/trigger-schema.ts';
 import { endOf } from '../chaos/workload.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';

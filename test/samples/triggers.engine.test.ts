@@ -1,8 +1,9 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { DependencyGraph } from '../../src/api/dependency-schema.ts';
+import type { TaskExplanation } from '../../src/api/explain-schema.ts';
 import type { RunResource, RunSummaryResource } from '../../src/api/run-schema.ts';
-import type { DependencyGraph, TaskExplanation } from '../../src/api/trigger-schema.ts';
 import { endOf } from '../chaos/workload.ts';
 import { folderWith, runTask } from '../cli/task-process.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';

@@ -1,7 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
+import type { TriggerEventDetail } from '../../src/api/event-schema.ts';
+import type { HookSecretResource } from '../../src/api/hook-schema.ts';
 import type { RunSummaryResource } from '../../src/api/run-schema.ts';
-import type { HookSecretResource, TriggerEventDetail } from '../../src/api/trigger-schema.ts';
 import type { TestDaemon } from '../support/daemon.ts';
 import { waitFor } from '../support/wait-for.ts';
 

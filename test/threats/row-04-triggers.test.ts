@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HookSecretResource, TaskExplanation, TriggerEventDetail } from '../../src/api/trigger-schema.ts';
+import type { TriggerEventDetail } from '../../src/api/event-schema.ts';
+import type { TaskExplanation } from '../../src/api/explain-schema.ts';
+import type { HookSecretResource } from '../../src/api/hook-schema.ts';
 import { createPostJson } from '../../src/daemon/triggers/post-json.ts';
 import { createHttpClient } from '../../src/util/http.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HookSecretResource } from '../../src/api/trigger-schema.ts';
+import type { HookSecretResource } from '../../src/api/hook-schema.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { type GitServer, type GitWork, startGitServer } from '../support/git-server.ts';
 import { waitFor } from '../support/wait-for.ts';

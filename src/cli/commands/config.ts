@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadSettingLayers } from '../../config/load-settings.ts';
-import { SETTING_KEYS, type Settings } from '../../config/settings.ts';
+import { SETTING_KEYS } from '../../config/setting-keys.ts';
+import type { Settings } from '../../config/settings.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { addOutputFlag, type Output } from '../flags/task-flags.ts';
 import type { Io } from '../io.ts';

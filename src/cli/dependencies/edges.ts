@@ -1,4 +1,4 @@
-import type { DependencyGraph } from '../../api/trigger-schema.ts';
+import type { DependencyGraph } from '../../api/dependency-schema.ts';
 import { imageText } from '../tables/event-text.ts';
 
 /** The graph as two maps: who builds on an image, and what a task pushes. Each pair once, in the order of the graph. */

@@ -1,4 +1,4 @@
-import type { DependencyGraph } from '../../api/trigger-schema.ts';
+import type { DependencyGraph } from '../../api/dependency-schema.ts';
 import { edgesOf } from './edges.ts';
 
 /** A flow chart: images are rounded, tasks are boxes; what is not followed hangs on a dotted line. Who would rebuild is marked. */

@@ -1,4 +1,4 @@
-import type { DependencyGraph } from '../../api/trigger-schema.ts';
+import type { DependencyGraph } from '../../api/dependency-schema.ts';
 import { shortDigest } from '../../util/short-digest.ts';
 import { imageText } from '../tables/event-text.ts';
 import { type Column, fitTable } from '../tables/fit-table.ts';

@@ -1,4 +1,4 @@
-import type { DependencyGraph } from '../../api/trigger-schema.ts';
+import type { DependencyGraph } from '../../api/dependency-schema.ts';
 import type { TablePlace } from '../tables/run-table.ts';
 import { printable } from '../terminal/terminal-filter.ts';
 import { type Edges, edgesOf } from './edges.ts';

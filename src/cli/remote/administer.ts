@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentResource, GcResult } from '../../api/daemon-schema.ts';
-import type { QueueResource } from '../../api/run-schema.ts';
+import type { QueueResource } from '../../api/queue-schema.ts';
 import type { AuditEntryResource, CreatedToken, SecretResource, TokenResource } from '../../api/security-schema.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';

@@ -1,5 +1,5 @@
+import type { DependencyGraph } from '../../api/dependency-schema.ts';
 import type { TaskResource } from '../../api/task-schema.ts';
-import type { DependencyGraph } from '../../api/trigger-schema.ts';
 import { nearestName } from '../../util/nearest-name.ts';
 import { dependencyMermaid } from '../dependencies/mermaid.ts';
 import { dependencyTable } from '../dependencies/table.ts';

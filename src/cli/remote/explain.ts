@@ -1,5 +1,5 @@
+import type { RunExplanation, TaskExplanation } from '../../api/explain-schema.ts';
 import type { TaskResource } from '../../api/task-schema.ts';
-import type { RunExplanation, TaskExplanation } from '../../api/trigger-schema.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { RUN_ID, runNumberOf } from '../../model/run-id.ts';
 import { nearestName } from '../../util/nearest-name.ts';

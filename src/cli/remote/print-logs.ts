@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
-import type { LogLine, RunResource, RunSummaryResource } from '../../api/run-schema.ts';
+import type { LogLine } from '../../api/run-log-schema.ts';
+import type { RunResource, RunSummaryResource } from '../../api/run-schema.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { isTerminal } from '../../model/run-record.ts';
 import { jitteredBackoffMs } from '../../util/backoff.ts';

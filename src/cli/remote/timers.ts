@@ -1,5 +1,5 @@
 import type { TaskResource } from '../../api/task-schema.ts';
-import type { TimerResource } from '../../api/trigger-schema.ts';
+import type { TimerResource } from '../../api/timer-schema.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { TimerFlags } from '../flags/trigger-flags.ts';

@@ -1,4 +1,4 @@
-import type { ReplayResult, TriggerEventDetail, TriggerEventResource } from '../../api/trigger-schema.ts';
+import type { ReplayResult, TriggerEventDetail, TriggerEventResource } from '../../api/event-schema.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';

@@ -1,5 +1,5 @@
+import type { TaskExplanation } from '../../api/explain-schema.ts';
 import type { TaskPatch, TaskResource } from '../../api/task-schema.ts';
-import type { TaskExplanation } from '../../api/trigger-schema.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';

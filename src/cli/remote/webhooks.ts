@@ -1,4 +1,4 @@
-import type { HookResource, HookSecretResource } from '../../api/trigger-schema.ts';
+import type { HookResource, HookSecretResource } from '../../api/hook-schema.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { readSecretValue } from '../source/secret-values.ts';

@@ -1,5 +1,5 @@
 import type { AgentResource } from '../../api/daemon-schema.ts';
-import type { QueueResource } from '../../api/run-schema.ts';
+import type { QueueResource } from '../../api/queue-schema.ts';
 import type { AuditEntryResource, SecretResource, TokenResource } from '../../api/security-schema.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import { fitTable } from './fit-table.ts';

@@ -1,4 +1,4 @@
-import type { TriggerDecisionResource, TriggerEventDetail, TriggerEventResource } from '../../api/trigger-schema.ts';
+import type { TriggerDecisionResource, TriggerEventDetail, TriggerEventResource } from '../../api/event-schema.ts';
 import { isZeroId } from '../../model/trigger-event.ts';
 import { shortDigest } from '../../util/short-digest.ts';
 import type { Paint } from '../terminal/paint.ts';

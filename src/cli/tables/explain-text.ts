@@ -1,4 +1,4 @@
-import type { RunExplanation, TaskExplanation } from '../../api/trigger-schema.ts';
+import type { RunExplanation, TaskExplanation } from '../../api/explain-schema.ts';
 import { printable } from '../terminal/terminal-filter.ts';
 import { decisionTable } from './event-text.ts';
 import { type Column, factLines, fitTable } from './fit-table.ts';

@@ -1,4 +1,4 @@
-import type { HookResource, HookSecretResource } from '../../api/trigger-schema.ts';
+import type { HookResource, HookSecretResource } from '../../api/hook-schema.ts';
 import { printable } from '../terminal/terminal-filter.ts';
 import { factLines, fitTable } from './fit-table.ts';
 import type { TablePlace } from './run-table.ts';

@@ -1,5 +1,5 @@
 import type { TriggersShown } from '../../api/task-trigger-schema.ts';
-import type { TimerResource } from '../../api/trigger-schema.ts';
+import type { TimerResource } from '../../api/timer-schema.ts';
 import { parseSchedule, upcoming } from '../../schedule/zoned-schedule.ts';
 import { formatDuration } from '../terminal/format-duration.ts';
 import { printable } from '../terminal/terminal-filter.ts';

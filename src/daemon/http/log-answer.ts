@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LogLine } from '../../api/run-schema.ts';
+import type { LogLine } from '../../api/run-log-schema.ts';
 import type { LogPage, LogStore } from '../../model/ports/log-store.ts';
 
 /** Times the number of readers that take nothing: what they cost. */

@@ -1,4 +1,4 @@
-import type { DependencyGraph } from '../../api/trigger-schema.ts';
+import type { DependencyGraph } from '../../api/dependency-schema.ts';
 import type { RunRequest } from '../../model/run-record.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import type { HookIntake } from '../../trigger/hook-intake.ts';

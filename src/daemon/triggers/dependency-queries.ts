@@ -1,4 +1,4 @@
-import type { DependencyGraph as ShownGraph } from '../../api/trigger-schema.ts';
+import type { DependencyGraph as ShownGraph } from '../../api/dependency-schema.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { splitImageReference } from '../../model/image-reference.ts';
 import type { ImageDependency, ImageOutput } from '../../model/ports/image-watch-store.ts';

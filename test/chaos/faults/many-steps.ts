@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { LogLine } from '../../../src/api/run-schema.ts';
+import type { LogLine } from '../../../src/api/run-log-schema.ts';
 import type { TestDaemon } from '../../support/daemon.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { startChaosDaemon } from '../chaos-daemon.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DependencyGraph } from '../../../src/api/trigger-schema.ts';
+import type { DependencyGraph } from '../../../src/api/dependency-schema.ts';
 import { dependencyMermaid } from '../../../src/cli/dependencies/mermaid.ts';
 import { dependencyTable } from '../../../src/cli/dependencies/table.ts';
 import { dependencyTree } from '../../../src/cli/dependencies/tree.ts';

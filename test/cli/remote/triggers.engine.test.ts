@@ -1,8 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { TriggerEventResource } from '../../../src/api/event-schema.ts';
+import type { TaskExplanation } from '../../../src/api/explain-schema.ts';
+import type { HookSecretResource } from '../../../src/api/hook-schema.ts';
 import type { RunSummaryResource } from '../../../src/api/run-schema.ts';
-import type { HookSecretResource, TaskExplanation, TimerResource, TriggerEventResource } from '../../../src/api/trigger-schema.ts';
+import type { TimerResource } from '../../../src/api/timer-schema.ts';
 import { endOf } from '../../chaos/workload.ts';
 import { startDaemon, type TestDaemon } from '../../support/daemon.ts';
 import { type GitServer, startGitServer } from '../../support/git-server.ts';

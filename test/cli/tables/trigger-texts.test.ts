@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import type { TriggerDecisionResource, TriggerEventDetail } from '../../../src/api/event-schema.ts';
+import type { TaskExplanation } from '../../../src/api/explain-schema.ts';
+import type { HookSecretResource } from '../../../src/api/hook-schema.ts';
 import type { RunResource } from '../../../src/api/run-schema.ts';
-import type { HookSecretResource, TaskExplanation, TriggerDecisionResource, TriggerEventDetail } from '../../../src/api/trigger-schema.ts';
 import { eventTable, eventText, happeningText } from '../../../src/cli/tables/event-text.ts';
 import { runExplanationText, taskExplanationText } from '../../../src/cli/tables/explain-text.ts';
 import { hookText } from '../../../src/cli/tables/hook-text.ts';

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { DependencyGraph, TaskExplanation, TimerResource } from '../../../src/api/trigger-schema.ts';
+import type { DependencyGraph } from '../../../src/api/dependency-schema.ts';
+import type { TaskExplanation } from '../../../src/api/explain-schema.ts';
+import type { TimerResource } from '../../../src/api/timer-schema.ts';
 import { runRequest } from '../../contract/store-values.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { type RawAnswer, send } from './client.ts';

@@ -1,5 +1,5 @@
+import type { QueueResource } from '../../../api/queue-schema.ts';
 import { waitingOf } from '../../../api/run-resource.ts';
-import type { QueueResource } from '../../../api/run-schema.ts';
 import { EngineError } from '../../../model/engine-error.ts';
 import type { Principal } from '../../../model/security.ts';
 import { scopesOf, visibleTasks } from '../../../service/security/authorisation.ts';

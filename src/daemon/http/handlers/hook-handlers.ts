@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { HookResource, HookSecretResource } from '../../../api/trigger-schema.ts';
+import type { HookResource, HookSecretResource } from '../../../api/hook-schema.ts';
 import { hookInstructions } from '../../../forge/api/hook-instructions.ts';
 import type { HookRecord } from '../../../model/ports/hook-store.ts';
 import { visibleTasks } from '../../../service/security/authorisation.ts';
