@@ -10,6 +10,8 @@ import { explainRun, type RunExplanation } from './explain-run.ts';
 import { explainTask, type TaskExplanation } from './explain-task.ts';
 import { createHolds, type Holds } from './holds.ts';
 import type { Evaluation, Handlers, TriggerParts, TriggerSource } from './parts.ts';
+import { replayEvent } from './replay-event.ts';
+import { RunReleases } from './run-releases.ts';
 import { createTimerTriggers } from './timer/timer-triggers.ts';
 
 /** The triggers that look at other places: repositories and registries. */
@@ -65,8 +67,6 @@ export interface TriggerService {
 }
 
 const MOST_DECISIONS = 10_000;
-const MOST_REPLAYS = 1000;
-const MOST_PENDING = 10_000;
 /** Events that a check waits for, and how long. */
 const MOST_CHECKED = 1000;
 const CHECK_MS = 10_000;
@@ -86,7 +86,7 @@ class Triggers implements TriggerService {
   #started: Promise<void> | undefined;
   /** Changes of one task are told one after the other. */
   readonly #changes = new Map<string, Promise<void>>();
-  readonly #releases = new Set<Promise<void>>();
+  readonly #releases: RunReleases;
 
   constructor(parts: TriggerServiceParts) {
     this.#parts = parts;
@@ -97,11 +97,18 @@ class Triggers implements TriggerService {
     this.#outside = parts.outside(own);
     this.#ended = createRunEndedSource({ ...own, afterRun: (run, signal) => this.#outside.afterRun(run, signal) });
     this.#sources = [...this.#outside.sources, createTimerTriggers(own), this.#ended];
+    this.#releases = new RunReleases({
+      ...{ store, holds: this.#holds, settled: (events, signal) => this.#evaluator.settled(events, signal) },
+      onProblem: (what, error) => onProblem(what, error),
+    });
     const handlers = mergeHandlers(this.#sources.map((source) => source.handlers));
     this.#evaluator = createEvaluator({
       ...{ events: store.events, clock },
       isBusy: () => parts.isBusy?.() === true,
-      handlers: { ...handlers, ...(handlers['run-ended'] === undefined ? {} : { 'run-ended': this.#thenRelease(handlers['run-ended']) }) },
+      handlers: {
+        ...handlers,
+        ...(handlers['run-ended'] === undefined ? {} : { 'run-ended': this.#releases.after(handlers['run-ended']) }),
+      },
       onProblem: (what, error) => onProblem(what, error),
     });
   }
@@ -122,9 +129,10 @@ class Triggers implements TriggerService {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#releases.stop();
     await this.#evaluator.close();
     await Promise.all(this.#sources.map((source) => source.close()));
-    await Promise.all([...this.#changes.values(), ...this.#releases]);
+    await Promise.all([...this.#changes.values(), this.#releases.ended()]);
     await this.#holds.close();
   }
 
@@ -170,18 +178,9 @@ class Triggers implements TriggerService {
 
   async replay(id: string): Promise<TriggerEvent> {
     const { event } = await this.event(id);
-    if (event.status === 'pending') throw new EngineError('conflict', `event ${id} has not been decided on yet`);
-    if (event.happening.kind === 'manual') {
-      throw new EngineError('conflict', `event ${id} is a person's wish for a run; \`task rerun\` asks for it again`);
-    }
-    for (let number = 1; number <= MOST_REPLAYS; number += 1) {
-      const replay = { dedupKey: `replay:${id}:${number}`, origin: 'replay' as const, happening: event.happening, replayOf: id };
-      const [recorded] = await this.#parts.store.events.record([replay]);
-      if (recorded?.fresh !== true) continue;
-      this.notify();
-      return (await this.event(recorded.id)).event;
-    }
-    throw new EngineError('conflict', `event ${id} has been replayed ${MOST_REPLAYS} times`);
+    const replayed = await replayEvent(this.#parts.store.events, event);
+    this.notify();
+    return (await this.event(replayed)).event;
   }
 
   async explainRun(id: string): Promise<RunExplanation> {
@@ -232,31 +231,6 @@ class Triggers implements TriggerService {
     } catch (error) {
       this.#parts.onProblem(`the triggers of task ${name} could not be brought up to date`, error);
     }
-  }
-
-  /** Runs that wait for a run go on when its end, and what it pushed, have been decided on. */
-  #thenRelease(handle: NonNullable<Handlers['run-ended']>): NonNullable<Handlers['run-ended']> {
-    return async (event, signal) => {
-      const evaluation = await handle(event, signal);
-      const release = this.#release(event.happening.run, event.id)
-        .catch((error: unknown) => this.#parts.onProblem(`what waits for run ${event.happening.run} could not be let go on`, error))
-        .finally(() => this.#releases.delete(release));
-      this.#releases.add(release);
-      return evaluation;
-    };
-  }
-
-  async #release(run: string, event: string): Promise<void> {
-    const { events, runs } = this.#parts.store;
-    await this.#evaluator.settled([event], this.#closing.signal);
-    if (!(await runs.held()).some(({ hold }) => hold?.runs?.includes(run) === true)) return;
-    const changed = await events.list({ kind: 'image-changed', status: 'pending', limit: MOST_PENDING });
-    const pushed = changed.filter(({ happening }) => happening.kind === 'image-changed' && happening.run === run);
-    await this.#evaluator.settled(
-      pushed.map(({ id }) => id),
-      this.#closing.signal,
-    );
-    if (!this.#closing.signal.aborted) await this.#holds.ended(run);
   }
 }
 
