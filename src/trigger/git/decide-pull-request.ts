@@ -1,10 +1,10 @@
 import type { FireOrder } from '../../model/ports/run-starter.ts';
-import type { Cause } from '../../model/run-record.ts';
 import type { PullRequestHappening, TriggerEvent } from '../../model/trigger-event.ts';
 import { firedDecision, skipped } from '../fired.ts';
 import type { Evaluation } from '../parts.ts';
 import { openAccess } from './access.ts';
 import { accountFor } from './account.ts';
+import { runInBetween, type SourceCause } from './came-back.ts';
 import { type Candidate, type Decision, decideEach, loadCandidates, ofCandidate, offDecision } from './candidates.ts';
 import { type ChangeRange, type Changes, changeRefusal, readChangesOnce, wantsChanges } from './change-filter.ts';
 import { contextAt, inRepository, ownContext } from './context-place.ts';
@@ -51,7 +51,7 @@ async function decideGroup(
   const verdict = await verdictOf(key, event, around, signal).catch(unreachable);
   if (typeof verdict === 'string') return [...closed, ...open.map((one) => skipped(ofCandidate(one), 'unreachable', verdict))];
   if (verdict.kind === 'stale') return [...closed, ...(await allOpen((one) => staleDecision(event, one, verdict.because, around)))];
-  const head = headOf(asBorneOut(event, verdict), verdict);
+  const head = headOf(key, asBorneOut(event, verdict), verdict);
   const changes = readChangesOnce(() => rangeOf(key, head, around), around.parts, signal);
   const decided = await allOpen((candidate) => decideOne(candidate, head, { changes, around }));
   const { headRef = '' } = event.happening;
@@ -100,6 +100,8 @@ function asBorneOut(event: PullRequestEvent, { commit, listing }: Extract<Verdic
 
 /** The head of a pull request as its repository has it. */
 interface Head {
+  /** Key of the repository that is watched. */
+  readonly watched: string;
   readonly event: PullRequestEvent;
   readonly commit: string;
   readonly defaultBranch?: string;
@@ -110,7 +112,7 @@ interface Head {
   readonly listing?: Listing;
 }
 
-function headOf(event: PullRequestEvent, { commit, listing }: Extract<Verdict, { readonly kind: 'genuine' }>): Head {
+function headOf(watched: string, event: PullRequestEvent, { commit, listing }: Extract<Verdict, { readonly kind: 'genuine' }>): Head {
   const { headRef, headBranch, baseBranch, repository, fork } = event.happening;
   // A look names only refs that were there.
   const leadsToIt = (name: string | undefined): boolean =>
@@ -119,7 +121,7 @@ function headOf(event: PullRequestEvent, { commit, listing }: Extract<Verdict, {
   const defaultBranch = listing?.head === undefined ? repository.defaultBranch : branchOf(listing.head);
   const baseSha = listing === undefined ? event.happening.baseSha : listing.refs.get(`refs/heads/${baseBranch}`);
   return {
-    ...{ event, commit },
+    ...{ watched, event, commit },
     ...(defaultBranch === undefined ? {} : { defaultBranch }),
     ...(baseSha === undefined || !isObjectId(baseSha) ? {} : { baseSha }),
     ...(ref === undefined ? {} : { ref }),
@@ -182,15 +184,17 @@ function sourceOf({ record, repository }: Candidate, { event, commit, ref, baseS
   };
 }
 
-async function fire(candidate: Candidate, head: Head, source: FireOrder['source'], { parts }: Deciding): Promise<Decision> {
+async function fire(candidate: Candidate, head: Head, source: FireOrder['source'], around: Deciding): Promise<Decision> {
+  const { parts } = around;
   const { record, trigger } = candidate;
   const { event, commit } = head;
   const { number, fork, baseBranch } = event.happening;
   const of = ofCandidate(candidate);
   const waits = fork && trigger.forks === 'approve';
+  const cause = causeOf(candidate, head);
   const result = await parts.runs.fire({
-    ...{ task: record, causes: [causeOf(candidate, head)], trust: fork ? 'untrusted' : 'trusted' },
-    firing: { taskId: record.id, trigger: of.trigger, keys: await keysOf(candidate, head, parts.store.runs), event: event.id },
+    ...{ task: record, causes: [cause], trust: fork ? 'untrusted' : 'trusted' },
+    firing: { taskId: record.id, trigger: of.trigger, keys: await keysOf(candidate, cause, head, around), event: event.id },
     ...(source === undefined ? {} : { source }),
     ...(waits ? { hold: { because: `waits for approval of ${short(commit)}`, approval: { commit } } } : {}),
   });
@@ -200,7 +204,7 @@ async function fire(candidate: Candidate, head: Head, source: FireOrder['source'
   return firedDecision(parts.store.runs, of, event.id, result, because);
 }
 
-function causeOf({ trigger }: Candidate, { event, commit }: Head): Cause {
+function causeOf({ trigger }: Candidate, { event, commit }: Head): SourceCause {
   const { number, fork, headBranch } = event.happening;
   const { repositoryUrl, sourceControlType } = trigger.sourceRepository;
   return {
@@ -218,19 +222,28 @@ function causeOf({ trigger }: Candidate, { event, commit }: Head): Cause {
   };
 }
 
-/** A head runs once. It runs again when it wants to go elsewhere, and when it is opened again after its run was canceled. */
-async function keysOf(
-  { record, trigger }: Candidate,
-  { event, commit }: Head,
-  runs: Deciding['parts']['store']['runs'],
-): Promise<readonly string[]> {
+/** A head runs once. It runs again when it wants to go elsewhere, is forced back to it, and when it is opened again after its run was canceled. */
+async function keysOf({ record, trigger }: Candidate, cause: SourceCause, head: Head, around: Deciding): Promise<readonly string[]> {
+  const { runs } = around.parts.store;
+  const { event, commit } = head;
   const { number, action, baseBranch } = event.happening;
   const key = firingKey(number, commit);
   if (action === 'retargeted') return [key, `${key} into ${baseBranch}`];
+  const task = { task: record.definition.name, taskId: record.id };
+  // Whoever repeats an event wants what it was then.
+  const other = event.origin === 'replay' ? undefined : await runInBetween(around.parts.store, { ...task, cause, key });
+  if (other !== undefined && (await isStillThere(head, around))) return [key, `${key} after ${other.id}`];
   if (action !== 'reopened') return [key];
   const made = (await runs.fired(record.id, trigger.name, [key])).get(key);
   const run = made === undefined ? undefined : await runs.get(made);
   return run?.status === 'Canceled' ? [key, `${key} after ${run.id}`] : [key];
+}
+
+/** What was told by a webhook has been verified; what a look found may have moved on. */
+async function isStillThere({ watched, event, commit, listing }: Head, { listings }: Deciding): Promise<boolean> {
+  if (listing !== undefined) return true;
+  const now = await listings.since(watched, Date.parse(event.receivedAt));
+  return now?.refs.get(event.happening.headRef ?? '') === commit;
 }
 
 function firingKey(number: string, commit: string): string {

@@ -75,6 +75,28 @@ describe('a pull request of the repository itself', () => {
     expect(run?.request.taskFileContext).toBeUndefined();
   });
 
+  it('that is forced back to what it was runs again, once each time', async () => {
+    await rig.define('app', url, FOLLOWED);
+    const one = await proposed('one more', { branch: 'feature' });
+    await tell(one);
+    const two = await proposed('two more', { branch: 'feature' });
+    await tell(two, { action: 'synchronized' });
+    const force = (commit: string): Promise<string> =>
+      work.git('push', '-q', '--force', 'origin', `${commit}:${HEAD}`, `${commit}:refs/heads/feature`);
+    for (let time = 0; time < 2; time += 1) {
+      await force(one);
+      expect((await rig.look('app')).flatMap(({ decisions }) => decisions.map(({ code }) => code))).toEqual(['fired']);
+      expect((await tell(one, { action: 'synchronized' })).codes).toEqual(['already-fired']);
+      await force(two);
+      expect((await tell(two, { action: 'synchronized' })).codes).toEqual(['fired']);
+      expect((await tell(two, { action: 'synchronized' })).codes).toEqual(['already-fired']);
+      expect(await rig.look('app')).toEqual([]);
+    }
+    const commits = (await rig.runs('app')).map(({ request }) => request.pinnedCommit);
+    expect(commits).toEqual([one, two, one, two, one, two]);
+    expect((await tell(one, { action: 'synchronized' })).codes).not.toContain('fired');
+  });
+
   it('is nobody’s own because a payload says so: a branch of the repository has to be at its head', async () => {
     await rig.define('app', url, FOLLOWED);
     const head = await proposed('evil');
@@ -201,6 +223,22 @@ describe('a pull request from a fork', () => {
     await tell(three, { fork: true, number: '8', headRef: 'refs/pull/8/head' });
     expect((await states()).at(-1)).toEqual([three, 'Queued']);
     expect((await rig.runs('app')).filter(({ status }) => status === 'Queued')).toHaveLength(3);
+  });
+
+  it('that is forced back waits for approval again', async () => {
+    await rig.define('app', url, FOLLOWED);
+    const one = await proposed('one more');
+    await tell(one, { fork: true });
+    const two = await proposed('two more');
+    await tell(two, { fork: true, action: 'synchronized' });
+    await work.git('push', '-q', '--force', 'origin', `${one}:${HEAD}`);
+    expect((await tell(one, { fork: true, action: 'synchronized' })).codes).toEqual(['fired']);
+    const runs = await rig.runs('app');
+    expect(runs.map(({ status, hold }) => [status, hold?.approval?.commit])).toEqual([
+      ['Canceled', undefined],
+      ['Canceled', undefined],
+      ['Queued', one],
+    ]);
   });
 
   it('that is closed ends what waits for approval, and runs again when it is opened again', async () => {
