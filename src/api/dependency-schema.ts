@@ -20,6 +20,10 @@ const dependencyEdge = z
     pattern: z.string().exactOptional().describe('Newer tags that satisfy it are followed, not the one that is written.'),
     indexDigest: z.string().describe('That the last build used; empty before one.'),
     platformDigest: z.string(),
+    credential: z
+      .string()
+      .describe('What its registry is asked with, by the name that `followed` has too; `default`: docker’s configuration of the daemon.'),
+    loginServer: z.string().exactOptional().describe('Of the credential of the task, when it has one of its own for the registry.'),
     state: z.enum(['static', 'built', 'attempted']),
     runId: z.string().exactOptional(),
   })
@@ -36,7 +40,7 @@ const followedImage = z
     image: imageTag,
     pattern: z.string().describe('`semver:~1.2`, `regex:…`; empty for the tag itself.'),
     newestTag: z.string().describe('Of a pattern.'),
-    credential: z.string(),
+    credential: z.string().describe('As of dependencies.'),
     indexDigest: z.string(),
     digests: z.record(z.string(), z.string()).readonly(),
     status: z.enum(['new', 'ok', 'unreachable', 'missing']),

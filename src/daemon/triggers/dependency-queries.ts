@@ -10,8 +10,10 @@ import { DependencyGraph, isNewsFor } from '../../trigger/image/dependency-graph
 import { type Following, followingOf } from '../../trigger/image/following.ts';
 import { imageTagOf, shortImage } from '../../trigger/image/image-tag.ts';
 import type { DependencyQuery, ImageOperations } from '../http/trigger-operations.ts';
+import { credentialFor, credentialName } from './registry-credential.ts';
 
 interface Edge {
+  readonly record: TaskRecord;
   readonly row: ImageDependency;
   readonly following: Following;
 }
@@ -56,7 +58,7 @@ async function readKnown(store: Pick<Store, 'tasks' | 'imageWatch'>): Promise<Kn
   const [rows, outputs] = await Promise.all([store.imageWatch.dependencies({}), store.imageWatch.outputs({})]);
   const edges = rows.flatMap((row): Edge[] => {
     const record = tasks.get(row.taskId);
-    return record === undefined ? [] : [{ row, following: followingOf(record, row) }];
+    return record === undefined ? [] : [{ record, row, following: followingOf(record, row) }];
   });
   const byTask = Map.groupBy(edges, ({ row }) => row.taskId);
   const pushed = Map.groupBy(outputs, ({ taskId }) => taskId);
@@ -117,10 +119,13 @@ function isImage(image: ImageTag, wanted: WantedImage): boolean {
   );
 }
 
-function showEdge({ row, following }: Edge): ShownGraph['dependencies'][number] {
+function showEdge({ record, row, following }: Edge): ShownGraph['dependencies'][number] {
   const { task, step, platform, image, written, role, indexDigest, platformDigest, state, run } = row;
+  const own = credentialFor(record, image.registry);
   return {
     ...{ task, step, platform, image, written, role, followed: following.follows, indexDigest, platformDigest, state },
+    credential: credentialName(record, image.registry),
+    ...(own === undefined ? {} : { loginServer: own.loginServer }),
     ...(following.follows && following.pattern !== '' ? { pattern: following.pattern } : {}),
     ...(run === undefined ? {} : { runId: run }),
   };

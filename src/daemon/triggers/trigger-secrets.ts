@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { EngineError } from '../../model/engine-error.ts';
 import type { CredentialSource } from '../../model/ports/credential-source.ts';
 import type { Registry } from '../../model/ports/registry.ts';
@@ -13,6 +12,7 @@ import type { TriggerSecrets } from '../../trigger/parts.ts';
 import type { AddressPolicy } from '../../util/address-policy.ts';
 import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
 import { engineEnvironment } from '../engine-port.ts';
+import { credentialFor, credentialName, DEFAULT_CREDENTIAL } from './registry-credential.ts';
 
 interface TriggerSecretsParts {
   readonly tasks: Pick<TaskStore, 'get'>;
@@ -26,11 +26,8 @@ interface TriggerSecretsParts {
   onWarning(message: string): void;
 }
 
-/** Of docker's configuration of the daemon's user. */
-const DEFAULT = 'default';
 /** Tasks that are remembered for one credential: any of them opens it. */
 const MOST_OWNERS = 20;
-const HUB_NAMES = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com']);
 
 /** What reading a task's files needs besides. */
 export interface TaskAccess {
@@ -67,9 +64,8 @@ export function createTriggerSecrets(parts: TriggerSecretsParts): TriggerSecrets
       return endpoint === undefined ? undefined : open(task, endpoint, SECRET_FIELDS.updateTriggerEndpoint);
     },
     registryCredential: (task, host) => {
-      const found = credentialFor(task, host);
-      if (found === undefined) return DEFAULT;
-      const name = nameOf(task, found);
+      const name = credentialName(task, host);
+      if (name === DEFAULT_CREDENTIAL) return name;
       const names = owners.get(name) ?? new Set();
       names.delete(task.definition.name);
       names.add(task.definition.name);
@@ -79,7 +75,8 @@ export function createTriggerSecrets(parts: TriggerSecretsParts): TriggerSecrets
       return name;
     },
     registry: async (credential, host) => {
-      const credentials = credential === DEFAULT ? fallback : await explicit(parts, [...(owners.get(credential) ?? [])], credential, host);
+      const credentials =
+        credential === DEFAULT_CREDENTIAL ? fallback : await explicit(parts, [...(owners.get(credential) ?? [])], credential, host);
       return client(parts, credentials);
     },
   };
@@ -100,7 +97,7 @@ async function explicit(
   for (const name of owners.toReversed()) {
     const task = await parts.tasks.get(name);
     const found = task === undefined ? undefined : credentialFor(task, host);
-    if (task === undefined || found === undefined || nameOf(task, found) !== credential) continue;
+    if (task === undefined || found === undefined || credentialName(task, host) !== credential) continue;
     try {
       const login = await loginOf(parts, task, found);
       return createCredentialSource({ explicit: [login], environment: {}, dockerConfigPath: '/dev/null/none' });
@@ -126,22 +123,6 @@ async function loginOf(
 async function contextToken(parts: Pick<TriggerSecretsParts, 'secrets' | 'box'>, task: TaskRecord): Promise<string | undefined> {
   const { contextAccessToken } = task.definition.step;
   return contextAccessToken === undefined ? undefined : openRef(parts, task, contextAccessToken, SECRET_FIELDS.contextAccessToken);
-}
-
-function credentialFor({ definition }: TaskRecord, host: string): TaskCredential | undefined {
-  const wanted = hostName(host);
-  return definition.credentials.find(({ loginServer }) => hostName(loginServer) === wanted);
-}
-
-function hostName(host: string): string {
-  const lower = host.toLowerCase();
-  return HUB_NAMES.has(lower) ? 'docker.io' : lower;
-}
-
-/** Tasks that name the same secrets of the daemon have the same credential; a sealed one is its task's own. */
-function nameOf(task: TaskRecord, { userName, password }: TaskCredential): string {
-  const parts = [userName, password].map((ref) => (typeof ref === 'string' ? ref : 'secret' in ref ? ref : { task: task.id, ...ref }));
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 }
 
 async function openRef(

@@ -25,7 +25,7 @@ function edge(task: string, image: Edge['image'], more: Partial<Edge> = {}): Edg
       role: 'runtime',
       followed: true,
     },
-    ...{ indexDigest: DIGEST, platformDigest: DIGEST, state: 'built', runId: 'ra001' },
+    ...{ indexDigest: DIGEST, platformDigest: DIGEST, state: 'built', runId: 'ra001', credential: 'default' },
     ...more,
   };
 }

@@ -196,6 +196,27 @@ describe('dependencies', () => {
     expect((await call('GET', '/deps?image=UPPER%20CASE')).status).toBe(422);
   });
 
+  test('say with which credential their registry is asked, by name', async () => {
+    await builds('plain', 'base', 'plain');
+    const shared = [{ loginServer: 'registry.test', userName: 'ci', password: { secret: 'REGISTRY' } }];
+    const own = [{ loginServer: 'registry.test', userName: 'ci', password: { plain: 'a-password' } }];
+    for (const [name, credentials] of [
+      ['one', shared],
+      ['two', shared],
+      ['alone', own],
+    ] as const) {
+      await builds(name, 'base', name);
+      await daemon.services.tasks.patch(ADMIN, name, { credentials });
+    }
+    const { dependencies } = await ask('');
+    const of = (name: string) => dependencies.find(({ task }) => task === name);
+    expect(of('plain')).toMatchObject({ credential: 'default' });
+    expect(of('plain')).not.toHaveProperty('loginServer');
+    expect(of('one')).toMatchObject({ credential: of('two')?.credential, loginServer: 'registry.test' });
+    expect(new Set(['plain', 'one', 'alone'].map((name) => of(name)?.credential)).size).toBe(3);
+    expect(JSON.stringify(dependencies)).not.toMatch(/a-password|REGISTRY|"sealed"/);
+  });
+
   test('that lead back to their task are named', async () => {
     await builds('one', 'b', 'a');
     await builds('two', 'a', 'b');
