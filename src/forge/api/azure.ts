@@ -3,7 +3,8 @@ import type { Forge, ForgeAccess, ForgeHook } from '../../model/ports/forge.ts';
 import type { CommitStatus } from '../../model/ports/status-store.ts';
 import type { HttpClient } from '../../util/http.ts';
 import { parseAzureAddress } from './azure-address.ts';
-import { createForgeHttp, type ForgeCall, type ForgeHttp } from './forge-http.ts';
+import type { ForgeCall } from './forge-call.ts';
+import { createForgeHttp, type ForgeHttp } from './forge-http.ts';
 import { pathOf } from './repository-address.ts';
 import { shortened } from './shortened.ts';
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { ForgeAccess } from '../../model/ports/forge.ts';
-import { type ForgeCall, type ForgeHttp, linkedPage } from './forge-http.ts';
+import type { ForgeCall } from './forge-call.ts';
+import type { ForgeHttp } from './forge-http.ts';
+import { linkedPage } from './forge-places.ts';
 
 /** Times that one event is sent at most: a receiver that always refuses it is not asked for ever. */
 const MOST_ATTEMPTS = 5;

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { Forge, ForgeAccess, ForgeHook } from '../../model/ports/forge.ts';
 import type { CommitStatus } from '../../model/ports/status-store.ts';
 import type { HttpClient } from '../../util/http.ts';
-import { createForgeHttp, type ForgeCall, type ForgeHttp, linkedPage } from './forge-http.ts';
+import type { ForgeCall } from './forge-call.ts';
+import { createForgeHttp, type ForgeHttp } from './forge-http.ts';
+import { linkedPage } from './forge-places.ts';
 import { parseRepositoryAddress } from './repository-address.ts';
 import { shortened } from './shortened.ts';
 
