@@ -16,7 +16,8 @@ const MEANINGS: Readonly<Record<DecisionCode, string>> = {
   'skip-ci': 'The message of the head commit asks for no run, and the trigger heeds that.',
   'ref-deleted': 'A branch or tag was deleted, and that starts nothing.',
   'not-head': 'The repository does not bear out what the webhook told: the branch is not, and was not lately, where it says.',
-  superseded: 'A newer push or digest is there already, and the trigger wants the latest only (base images: always).',
+  superseded:
+    'A newer push or digest is there already, and the trigger wants the latest only (base images: always); or another run has built with the base images that a run waited for.',
   'first-sight': 'It was looked at for the first time, so there is nothing to compare with.',
   'fork-ignored': 'It comes from a fork: `forks` is `ignore`, or the run would start another task.',
   'action-ignored': 'A pull request was closed, or something of it changed that is no commit.',

@@ -49,9 +49,9 @@ export class ChangeEvaluator {
     return { decisions: all.length === 0 && then.length === 0 ? [nobody] : all, then };
   }
 
-  /** Resolves when what was being decided on is decided: a run that was live when it began may be waited for by then. */
-  passed(): Promise<void> {
-    return this.#turns.take(() => Promise.resolve());
+  /** When what was being decided on is decided (a run that was live when it began may be waited for by then), and nothing else is meanwhile. */
+  between<Value>(work: () => Promise<Value>): Promise<Value> {
+    return this.#turns.take(work);
   }
 
   async #decide(

@@ -17,6 +17,7 @@ import { type Found, ImagePoller, type LookReason, type LookResult } from './pol
 import type { PostJson } from './post-update.ts';
 import { RegistryClients } from './registry-clients.ts';
 import { type GateLimits, standardLimits } from './registry-gate.ts';
+import { dropSpareUpdates, type SpareParts } from './spare-updates.ts';
 import { WatchedTasks } from './watched-tasks.ts';
 
 export interface ImageTriggerExtras {
@@ -56,6 +57,7 @@ class Images implements ImageTriggers {
   readonly #changes: ChangeEvaluator;
   readonly #analysis: TaskAnalysis;
   readonly #circles: ImageCircles;
+  readonly #spare: SpareParts;
 
   constructor(parts: TriggerParts, extra: ImageTriggerExtras) {
     const { store, clock, settings, secrets, runs } = parts;
@@ -94,6 +96,7 @@ class Images implements ImageTriggers {
       },
       onProblem: (what, error) => parts.onProblem(what, error),
     });
+    this.#spare = { store, runs, clock, targets };
     this.#circles = new ImageCircles({
       watch: store.imageWatch,
       basesOf: (taskId) => this.#tasks.basesOf(taskId),
@@ -142,10 +145,10 @@ class Images implements ImageTriggers {
         { run: run.id },
       );
     }
-    await this.#changes.passed();
+    const decisions = await this.#changes.between(async () => (record === undefined ? [] : dropSpareUpdates(run, record, this.#spare)));
     if (record !== undefined && isTerminal(run) && run.status !== 'Succeeded') await this.#readAgain(record);
     const then = stale;
-    return { decisions: [], then };
+    return { decisions, then };
   }
 
   async baseImagesOf(record: TaskRecord): Promise<NonNullable<RunRequest['baseImages']>> {

@@ -3,7 +3,7 @@ import { EngineError } from '../../../src/model/engine-error.ts';
 import { shortDigest } from '../../../src/util/short-digest.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry-server.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { base, imagePusher, openRig } from './support.ts';
+import { base, type ImageRig, imagePusher, openRig } from './support.ts';
 
 let registry: TestRegistry;
 let push: ReturnType<typeof imagePusher>;
@@ -311,6 +311,65 @@ describe('runs that are there already', () => {
     await rig.settle();
     expect(await rig.live()).toHaveLength(2);
     expect((await rig.decisions('app'))[0]).toMatchObject({ code: 'same-digest', run: late.id });
+  });
+});
+
+describe('a run that waits for what another has built with meanwhile', () => {
+  /** A task that was built, and a run that waits to build it with the second base image. */
+  async function waiting(rig: ImageRig) {
+    const name = repository();
+    const reference = `${registry.host}/${name}:1`;
+    const first = await push.single(name, '1', 'one');
+    const task = await rig.define('app');
+    await rig.start();
+    await rig.build(task, { bases: [base(reference, first)] });
+    await rig.settle();
+    await rig.look(reference);
+    const second = await push.single(name, '1', 'two');
+    await rig.look(reference);
+    const [run, ...others] = await rig.live();
+    if (run === undefined) throw new Error('no run');
+    expect(others).toEqual([]);
+    return { task, run, first: [base(reference, first)], second: [base(reference, second)] };
+  }
+
+  it('is dropped, and says so', async () => {
+    await using rig = await openRig({ windowSeconds: 600 });
+    const { task, run, second } = await waiting(rig);
+    const other = await rig.build(task, { bases: second });
+    await rig.settle();
+    expect(await rig.live()).toEqual([]);
+    expect(await rig.store.runs.get(run.id)).toMatchObject({ status: 'Canceled', attempt: 0 });
+    const [decision] = await rig.decisions('app');
+    expect(decision).toMatchObject({ outcome: 'skipped', code: 'superseded', trigger: 'base', run: run.id });
+    expect(decision?.because).toContain(`run ${other.id} has built with it, so ${run.id} was canceled`);
+    expect(rig.problems).toEqual([]);
+  });
+
+  it('is kept when the other one failed, or used another digest', async () => {
+    await using rig = await openRig({ windowSeconds: 600 });
+    const { task, run, first, second } = await waiting(rig);
+    await rig.build(task, { bases: second, status: 'Failed' });
+    await rig.build(task, { bases: first });
+    await rig.settle();
+    expect((await rig.live()).map(({ id }) => id)).toEqual([run.id]);
+  });
+
+  it('is kept when an agent had it before, or the other one built another context', async () => {
+    await using rig = await openRig();
+    const { task, run, second } = await waiting(rig);
+    const elsewhere = {
+      ...task,
+      definition: { ...task.definition, step: { ...task.definition.step, contextPath: 'https://git.example/app.git#topic' } },
+    };
+    await rig.build(elsewhere, { bases: second });
+    await rig.settle();
+    expect((await rig.live()).map(({ id }) => id)).toEqual([run.id]);
+    const claimed = await rig.store.runs.claim(run.id, { agent: 'test-agent', from: 0 });
+    await rig.store.runs.release(run.id, claimed?.attempt ?? 0);
+    await rig.build(task, { bases: second });
+    await rig.settle();
+    expect((await rig.live()).map(({ id, status }) => [id, status])).toEqual([[run.id, 'Queued']]);
   });
 });
 

@@ -92,7 +92,12 @@ export async function openRig(options: RigOptions = {}): Promise<ImageRig> {
         },
         join: (run, joining) => store.runs.join(run, joining),
         hold: (run, hold) => store.runs.hold(run, hold),
-        cancel: () => Promise.reject(new Error('nothing cancels')),
+        cancel: async (run, { name }, reason = name) => {
+          await store.runs.requestCancel(run, { by: name, reason });
+          const canceled = await store.runs.get(run);
+          if (canceled === undefined) throw new Error(`${run} is gone`);
+          return { kind: 'canceled', run: canceled };
+        },
       },
     }),
     git: unexpected(),
