@@ -63,7 +63,7 @@ function addDefinitionFlags(command: Command, kind: 'create' | 'update'): Comman
     .addOption(
       repeatable(
         '--branch <name>',
-        `branch, tag or commit of a git context; globs and further ones say what commits start it${kind === 'update' ? '. With --source-trigger-name: what commits that trigger follows, and nothing of the context' : ''}`,
+        `branch, tag or commit of a git context; globs and further ones say what commits start it${kind === 'update' ? '; with `--source-trigger-name` all say what commits that trigger follows, and nothing of the context' : ''}`,
         collect,
       ),
     )

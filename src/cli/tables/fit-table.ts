@@ -11,7 +11,7 @@ const NARROWEST = 8;
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string;
-  /** What stands there instead where the terminal is too narrow for the table. */
+  /** What stands there instead where the terminal is too narrow for the table; columns to the left are shortened first. */
   readonly short?: (row: Row) => string;
   /** May be cut where the terminal is too narrow; wide ones are cut first. */
   readonly shrinks?: boolean;
@@ -36,9 +36,8 @@ export function fitTable<Row>(columns: readonly Column<Row>[], rows: readonly Ro
   const natural = naturalWidths(titles, full);
   const below = totalWidth(natural, shown) > available ? shown.filter((index) => columns[index]?.below === true) : [];
   const beside = shown.filter((index) => !below.includes(index));
-  const isNarrow = totalWidth(natural, beside) > available;
-  const cells = isNarrow ? rows.map((row) => columns.map(({ cell, short = cell }) => printable(short(row)))) : full;
-  const widths = shrunk(isNarrow ? naturalWidths(titles, cells) : natural, beside, columns, available);
+  const { cells, widths: wanted } = shortened({ columns, rows, titles, full, natural }, beside, available);
+  const widths = shrunk(wanted, beside, columns, available);
   const styledCell = (row: Row, index: number, text: string): string => styled(columns[index], row, text, paint);
   const grid = textTable([
     beside.map((index) => paint('bold', truncateText(titles[index] ?? '', widths[index] ?? 0))),
@@ -70,6 +69,28 @@ export function factLines(facts: readonly (readonly [string, string | undefined]
 function styled<Row>(column: Column<Row> | undefined, row: Row, text: string, paint: Paint): string {
   const style = column?.style?.(row);
   return style === undefined ? text : paint(style, text);
+}
+
+interface Cells<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly titles: readonly string[];
+  readonly full: readonly (readonly string[])[];
+  readonly natural: readonly number[];
+}
+
+/** Columns get their short cells from the left, until the table fits. */
+function shortened<Row>({ columns, rows, titles, full, natural }: Cells<Row>, beside: readonly number[], available: number) {
+  let [cells, widths] = [full, natural];
+  for (const index of beside) {
+    const short = columns[index]?.short;
+    if (short === undefined) continue;
+    if (totalWidth(widths, beside) <= available) break;
+    const before = cells;
+    cells = rows.map((row, number) => before[number]?.with(index, printable(short(row))) ?? []);
+    widths = naturalWidths(titles, cells);
+  }
+  return { cells, widths };
 }
 
 function naturalWidths(titles: readonly string[], cells: readonly (readonly string[])[]): number[] {

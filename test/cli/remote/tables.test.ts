@@ -107,6 +107,10 @@ test('a list of runs fits 80 columns, with the branch or the tag that each was f
   const updated = { ...PUSHED, task: 'nightly-build', trigger: 'Image Update', branch: 'release/2026' };
   const piped = runTable([updated, PUSHED], { stream: collected(), paint: plain, now: NOW });
   expect(piped).toContain('nightly-build  linux/amd64  Succeeded  Image Update  3m ago   12.0s     release/2026 937a038');
+  const pull = { ...PUSHED, trigger: 'Pull Request', branch: 'pull/8' };
+  expect(runTable([pull], { stream: { ...collected(true), columns: 80 }, paint: plain, now: NOW })).toContain(
+    'ra001   web   amd64     Succeeded  PR       3m ago   12.0s     pull/8 937a038\n',
+  );
   const narrow = runTable([updated, PUSHED], { stream: { ...collected(true), columns: 80 }, paint: plain, now: NOW });
   expect(narrow).toContain('nightly-b…  amd64     Succeeded  Image    3m ago   12.0s     release/20…\n');
   expect(Math.max(...narrow.split('\n').map(textWidth))).toBeLessThanOrEqual(80);
