@@ -205,7 +205,8 @@ function createParts(store: Store, directory: string) {
 }
 
 async function queueRun({ runs, tasks, defaults }: HttpServices, task: string | undefined): Promise<RunRecord> {
-  const { makeQuickRun, makeRunRequest } = await import('../../../src/service/tasks/task-to-run.ts');
+  const { makeQuickRun } = await import('../../../src/service/tasks/quick-run.ts');
+  const { makeRunRequest } = await import('../../../src/service/tasks/task-to-run.ts');
   const reason = { causes: [{ kind: 'manual', principal: 'test', from: 'unix' }] } as const;
   const made =
     task === undefined

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { EngineError } from '../../../src/model/engine-error.ts';
 import type { Cause } from '../../../src/model/run-record.ts';
 import type { TaskDefinition } from '../../../src/model/task-definition.ts';
+import { expandGroup } from '../../../src/service/tasks/concurrency-group.ts';
+import { makeQuickRun } from '../../../src/service/tasks/quick-run.ts';
 import { standardTaskDefaults } from '../../../src/service/tasks/task-defaults.ts';
-import { expandGroup, makeQuickRun, makeRunRequest } from '../../../src/service/tasks/task-to-run.ts';
+import { makeRunRequest } from '../../../src/service/tasks/task-to-run.ts';
 
 const DEFAULTS = { ...standardTaskDefaults('x64'), registry: 'registry.example' };
 const MANUAL: Cause = { kind: 'manual', principal: 'token ci', from: '127.0.0.1' };

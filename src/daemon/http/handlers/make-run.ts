@@ -2,8 +2,10 @@ import type { CreateRunBody } from '../../../api/run-request-schema.ts';
 import type { Principal } from '../../../model/security.ts';
 import { triggersOf } from '../../../model/trigger-definition.ts';
 import { holds } from '../../../service/security/authorisation.ts';
+import { makeQuickRun } from '../../../service/tasks/quick-run.ts';
+import type { MadeRun, RunReason } from '../../../service/tasks/run-settings.ts';
 import { guardConcurrency } from '../../../service/tasks/task-guard.ts';
-import { type MadeRun, makeQuickRun, makeRunRequest, type RunReason } from '../../../service/tasks/task-to-run.ts';
+import { makeRunRequest } from '../../../service/tasks/task-to-run.ts';
 import type { HttpServices } from '../services.ts';
 
 /** The one request that a run service takes, from what somebody asked for by hand. */
