@@ -85,6 +85,7 @@ async function call(to: DaemonFixture, route: (typeof ROUTES)[number], asker: As
   if (route.name === 'headUpload') await putContext(to);
   if (route.path.includes('/tasks/:name/hooks')) await followRepository(to, task);
   if (route.name === 'deleteTimer') await to.services.tasks.patch(ADMIN, task, { trigger: { timerTriggers: { set: [TIMER] } } });
+  if (route.path.endsWith('/check')) await settleReplays(to);
   if (route.name === 'approveRun' && run !== undefined) await to.store.runs.hold(run.id, HOLD);
   const id = run?.id ?? (await idFor(to, route.name));
   const path = route.path
@@ -164,6 +165,11 @@ async function idFor(to: DaemonFixture, name: string): Promise<string> {
   if (!name.endsWith('Hook')) return 'none';
   const registry = `r${Math.random().toString(36).slice(2, 10)}.example`;
   return (await to.services.hooks.ensureForRegistry(ADMIN, { registry, registryKind: 'harbor' })).hook.id;
+}
+
+/** A check waits until what is pending is decided on, which nobody does here: what other askers had replayed. */
+async function settleReplays({ store: { events } }: DaemonFixture): Promise<void> {
+  await events.settle((await events.pending(1000)).map(({ id }) => ({ id, decisions: [] })));
 }
 
 async function followRepository({ services }: DaemonFixture, task: string): Promise<void> {
