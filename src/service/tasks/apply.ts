@@ -3,8 +3,9 @@ import { EngineError } from '../../model/engine-error.ts';
 import type { Principal } from '../../model/security.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import { refusalOf } from './field-problem.ts';
+import type { ChangeOptions } from './task-change.ts';
 import { namesTwice, type TaskDocument } from './task-documents.ts';
-import type { ChangeOptions, TaskService } from './task-service.ts';
+import type { TaskService } from './task-service.ts';
 
 /** Beginning of the owners that are files of the daemon's folder of tasks. */
 export const FOLDER_OWNER = 'folder:';

@@ -3,7 +3,8 @@ import type { Principal } from '../../model/security.ts';
 import type { TaskCredential } from '../../model/task-definition.ts';
 import type { CredentialInput, TaskInput } from '../../model/task-input.ts';
 import { type Shown, shownWithout } from './secret-places.ts';
-import type { ChangeOptions, TaskChange, TaskService } from './task-service.ts';
+import type { ChangeOptions, TaskChange } from './task-change.ts';
+import type { TaskService } from './task-service.ts';
 
 /** Registry credentials of one task: one a registry. */
 export interface TaskCredentials {

@@ -1,51 +1,16 @@
-import type { Diagnostic } from '../../model/diagnostic.ts';
 import { EngineError } from '../../model/engine-error.ts';
-import type { Clock } from '../../model/ports/clock.ts';
-import type { SecretBox } from '../../model/ports/secret-box.ts';
 import type { TaskStore } from '../../model/ports/store.ts';
 import type { Principal } from '../../model/security.ts';
-import type { TaskDefinition, TaskRecord } from '../../model/task-definition.ts';
+import type { TaskRecord } from '../../model/task-definition.ts';
 import type { TaskInput } from '../../model/task-input.ts';
-import { triggersOf } from '../../model/trigger-definition.ts';
 import type { Audit } from '../security/audit.ts';
 import { authorise, visibleTasks } from '../security/authorisation.ts';
-import type { SecretService } from '../security/secret-service.ts';
-import { completeTask } from './complete-task.ts';
-import { changedFields } from './definition-changes.ts';
-import { checkTaskInput } from './definition-checks.ts';
 import { type FieldProblem, refuseFields } from './field-problem.ts';
-import { checkInlineTask } from './inline-task.ts';
 import { mergeTaskPatch } from './merge-patch.ts';
-import { inputOf, namedSecretsOf } from './secret-places.ts';
-import type { TaskDefaults } from './task-defaults.ts';
-import { guardConcurrency, guardOwner, guardPolicy, guardVersion, noSuchTask, versionConflict } from './task-guard.ts';
-import { triggerWarnings } from './trigger-warnings.ts';
-
-export interface ChangeOptions {
-  /** The etag: the change is refused with `version-conflict` when the task is at another version. */
-  readonly version?: number;
-  /** Changes a task that a file manages. */
-  readonly force?: boolean;
-  /** The file on whose behalf the change is made; it owns the task from then on. */
-  readonly managedBy?: string;
-  /** Beginning of owners from which the task is taken over: files of one folder pass tasks to one another. */
-  readonly takesFrom?: string;
-}
-
-/** What a change did or would do. `record.definition` has sealed values: answers never show them (`shownWithout`). */
-export interface TaskChange {
-  readonly action: 'created' | 'updated' | 'unchanged';
-  /** Paths of the fields that differ, as `step.target`. */
-  readonly changes: readonly string[];
-  readonly record: TaskRecord;
-  readonly warnings: readonly Diagnostic[];
-}
-
-/** A change that was checked and not yet made. */
-export interface TaskPlan extends Omit<TaskChange, 'record'> {
-  readonly definition: TaskDefinition;
-  readonly existing: TaskRecord | undefined;
-}
+import { type PlanParts, planTask } from './plan-task.ts';
+import { inputOf } from './secret-places.ts';
+import type { ChangeOptions, TaskChange, TaskPlan } from './task-change.ts';
+import { guardOwner, guardVersion, noSuchTask, versionConflict } from './task-guard.ts';
 
 /**
  * The tasks of a daemon. Every method asks the one authorisation point, and leaves an entry in the audit when it changed something. User
@@ -79,13 +44,9 @@ export interface TaskService {
   plan(principal: Principal, input: TaskInput, options?: ChangeOptions): Promise<TaskPlan>;
 }
 
-interface Parts {
+interface Parts extends PlanParts {
   readonly tasks: TaskStore;
-  readonly box: SecretBox;
-  readonly secrets: Pick<SecretService, 'problemsOf'>;
   readonly audit: Audit;
-  readonly clock: Clock;
-  readonly defaults: TaskDefaults;
   /** A task was made, changed or deleted. Returns at once and never throws. */
   onChanged?(name: string): void;
 }
@@ -107,7 +68,7 @@ class StoredTasks implements TaskService {
   async create(principal: Principal, input: TaskInput, options: Pick<ChangeOptions, 'managedBy'> = {}): Promise<TaskChange> {
     authorise(principal, 'task:write', { task: input.name });
     if ((await this.#parts.tasks.get(input.name)) !== undefined) throw alreadyExists(input.name);
-    const change = await this.#create(principal, await this.#prepare(principal, input, undefined), options);
+    const change = await this.#create(principal, await planTask(this.#parts, { principal, input, existing: undefined }), options);
     if (change === undefined) throw alreadyExists(input.name);
     return change;
   }
@@ -144,7 +105,7 @@ class StoredTasks implements TaskService {
     authorise(principal, 'task:write', { task: input.name });
     const existing = await this.#parts.tasks.get(input.name);
     if (existing !== undefined) guardChange(existing, options);
-    return this.#prepare(principal, input, existing, options);
+    return planTask(this.#parts, { principal, input, existing, options });
   }
 
   patch(
@@ -201,7 +162,7 @@ class StoredTasks implements TaskService {
       guardChange(existing, options);
       const { input, problems } = make(existing);
       refuseFields(problems);
-      return this.#update(principal, await this.#prepare(principal, input, existing, options), action, options);
+      return this.#update(principal, await planTask(this.#parts, { principal, input, existing, options }), action, options);
     });
   }
 
@@ -215,43 +176,6 @@ class StoredTasks implements TaskService {
     throw new EngineError('version-conflict', `the task ${JSON.stringify(name)} is being changed by others all the time`, {
       transient: true,
     });
-  }
-
-  async #prepare(principal: Principal, input: TaskInput, existing: TaskRecord | undefined, options: ChangeOptions = {}): Promise<TaskPlan> {
-    const { defaults, box } = this.#parts;
-    const problems = [...checkTaskInput(input, defaults)];
-    refuseFields(problems);
-    const definition = completeTask(input, { defaults, box, existing: existing?.definition, problems });
-    refuseFields(problems);
-    guardPolicy(principal, existing?.definition, definition);
-    if (changedFields(existing?.definition.concurrency, definition.concurrency).length > 0)
-      guardConcurrency(principal, definition.concurrency);
-    const before = existing === undefined ? undefined : { ...existing.definition, trigger: triggersOf(existing.definition) };
-    const changes = changedFields(before, definition);
-    const owner = options.managedBy !== undefined && options.managedBy !== existing?.managedBy ? ['managedBy'] : [];
-    const all = existing === undefined ? [] : [...changes, ...owner];
-    const action = existing === undefined ? 'created' : all.length > 0 ? 'updated' : 'unchanged';
-    return { action, changes: all, definition, existing, warnings: await this.#warnings(definition, existing?.definition) };
-  }
-
-  /** Warnings, or a refusal of a broken inline task. */
-  async #warnings(definition: TaskDefinition, before: TaskDefinition | undefined): Promise<readonly Diagnostic[]> {
-    const { secrets, clock, defaults } = this.#parts;
-    const lacking = await secrets.problemsOf(namedSecretsOf(definition), definition.name);
-    const warnings = lacking.map((message): Diagnostic => ({ code: 'task-secret', severity: 'warning', message }));
-    warnings.push(...(await triggerWarnings(definition, before, (name) => this.#parts.tasks.get(name))));
-    const { step } = definition;
-    if (step.type !== 'EncodedTask') return warnings;
-    const checked = await checkInlineTask(step, definition, definition.registry ?? defaults.registry, clock.now());
-    if (checked.ok) return [...warnings, ...checked.value.warnings];
-    const first = checked.error.find(({ severity }) => severity === 'error');
-    throw new EngineError(
-      'bad-task',
-      `the task file in \`step.encodedTaskContent\` has errors: ${first?.message ?? 'see the diagnostics'}`,
-      {
-        diagnostics: checked.error,
-      },
-    );
   }
 
   /** Undefined when somebody else was faster. */

@@ -4,7 +4,8 @@ import type { Principal } from '../../model/security.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import { type TimerTrigger, triggersOf } from '../../model/trigger-definition.ts';
 import { parseSchedule, upcoming } from '../../schedule/zoned-schedule.ts';
-import type { ChangeOptions, TaskChange, TaskService } from '../tasks/task-service.ts';
+import type { ChangeOptions, TaskChange } from '../tasks/task-change.ts';
+import type { TaskService } from '../tasks/task-service.ts';
 
 const SHOWN = 5;
 

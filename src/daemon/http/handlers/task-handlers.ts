@@ -5,7 +5,7 @@ import { EngineError } from '../../../model/engine-error.ts';
 import type { TaskRecord } from '../../../model/task-definition.ts';
 import type { TaskInput } from '../../../model/task-input.ts';
 import { applyTasks } from '../../../service/tasks/apply.ts';
-import type { TaskChange } from '../../../service/tasks/task-service.ts';
+import type { TaskChange } from '../../../service/tasks/task-change.ts';
 import { showDiagnostic } from '../problem.ts';
 import type { HttpServices } from '../services.ts';
 import type { Handlers } from './call.ts';
