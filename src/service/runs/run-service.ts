@@ -1,46 +1,32 @@
-import { randomUUID } from 'node:crypto';
 import { EngineError } from '../../model/engine-error.ts';
-import type { Clock } from '../../model/ports/clock.ts';
-import type { WaitingRun } from '../../model/ports/run-queue.ts';
+import type { RunQueue, WaitingRun } from '../../model/ports/run-queue.ts';
 import type { SecretBox } from '../../model/ports/secret-box.ts';
-import type { Firing, Joining, NewRun, RunQuery, Store } from '../../model/ports/store.ts';
+import type { Firing, Joining, RunQuery, Store } from '../../model/ports/store.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import type { RunHold } from '../../model/run-hold.ts';
 import { RUN_ID } from '../../model/run-id.ts';
 import type { RunRecord, RunRequest, RunSummary } from '../../model/run-record.ts';
 import type { Principal } from '../../model/security.ts';
-import type { NewTriggerEvent } from '../../model/trigger-event.ts';
 import type { Audit } from '../security/audit.ts';
 import type { AgentGateway } from './agent-gateway.ts';
-import { Deadlines } from './deadlines.ts';
+import { manualEvent, newRun } from './new-run.ts';
+import { QueueTimes, type QueueTimesParts } from './queue-times.ts';
 import { holdAgain, type RerunOptions, requestAgain } from './rerun.ts';
+import { type AdmissionParts, RunAdmission } from './run-admission.ts';
 import { decideConflict } from './run-conflict.ts';
-import { type EndingParts, endRun, tellChange } from './run-endings.ts';
-import { closingEvent, outcomeOfDaemon } from './run-projection.ts';
+import { tellChange } from './run-endings.ts';
+import { closingEvent } from './run-projection.ts';
 import { openRequestSecrets, type RequestSecrets, sealRequestSecrets } from './run-secrets.ts';
-import { Turns } from './turns.ts';
 
 /** Who asks, for the record: authorisation has been done. */
 export type Asker = Pick<Principal, 'name' | 'from'>;
 
-export interface RunServiceLimits {
-  /** Most runs that wait. */
-  readonly maxQueued: number;
-  /** Most runs of one task that wait. */
-  readonly maxQueuedPerTask?: number;
-}
-
-export interface RunServiceParts extends EndingParts {
+export interface RunServiceParts extends QueueTimesParts, AdmissionParts {
+  readonly queue: RunQueue;
   readonly store: Store;
   readonly gateway: Pick<AgentGateway, 'cancelRequested'>;
   readonly box: SecretBox;
   readonly audit: Pick<Audit, 'record'>;
-  readonly clock: Clock;
-  readonly limits: RunServiceLimits;
-  /** Why the disk takes no new runs, or undefined when it does. */
-  diskRefusal(): Promise<string | undefined>;
-  /** Something that nobody waits for went wrong: for the daemon's own log. */
-  onProblem(run: string, error: unknown): void;
 }
 
 export type FiredRun = { readonly created: true; readonly run: RunRecord } | { readonly created: false; readonly run: string } | undefined;
@@ -95,32 +81,27 @@ export interface RunService {
   close(): Promise<void>;
 }
 
-/** A run that has been claimed may come back to the queue. */
-const LOOK_AGAIN_MS = 30_000;
-
 export function createRunService(parts: RunServiceParts): RunService {
   return new Runs(parts);
 }
 
 class Runs implements RunService {
   readonly #parts: RunServiceParts;
-  readonly #deadlines: Deadlines;
-  readonly #groups = new Turns();
-  #draining = false;
-  /** On their way into the queue. */
-  #creating = 0;
+  readonly #times: QueueTimes;
+  readonly #admission: RunAdmission;
 
   constructor(parts: RunServiceParts) {
     this.#parts = parts;
-    this.#deadlines = new Deadlines(parts.clock, (run) => this.#onQueueTimeout(run));
+    this.#times = new QueueTimes(parts);
+    this.#admission = new RunAdmission(parts);
   }
 
   get draining(): boolean {
-    return this.#draining;
+    return this.#admission.draining;
   }
 
   async start(): Promise<void> {
-    for (const record of await this.#parts.store.runs.live()) this.#watchQueueTime(record);
+    for (const record of await this.#parts.store.runs.live()) this.#times.watch(record);
   }
 
   create(request: RunRequest, by: Asker, secrets: RequestSecrets = {}, key?: string): Promise<RunRecord> {
@@ -136,10 +117,10 @@ class Runs implements RunService {
     const made = key === undefined ? undefined : await this.#parts.store.runs.byKey(key);
     if (made !== undefined) return made;
     const sealed = sealRequestSecrets(this.#parts.box, request, secrets);
-    await this.#checkOpen();
-    const event = eventOf(request, by);
+    await this.#admission.checkOpen();
+    const event = manualEvent(request, by);
     const run = { ...newRun(request, sealed, hold), ...(event === undefined ? {} : { event }) };
-    const record = await this.#inPlace(request, async () => this.#enqueue(await this.#parts.store.runs.create(run, key)));
+    const record = await this.#admission.inPlace(request, async () => this.#enqueue(await this.#parts.store.runs.create(run, key)));
     const { task, trust, causes } = request;
     await this.#parts.audit.record(by, { action: 'run.create', target: record.id, details: { task, trust, cause: causes[0]?.kind } });
     return record;
@@ -147,8 +128,8 @@ class Runs implements RunService {
 
   async fire(request: RunRequest, firing: Firing, by: Asker, hold?: RunHold): Promise<FiredRun> {
     const sealed = sealRequestSecrets(this.#parts.box, request, {});
-    await this.#checkOpen();
-    const fired = await this.#inPlace(request, async () => {
+    await this.#admission.checkOpen();
+    const fired = await this.#admission.inPlace(request, async () => {
       const made = await this.#parts.store.runs.fire(newRun(request, sealed, hold), firing);
       return made?.created === true ? { created: true as const, run: await this.#enqueue(made.run) } : made;
     });
@@ -247,36 +228,12 @@ class Runs implements RunService {
   }
 
   drain(): void {
-    this.#draining = true;
+    this.#admission.draining = true;
   }
 
   close(): Promise<void> {
-    this.#draining = true;
-    return this.#deadlines.close();
-  }
-
-  async #checkOpen(): Promise<void> {
-    if (this.#draining) throw new EngineError('draining', 'the daemon is ending and takes no new runs', { transient: true });
-    const full = await this.#parts.diskRefusal();
-    if (full !== undefined) throw new EngineError('disk-full', full, { transient: true });
-  }
-
-  /** Counted from the check on, so that many at once find no more room than there is; those of a group go one after the other. */
-  async #inPlace<Made>(request: RunRequest, enqueue: () => Promise<Made>): Promise<Made> {
-    const { queue, limits } = this.#parts;
-    const { task } = request;
-    const [queued, ofTask] = await Promise.all([queue.queued(), task === undefined ? 0 : queue.queued(task)]);
-    if (queued + this.#creating >= limits.maxQueued)
-      throw queueFull(`${queued} runs wait, and the daemon takes ${limits.maxQueued} at most`);
-    if (ofTask >= (limits.maxQueuedPerTask ?? limits.maxQueued))
-      throw queueFull(`${ofTask} runs of task ${JSON.stringify(task)} wait, and ${limits.maxQueuedPerTask} may at most`);
-    const group = request.concurrency?.group;
-    this.#creating += 1;
-    try {
-      return await (group === undefined ? enqueue() : this.#groups.take(group, enqueue));
-    } finally {
-      this.#creating -= 1;
-    }
+    this.#admission.draining = true;
+    return this.#times.close();
   }
 
   /** Puts a run that has just been stored into the queue, or ends it, as its group says. */
@@ -292,7 +249,7 @@ class Runs implements RunService {
     const { id, status } = record;
     hub.publish({ kind: 'status', run: id, status, ...(request.task === undefined ? {} : { task: request.task }) }, record);
     queue.notify(record);
-    this.#watchQueueTime(record);
+    this.#times.watch(record);
     for (const run of cancel) await this.#cancel(run, by, reason);
     return record;
   }
@@ -312,44 +269,4 @@ class Runs implements RunService {
     const run = asked === 'ended' ? ((await tellChange(this.#parts, id)) ?? (await this.get(id))) : await this.get(id);
     return { kind: asked === 'ended' ? 'canceled' : 'ended', run };
   }
-
-  #watchQueueTime({ id, request, createTime, status }: RunRecord): void {
-    if (request.queueTimeout === undefined || (status !== 'Queued' && status !== 'Started')) return;
-    const waitedMs = Math.max(0, this.#parts.clock.now().getTime() - Date.parse(createTime));
-    this.#deadlines.add(id, request.queueTimeout * 1000 - waitedMs);
-  }
-
-  async #onQueueTimeout(id: string): Promise<void> {
-    try {
-      const record = await this.#parts.store.runs.get(id);
-      if (record?.status === 'Started') this.#deadlines.add(id, LOOK_AGAIN_MS);
-      if (record?.status === 'Queued') await this.#endWaiting(record);
-    } catch (error) {
-      this.#parts.onProblem(id, error);
-      this.#deadlines.add(id, LOOK_AGAIN_MS);
-    }
-  }
-
-  /** At the attempt that was seen: an agent that takes the run meanwhile has it. */
-  async #endWaiting(record: RunRecord): Promise<void> {
-    const waiting = await this.waitingOf(record.id);
-    const reason = waiting === undefined ? '' : `: ${waiting.because}`;
-    const message = `waited longer than ${record.request.queueTimeout} s in the queue${reason}`;
-    const ended = await endRun(this.#parts, record, outcomeOfDaemon(record, 'Timeout', { message, errorCode: 'queue-timeout' }));
-    if (!ended) this.#deadlines.add(record.id, LOOK_AGAIN_MS);
-  }
-}
-
-function newRun(request: RunRequest, sealed: Uint8Array | undefined, hold: RunHold | undefined): NewRun {
-  return { request, ...(sealed === undefined ? {} : { sealed }), ...(hold === undefined ? {} : { hold }) };
-}
-
-/** That somebody asked for a run of a task is an event like any other, and settled at once. */
-function eventOf({ task }: RunRequest, by: Asker): NewTriggerEvent | undefined {
-  if (task === undefined) return undefined;
-  return { dedupKey: `manual:${randomUUID()}`, origin: 'manual', happening: { kind: 'manual', task, by: by.name } };
-}
-
-function queueFull(because: string): EngineError {
-  return new EngineError('queue-full', because, { transient: true });
 }
