@@ -1,10 +1,9 @@
-import PQueue from 'p-queue';
-import { EngineError } from '../model/engine-error.ts';
 import type { Clock } from '../model/ports/clock.ts';
 import type { EventStore } from '../model/ports/event-store.ts';
 import type { TriggerEvent } from '../model/trigger-event.ts';
-import { exponentialBackoffMs } from '../util/backoff.ts';
-import { isNear, laneOf } from './event-lane.ts';
+import { EventAttempts } from './event-attempts.ts';
+import { EventLanes } from './event-lanes.ts';
+import { EventWaiters } from './event-waiters.ts';
 import type { Evaluation, Handlers } from './parts.ts';
 import { createSettlements, type Settlements } from './settlements.ts';
 
@@ -32,22 +31,12 @@ export interface Evaluator {
   close(): Promise<void>;
 }
 
-/** Attempts that may fail for other reasons than passing ones, or end the process. */
-const MOST_ATTEMPTS = 3;
 /** Events in memory; as many again are read when half of them are through. */
 const MOST_TAKEN = 2000;
-/** As many as share one transaction of the store. */
-const NEAR_AT_ONCE = 256;
-/** Most of these wait, for what looks find: each is a few objects. */
-const FAR_AT_ONCE = 512;
-/** For so long at most an event waits for those who wait for answers, and between looks whether they still do. */
-const LONGEST_GIVEN_WAY_MS = 5000;
-const GIVEN_WAY_MS = 25;
 const LONGEST_ALONE_MS = 2000;
 const LONGEST_SLEEP_MS = 30_000;
 const CLOSING_MS = 10_000;
-const BACKOFF = { firstMs: 1000, longestMs: 300_000 };
-const LONGEST_ERROR = 1000;
+const AFTER_FAILURE_MS = 1000;
 
 export function createEvaluator(parts: EvaluatorParts): Evaluator {
   return new RunningEvaluator(parts);
@@ -56,20 +45,13 @@ export function createEvaluator(parts: EvaluatorParts): Evaluator {
 class RunningEvaluator implements Evaluator {
   readonly #parts: EvaluatorParts;
   readonly #settlements: Settlements;
-  /** Those that touch nothing but this daemon do not wait for the others. */
-  readonly #near = new PQueue({ concurrency: NEAR_AT_ONCE });
-  readonly #far = new PQueue({ concurrency: FAR_AT_ONCE });
+  readonly #waiters: EventWaiters;
+  readonly #lanes: EventLanes;
   /** Taken and not yet through, by id. */
   readonly #taken = new Map<string, TriggerEvent>();
-  /** What follows the first of each lane. */
-  readonly #lanes = new Map<string, TriggerEvent[]>();
   /** What is decided on by itself. */
   readonly #alone = new Set<Promise<void>>();
-  /** Begun by this process: what has attempts otherwise was begun by one that ended. */
-  readonly #own = new Set<string>();
-  /** Postponements for passing reasons, for the back-off. */
-  readonly #postponed = new Map<string, number>();
-  readonly #waiters = new Set<{ readonly pending: Set<string>; readonly resolve: () => void }>();
+  readonly #attempts: EventAttempts;
   readonly #idlers = new Set<() => void>();
   readonly #stopping = new AbortController();
   readonly #closing = new AbortController();
@@ -82,7 +64,17 @@ class RunningEvaluator implements Evaluator {
 
   constructor(parts: EvaluatorParts) {
     this.#parts = parts;
-    this.#settlements = createSettlements(parts.events);
+    const { events, clock } = parts;
+    this.#settlements = createSettlements(events);
+    const onProblem = (what: string, error: unknown): void => parts.onProblem(what, error);
+    this.#waiters = new EventWaiters({ events, clock, onProblem });
+    this.#attempts = new EventAttempts({ events, clock, onProblem });
+    this.#lanes = new EventLanes({
+      clock,
+      decide: (event) => this.#decide(event),
+      isBusy: () => parts.isBusy?.() === true,
+      closing: this.#closing.signal,
+    });
   }
 
   start(): void {
@@ -94,17 +86,8 @@ class RunningEvaluator implements Evaluator {
     this.#wake.abort();
   }
 
-  async settled(ids: readonly string[], signal: AbortSignal): Promise<void> {
-    const ended = new AbortController();
-    const waiter = { pending: new Set(ids), resolve: () => ended.abort() };
-    this.#waiters.add(waiter);
-    try {
-      await this.#dropEnded(waiter.pending);
-      const either = AbortSignal.any([signal, ended.signal]);
-      while (waiter.pending.size > 0 && !either.aborted) await this.#parts.clock.sleep(LONGEST_SLEEP_MS, either);
-    } finally {
-      this.#waiters.delete(waiter);
-    }
+  settled(ids: readonly string[], signal: AbortSignal): Promise<void> {
+    return this.#waiters.settled(ids, signal);
   }
 
   idle(): Promise<void> {
@@ -117,14 +100,13 @@ class RunningEvaluator implements Evaluator {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#wake.abort();
-    this.#near.clear();
-    this.#far.clear();
+    this.#lanes.clear();
     const ended = new AbortController();
-    const working = Promise.all([this.#queuesIdle(), ...this.#alone]).then(() => ended.abort());
+    const working = Promise.all([this.#lanes.idle(), ...this.#alone]).then(() => ended.abort());
     await Promise.race([working, this.#parts.clock.sleep(CLOSING_MS, ended.signal)]);
     this.#stopping.abort();
     await Promise.all([working, this.#loop]);
-    for (const { resolve } of this.#waiters) resolve();
+    this.#waiters.close();
     for (const resolve of this.#idlers) resolve();
   }
 
@@ -138,7 +120,7 @@ class RunningEvaluator implements Evaluator {
         if (fresh === 0 && this.#taken.size === 0 && !this.#notified) this.#tellIdle();
       } catch (error) {
         this.#parts.onProblem('pending events could not be read', error);
-        idleMs = BACKOFF.firstMs;
+        idleMs = AFTER_FAILURE_MS;
       }
       if (this.#notified && this.#hasRoom()) continue;
       const retryMs = this.#nextRetryMs - this.#parts.clock.now().getTime();
@@ -167,12 +149,12 @@ class RunningEvaluator implements Evaluator {
     this.#newest = Math.max(this.#newest, pending.at(-1)?.number ?? 0);
     const fresh = pending.filter(({ id }) => !this.#taken.has(id));
     for (const event of fresh) this.#taken.set(event.id, event);
-    const alone = fresh.filter((event) => this.#isSuspect(event) && event.attempts >= MOST_ATTEMPTS - 1);
+    const alone = fresh.filter((event) => this.#attempts.isLast(event));
     for (const event of alone) {
       if (this.#closing.signal.aborted) return fresh.length;
       await this.#decideAlone(event);
     }
-    for (const event of fresh) if (!alone.includes(event)) this.#enqueue(event);
+    for (const event of fresh) if (!alone.includes(event)) this.#lanes.add(event);
     // What follows from events that were settled meanwhile, or did not fit.
     if (pending.length === limit) this.#notified = true;
     return fresh.length;
@@ -181,7 +163,8 @@ class RunningEvaluator implements Evaluator {
   /** It was at work when the process ended, and ended again: alone, it cannot make others look guilty. What takes long ends no process. */
   async #decideAlone(event: TriggerEvent): Promise<void> {
     const ended = new AbortController();
-    const decided = this.#queuesIdle()
+    const decided = this.#lanes
+      .idle()
       .then(() => (this.#closing.signal.aborted ? undefined : this.#decide(event)))
       .then(() => {
         this.#alone.delete(decided);
@@ -191,63 +174,18 @@ class RunningEvaluator implements Evaluator {
     await Promise.race([decided, this.#parts.clock.sleep(LONGEST_ALONE_MS, ended.signal)]);
   }
 
-  async #queuesIdle(): Promise<void> {
-    await Promise.all([this.#near.onIdle(), this.#far.onIdle()]);
-  }
-
-  #isSuspect({ id, attempts }: TriggerEvent): boolean {
-    return attempts > 0 && !this.#own.has(id);
-  }
-
-  #enqueue(event: TriggerEvent): void {
-    const lane = laneOf(event);
-    const behind = this.#lanes.get(lane);
-    if (behind !== undefined) {
-      behind.push(event);
-      return;
-    }
-    this.#lanes.set(lane, []);
-    this.#dispatch(event, lane);
-  }
-
-  #dispatch(event: TriggerEvent, lane: string): void {
-    const work = async (): Promise<void> => {
-      await this.#giveWay();
-      if (!this.#closing.signal.aborted) await this.#decide(event);
-      const next = this.#lanes.get(lane)?.shift();
-      if (next === undefined) this.#lanes.delete(lane);
-      else if (!this.#closing.signal.aborted) this.#dispatch(next, lane);
-    };
-    void (isNear(event) ? this.#near : this.#far).add(work);
-  }
-
-  /** A forge waits for an answer; a run can be there a second later. */
-  async #giveWay(): Promise<void> {
-    const { clock, isBusy } = this.#parts;
-    for (let waitedMs = 0; waitedMs < LONGEST_GIVEN_WAY_MS && isBusy?.() === true; waitedMs += GIVEN_WAY_MS) {
-      if (this.#closing.signal.aborted) return;
-      await clock.sleep(GIVEN_WAY_MS, this.#closing.signal);
-    }
-  }
-
   /** Never rejects: what cannot be decided on stays pending, or is given up. */
   async #decide(event: TriggerEvent): Promise<void> {
-    const { id, attempts } = event;
+    const { id } = event;
     let again = false;
     try {
-      if (this.#isSuspect(event) && attempts >= MOST_ATTEMPTS) {
-        await this.#parts.events.postpone(id, { error: `the daemon ended ${attempts} times while it decided on this event` });
-      } else {
-        await this.#parts.events.begin([id]);
-        this.#own.add(id);
-        again = await this.#evaluate(event);
-      }
+      if (await this.#attempts.begin(event)) again = await this.#evaluate(event);
     } catch (error) {
       again = true;
       this.#parts.onProblem(`event ${id} could not be kept`, error);
-      this.#retryAt(this.#parts.clock.now().getTime() + BACKOFF.firstMs);
+      this.#retryAt(this.#parts.clock.now().getTime() + AFTER_FAILURE_MS);
       // It keeps its place until then: it is due all the time, and would be taken up again at once.
-      await this.#parts.clock.sleep(BACKOFF.firstMs, this.#closing.signal);
+      await this.#parts.clock.sleep(AFTER_FAILURE_MS, this.#closing.signal);
     }
     this.#taken.delete(id);
     if (!again) this.#forget(id);
@@ -278,20 +216,8 @@ class RunningEvaluator implements Evaluator {
   }
 
   async #failed(event: TriggerEvent, error: unknown): Promise<boolean> {
-    // It was ended, is decided on again by the next process, and is not to blame for that.
-    const ended = this.#stopping.signal.aborted;
-    const passing = ended || (error instanceof EngineError && error.transient);
-    const attempts = event.attempts + 1;
-    const text = (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_ERROR);
-    if (!passing) this.#parts.onProblem(`event ${event.id} (${event.happening.kind}) could not be decided on`, error);
-    if (!passing && attempts >= MOST_ATTEMPTS) {
-      await this.#parts.events.postpone(event.id, { error: text });
-      return false;
-    }
-    const times = this.#postponed.get(event.id) ?? 0;
-    this.#postponed.set(event.id, times + 1);
-    const retryMs = this.#parts.clock.now().getTime() + (ended ? 0 : exponentialBackoffMs(times, BACKOFF));
-    await this.#parts.events.postpone(event.id, { error: text, retryAt: new Date(retryMs).toISOString(), passing });
+    const retryMs = await this.#attempts.failed(event, error, this.#stopping.signal.aborted);
+    if (retryMs === undefined) return false;
     this.#retryAt(retryMs);
     return true;
   }
@@ -303,18 +229,7 @@ class RunningEvaluator implements Evaluator {
   }
 
   #forget(id: string): void {
-    this.#own.delete(id);
-    this.#postponed.delete(id);
-    for (const waiter of this.#waiters) if (waiter.pending.delete(id) && waiter.pending.size === 0) waiter.resolve();
-  }
-
-  async #dropEnded(pending: Set<string>): Promise<void> {
-    for (const id of [...pending]) {
-      const event = await this.#parts.events.get(id).catch((error: unknown) => {
-        this.#parts.onProblem(`event ${id} could not be read`, error);
-        return undefined;
-      });
-      if (event?.status !== 'pending') pending.delete(id);
-    }
+    this.#attempts.forget(id);
+    this.#waiters.ended(id);
   }
 }
