@@ -18,14 +18,16 @@ import type { RunRecord, StepRecord } from '../../model/run-record.ts';
 import { isTerminal } from '../../model/run-record.ts';
 import type { SecretService } from '../security/secret-service.ts';
 import { AgentRoll, type AgentStatus } from './agent-roll.ts';
-import { HeldRun } from './held-run.ts';
+import type { HeldRun } from './held-run.ts';
+import { HeldRuns, staleLease } from './held-runs.ts';
 import { GONE_MS, LEASE_MS, LeaseKeeper, type LeaseTimes } from './lease-keeper.ts';
 import { dealWithLost, hasLeft, rememberLeft, stillHeld } from './lost-runs.ts';
-import { openPlanned, type Planned, sealPlanned } from './run-checkpoint.ts';
-import { allEvents, type EndingParts, endRun, endUnusableRun, giveBack, releaseRun, tellChange } from './run-endings.ts';
+import { type Planned, sealPlanned } from './run-checkpoint.ts';
+import { type EndingParts, releaseRun, tellChange } from './run-endings.ts';
 import { RunNews } from './run-news.ts';
-import { endedSteps, hasBegun, outcomeTold, projectRun, resumeOf } from './run-projection.ts';
+import { endedSteps, hasBegun, projectRun } from './run-projection.ts';
 import { fetchTokenOf, resolveRequestSecrets } from './run-secrets.ts';
+import { takeUpRun } from './take-up-run.ts';
 
 export interface AgentGatewayParts extends EndingParts, Partial<LeaseTimes> {
   readonly store: Store;
@@ -55,31 +57,30 @@ export function createAgentGateway(parts: AgentGatewayParts): AgentGateway {
 
 class Gateway implements AgentGateway {
   readonly #parts: AgentGatewayParts;
-  readonly #leaseMs: number;
   readonly #roll: AgentRoll;
   readonly #leases: LeaseKeeper;
   readonly #news: RunNews;
-  /** Asked while the run was between the queue and its lease. */
-  readonly #cancels = new Map<string, { readonly reason: string }>();
+  readonly #held: HeldRuns;
 
   constructor(parts: AgentGatewayParts) {
     this.#parts = parts;
-    this.#leaseMs = parts.leaseMs ?? LEASE_MS;
+    const leaseMs = parts.leaseMs ?? LEASE_MS;
     this.#roll = new AgentRoll(parts.clock);
     this.#news = new RunNews(parts.hub);
     this.#leases = new LeaseKeeper({
       clock: parts.clock,
-      leaseMs: this.#leaseMs,
+      leaseMs,
       goneMs: parts.goneMs ?? GONE_MS,
       onExpired: (held) => this.#onExpired(held),
       onGone: (held) => this.#endLost(held),
       onProblem: parts.onProblem,
     });
+    this.#held = new HeldRuns({ leases: this.#leases, logs: parts.logs, leaseMs });
   }
 
   async start(): Promise<void> {
     for (const record of await this.#parts.store.runs.live()) {
-      if (record.status !== 'Queued') this.#hold(record, true);
+      if (record.status !== 'Queued') this.#held.hold(record, true);
     }
   }
 
@@ -88,8 +89,9 @@ class Gateway implements AgentGateway {
     const leftInPeace = await hasLeft(store.settings, agent.id);
     this.#roll.register(agent);
     const before = (await store.runs.live()).filter((record) => record.agent === agent.id && record.status !== 'Queued');
+    const parts = { ...this.#parts, leases: this.#leases, held: this.#held };
     // Side by side: they share the transactions of the store.
-    const taken = await Promise.all(before.map((record) => this.#takeUp(record, agent.id, leftInPeace)));
+    const taken = await Promise.all(before.map((record) => takeUpRun(parts, record, { agent: agent.id, leftInPeace })));
     const held = taken.filter((assignment) => assignment !== undefined);
     if (leftInPeace) await rememberLeft(store.settings, agent.id, false);
     return { daemonId, held };
@@ -100,9 +102,9 @@ class Gateway implements AgentGateway {
     if (description === undefined) throw new EngineError('conflict', `agent ${JSON.stringify(agent)} has not registered, or has left`);
     const record = await this.#parts.queue.claim(description, options);
     if (record === undefined) return undefined;
-    const held = this.#hold(record, false);
+    const held = this.#held.hold(record, false);
     this.#news.status(held);
-    return this.#assignment(held);
+    return this.#held.assignment(held);
   }
 
   async renew(agent: string, leases: readonly Lease[]) {
@@ -126,7 +128,7 @@ class Gateway implements AgentGateway {
   }
 
   report(lease: Lease, events: readonly RunEvent[]): Promise<void> {
-    return this.#write(lease, async (held) => {
+    return this.#held.write(lease, async (held) => {
       const unstored = held.unstored(events);
       if (unstored.length === 0) return;
       // Readers take output up to the last event: it is there before the event is.
@@ -137,45 +139,45 @@ class Gateway implements AgentGateway {
   }
 
   progress(lease: Lease, events: readonly RunEvent[]): void {
-    const held = this.#leases.get(lease.run);
-    if (held === undefined || held.attempt !== lease.attempt) return;
+    const held = this.#held.find(lease);
+    if (held === undefined) return;
     for (const event of events) this.#news.event(held, event, false);
   }
 
   planned(lease: Lease, planned: Planned): Promise<void> {
-    return this.#write(lease, async (held) => {
+    return this.#held.write(lease, async (held) => {
       const { store, box } = this.#parts;
       const steps = planned.plan.steps.map(({ id, kind, needs }): StepRecord => ({ id, kind, needs, status: 'pending', attempts: 0 }));
       const [kept] = await Promise.all([
         store.runs.checkpoint(held.run, held.attempt, sealPlanned(box, held.run, planned)),
         store.runs.append(held.run, held.attempt, [], { steps, status: 'Running', source: planned.source }),
       ]);
-      if (kept === 'stale') throw this.#fenced(held);
+      if (kept === 'stale') throw this.#held.fenced(held);
       held.view = { ...held.view, steps };
       this.#running(held);
     });
   }
 
   log(lease: Lease, chunk: LogChunk): void | Promise<void> {
-    const held = this.#holder(lease);
+    const held = this.#held.holder(lease);
     const written = held.log.append({ ...chunk, afterEvent: held.storedNumber(chunk.afterEvent) });
     if (written === undefined) this.#news.output(held);
     else return written.then(() => this.#news.output(held));
   }
 
   gap(lease: Lease, step: string, attempt: number, because: string): void {
-    const held = this.#holder(lease);
+    const held = this.#held.holder(lease);
     held.log.gap(step, attempt, because).catch((error: unknown) => this.#parts.onProblem(held.run, error));
   }
 
   async finish(lease: Lease, outcome: AgentOutcome): Promise<void> {
-    const held = this.#leases.get(lease.run);
-    if (held === undefined || held.attempt !== lease.attempt) return this.#finishAgain(lease, outcome);
+    const held = this.#held.find(lease);
+    if (held === undefined) return this.#finishAgain(lease, outcome);
     await held.inTurn(async () => {
       await held.log.written();
       const steps = endedSteps(held.view.steps, outcome.status, outcome.error?.message ?? 'the run has ended');
-      if ((await this.#parts.store.runs.finish(lease.run, lease.attempt, { ...outcome, steps })) === 'stale') throw this.#fenced(held);
-      this.#letGo(held);
+      if ((await this.#parts.store.runs.finish(lease.run, lease.attempt, { ...outcome, steps })) === 'stale') throw this.#held.fenced(held);
+      this.#held.letGo(held);
       // The run has ended whatever becomes of its log: the queue must know.
       this.#parts.queue.notify({ ...held.record, status: outcome.status });
       await held.log.seal().catch((error: unknown) => this.#parts.onProblem(held.run, error));
@@ -184,25 +186,25 @@ class Gateway implements AgentGateway {
   }
 
   release(lease: Lease): Promise<void> {
-    return this.#write(lease, async (held) => {
+    return this.#held.write(lease, async (held) => {
       const { steps } = held.view;
       if (hasBegun({ steps })) throw new EngineError('conflict', `run ${held.run} has begun a step and cannot be given back`);
-      if ((await releaseRun(this.#parts, { id: held.run, attempt: held.attempt, steps })) === 'stale') throw this.#fenced(held);
-      this.#letGo(held);
+      if ((await releaseRun(this.#parts, { id: held.run, attempt: held.attempt, steps })) === 'stale') throw this.#held.fenced(held);
+      this.#held.letGo(held);
       await held.log.close();
       await tellChange(this.#parts, held.run);
     });
   }
 
   async openUpload(lease: Lease, sha256: string): Promise<AsyncIterable<Uint8Array>> {
-    const { request } = this.#holder(lease).record;
+    const { request } = this.#held.holder(lease).record;
     if (request.step.contextPath !== `upload:${sha256}`)
       throw new EngineError('policy-refused', `run ${lease.run} was not asked for with the context ${sha256}`);
     return this.#parts.uploads.open(sha256);
   }
 
   async secrets(lease: Lease, wanted: SecretsWanted): Promise<ResolvedSecrets> {
-    const { record } = this.#holder(lease);
+    const { record } = this.#held.holder(lease);
     const { request } = record;
     if (request.trust === 'untrusted') {
       const contextToken = wanted.kind === 'request' ? await fetchTokenOf(this.#parts, record) : undefined;
@@ -228,7 +230,7 @@ class Gateway implements AgentGateway {
     if (record.cancel === undefined || isTerminal(record)) return;
     const held = this.#leases.get(record.id);
     if (held === undefined) {
-      this.#cancels.set(record.id, record.cancel);
+      this.#held.cancelLater(record.id, record.cancel);
       return;
     }
     held.cancel = record.cancel;
@@ -245,69 +247,6 @@ class Gateway implements AgentGateway {
     return this.#leases.close();
   }
 
-  #hold(record: RunRecord, resumed: boolean): HeldRun {
-    const { logs } = this.#parts;
-    const held = new HeldRun(record, { agent: record.agent ?? '', logs, expiresAtMs: this.#leases.expiry(), resumed });
-    const asked = this.#cancels.get(record.id);
-    this.#cancels.delete(record.id);
-    held.cancel ??= asked;
-    this.#leases.add(held);
-    return held;
-  }
-
-  #letGo(held: HeldRun): void {
-    this.#leases.remove(held);
-    this.#cancels.delete(held.run);
-  }
-
-  #assignment(held: HeldRun): Assignment {
-    const { request, createTime } = held.record;
-    const cancel = held.cancel === undefined ? {} : { cancel: { reason: held.cancel.reason } };
-    return { ...held.lease, leaseMs: this.#leaseMs, request, createTime, ...cancel };
-  }
-
-  /** A run that the agent had before it registered (again). One that cannot be taken up keeps no other from it. */
-  async #takeUp(record: RunRecord, agent: string, leftInPeace: boolean): Promise<Assignment | undefined> {
-    const { store } = this.#parts;
-    const before = this.#leases.get(record.id);
-    try {
-      const checkpoint = await store.runs.checkpointOf(record.id);
-      if (checkpoint === undefined && !hasBegun(record)) {
-        await giveBack(this.#parts, record, !leftInPeace);
-        return undefined;
-      }
-      if (checkpoint === undefined) throw new Error('bug: a step has begun without a plan that was kept');
-      return await this.#resume(record, agent, openPlanned(this.#parts.box, record.id, checkpoint));
-    } catch (error) {
-      // Nothing is wrong with the run: it is taken up when the agent registers again.
-      if (error instanceof EngineError && (error.code === 'store-failed' || error.transient)) throw error;
-      this.#parts.onProblem(record.id, error);
-      await endUnusableRun(this.#parts, (await store.runs.get(record.id)) ?? record, error);
-      return undefined;
-    } finally {
-      // Whoever had it before is fenced: the attempt has grown, or the run has ended.
-      if (before !== undefined) this.#letGo(before);
-    }
-  }
-
-  async #resume(record: RunRecord, agent: string, { plan, source }: Planned): Promise<Assignment | undefined> {
-    const { store, logs, clock } = this.#parts;
-    const events = await allEvents(store, record.id);
-    const view = projectRun({ steps: record.steps, images: record.images }, events);
-    const told = outcomeTold(view, events.at(-1));
-    if (told !== undefined) {
-      await endRun(this.#parts, record, told);
-      return undefined;
-    }
-    const taken = await store.runs.claim(record.id, { agent, from: record.attempt });
-    if (taken === undefined) return undefined;
-    const held = this.#hold(taken, true);
-    held.view = view;
-    this.#parts.queue.notify(taken);
-    const positions = await logs.positions(record.id);
-    return { ...this.#assignment(held), resume: resumeOf({ record: taken, plan, source, events, positions, now: clock.now() }) };
-  }
-
   async #append(held: HeldRun, events: readonly RunEvent[]): Promise<void> {
     const view = projectRun(held.view, events);
     const runs = held.record.status === 'Running' || events.some(({ type }) => type === 'run-started');
@@ -316,7 +255,7 @@ class Gateway implements AgentGateway {
       ...{ steps, ...(runs ? { status: 'Running' as const } : {}) },
       ...(images === held.view.images ? {} : { images }),
     };
-    if ((await this.#parts.store.runs.append(held.run, held.attempt, events, progress)) === 'stale') throw this.#fenced(held);
+    if ((await this.#parts.store.runs.append(held.run, held.attempt, events, progress)) === 'stale') throw this.#held.fenced(held);
     held.view = view;
     held.lastEvent += events.length;
     for (const event of events) this.#news.event(held, event, true);
@@ -330,44 +269,22 @@ class Gateway implements AgentGateway {
     this.#news.status(held);
   }
 
-  /** Who has the lease, also past its expiry while nobody else has taken the run. Throws EngineError `stale-attempt` otherwise. */
-  #holder(lease: Lease): HeldRun {
-    const held = this.#leases.get(lease.run);
-    if (held === undefined || held.attempt !== lease.attempt) throw stale(lease);
-    return held;
-  }
-
-  async #write<Value>(lease: Lease, work: (held: HeldRun) => Promise<Value>): Promise<Value> {
-    const held = this.#holder(lease);
-    return held.inTurn(() => work(this.#holder(lease)));
-  }
-
-  /** The store knows better: the lease is no more. */
-  #fenced(held: HeldRun): EngineError {
-    this.#letGo(held);
-    return stale(held.lease);
-  }
-
   /** The answer to an earlier `finish` was lost when the run has ended so; anything else is stale. */
   async #finishAgain(lease: Lease, outcome: AgentOutcome): Promise<void> {
     const record = await this.#parts.store.runs.get(lease.run);
     const isSame = record !== undefined && isTerminal(record) && record.attempt === lease.attempt && record.status === outcome.status;
-    if (!isSame || record.error?.message !== outcome.error?.message) throw stale(lease);
+    if (!isSame || record.error?.message !== outcome.error?.message) throw staleLease(lease);
   }
 
   async #onExpired(held: HeldRun): Promise<void> {
     const record = await stillHeld(this.#parts.store, held);
-    if (record === undefined) this.#letGo(held);
+    if (record === undefined) this.#held.letGo(held);
     else if (record.cancel !== undefined || !hasBegun(record)) await this.#endLost(held);
   }
 
   async #endLost(held: HeldRun): Promise<void> {
     await dealWithLost(this.#parts, held);
-    this.#letGo(held);
+    this.#held.letGo(held);
     await held.log.close();
   }
-}
-
-function stale({ run, attempt }: Lease): EngineError {
-  return new EngineError('stale-attempt', `attempt ${attempt} of run ${run} is over: the run was taken over, given back or has ended`);
 }

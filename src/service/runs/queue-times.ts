@@ -23,18 +23,39 @@ export class QueueTimes {
     this.#deadlines = new Deadlines(parts.clock, (run) => this.#onQueueTimeout(run));
   }
 
-  /** From the run's creation on; nothing for one that may wait for ever, or has begun. */
-  watch({ id, request, createTime, status }: RunRecord): void {
+  /** Nothing for a run that may wait for ever, or has begun. */
+  watch(record: RunRecord): void {
+    const { id, request, status } = record;
     if (request.queueTimeout === undefined || (status !== 'Queued' && status !== 'Started')) return;
-    const waitedMs = Math.max(0, this.#parts.clock.now().getTime() - Date.parse(createTime));
-    this.#deadlines.add(id, request.queueTimeout * 1000 - waitedMs);
+    this.#deadlines.add(id, this.#leftMs(record, request.queueTimeout * 1000));
+  }
+
+  /**
+   * Time in the queue counts while nothing holds a run: from the last change of what it waits for, an approval for example, or from its creation.
+   * Of one that is held all of it is left.
+   */
+  #leftMs({ hold, attempt, createTime, lastUpdatedTime, approval }: RunRecord, timeoutMs: number): number {
+    if (hold !== undefined) return timeoutMs;
+    const since = attempt === 0 ? lastUpdatedTime : (approval?.at ?? createTime);
+    const waitedMs = Math.max(0, this.#parts.clock.now().getTime() - Date.parse(since));
+    return timeoutMs - waitedMs;
+  }
+
+  /** Whether it was held when its time began, or is still, and has some left; the clock on the wall is asked of such runs only. */
+  #goesOn(record: RunRecord): boolean {
+    const { hold, attempt, createTime, lastUpdatedTime, request } = record;
+    if (request.queueTimeout === undefined) return true;
+    if (hold === undefined && (attempt > 0 || lastUpdatedTime === createTime)) return false;
+    const leftMs = this.#leftMs(record, request.queueTimeout * 1000);
+    if (leftMs > 0) this.#deadlines.add(record.id, leftMs);
+    return leftMs > 0;
   }
 
   async #onQueueTimeout(id: string): Promise<void> {
     try {
       const record = await this.#parts.store.runs.get(id);
       if (record?.status === 'Started') this.#deadlines.add(id, LOOK_AGAIN_MS);
-      if (record?.status === 'Queued') await this.#endWaiting(record);
+      if (record?.status === 'Queued' && !this.#goesOn(record)) await this.#endWaiting(record);
     } catch (error) {
       this.#parts.onProblem(id, error);
       this.#deadlines.add(id, LOOK_AGAIN_MS);
