@@ -72,7 +72,7 @@ export interface RunRequest {
     readonly onConflict: 'queue' | 'cancel-pending' | 'cancel-running' | 'skip';
   };
   readonly maxParallelRuns?: number;
-  /** Seconds in the queue before it ends as Timeout. */
+  /** Seconds in the queue, while nothing holds it, before it ends as Timeout. */
   readonly queueTimeout?: number;
   /** `.Run.*` that the cause decides; the agent adds what it finds in the context. */
   readonly variables: Partial<Record<'Commit' | 'Branch' | 'Repository' | 'GitTag' | 'TriggeredBy', string>>;

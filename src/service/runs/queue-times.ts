@@ -43,9 +43,9 @@ export class QueueTimes {
 
   /** Whether it was held when its time began, or is still, and has some left; the clock on the wall is asked of such runs only. */
   #goesOn(record: RunRecord): boolean {
-    const { hold, attempt, createTime, lastUpdatedTime, request } = record;
+    const { hold, attempt, createTime, lastUpdatedTime, approval, request } = record;
     if (request.queueTimeout === undefined) return true;
-    if (hold === undefined && (attempt > 0 || lastUpdatedTime === createTime)) return false;
+    if (hold === undefined && approval === undefined && (attempt > 0 || lastUpdatedTime === createTime)) return false;
     const leftMs = this.#leftMs(record, request.queueTimeout * 1000);
     if (leftMs > 0) this.#deadlines.add(record.id, leftMs);
     return leftMs > 0;

@@ -81,6 +81,33 @@ describe('new runs are refused', () => {
   });
 });
 
+test('the time in the queue counts from the approval, or from the end of another hold', async () => {
+  const clock = createFakeClock();
+  await reopen({ clock });
+  const commit = 'c'.repeat(40);
+  const approved = await plane.create({ queueTimeout: 60 });
+  const released = await plane.create({ queueTimeout: 60 });
+  await plane.runs.hold(approved.id, { because: 'waits for approval', approval: { commit } });
+  await plane.runs.hold(released.id, { because: 'waits for ra009', runs: ['ra009'] });
+  await clock.advance(90_000);
+  await reopen({ clock });
+  await clock.advance(130_000);
+  expect(await statuses(approved.id, released.id)).toEqual(['Queued', 'Queued']);
+  await plane.runs.approve(approved.id, ASKER);
+  await clock.advance(30_000);
+  await plane.runs.hold(released.id, undefined);
+  await clock.advance(29_000);
+  expect(await statuses(approved.id, released.id)).toEqual(['Queued', 'Queued']);
+  await clock.advance(1000);
+  await waitFor(async () => ((await plane.get(approved.id)).status === 'Timeout' ? true : undefined));
+  expect(await statuses(released.id)).toEqual(['Queued']);
+  await reopen({ clock });
+  await clock.advance(29_000);
+  expect(await statuses(released.id)).toEqual(['Queued']);
+  await clock.advance(1000);
+  await waitFor(async () => ((await plane.get(released.id)).status === 'Timeout' ? true : undefined));
+});
+
 test('a run that waits too long ends as Timeout and says for what it waited; one that was claimed in time goes on', async () => {
   const clock = createFakeClock();
   await reopen({ clock });
