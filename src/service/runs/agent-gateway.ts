@@ -14,7 +14,7 @@ import type { SecretBox } from '../../model/ports/secret-box.ts';
 import type { Store } from '../../model/ports/store.ts';
 import type { UploadStore } from '../../model/ports/upload-store.ts';
 import type { RunEvent } from '../../model/run-event.ts';
-import type { RunRecord, StepRecord } from '../../model/run-record.ts';
+import type { RunRecord } from '../../model/run-record.ts';
 import { isTerminal } from '../../model/run-record.ts';
 import type { SecretService } from '../security/secret-service.ts';
 import { AgentRoll, type AgentStatus } from './agent-roll.ts';
@@ -22,10 +22,11 @@ import type { HeldRun } from './held-run.ts';
 import { HeldRuns, staleLease } from './held-runs.ts';
 import { GONE_MS, LEASE_MS, LeaseKeeper, type LeaseTimes } from './lease-keeper.ts';
 import { dealWithLost, hasLeft, rememberLeft, stillHeld } from './lost-runs.ts';
-import { type Planned, sealPlanned } from './run-checkpoint.ts';
+import type { Planned } from './run-checkpoint.ts';
 import { type EndingParts, releaseRun, tellChange } from './run-endings.ts';
 import { RunNews } from './run-news.ts';
-import { endedSteps, hasBegun, projectRun } from './run-projection.ts';
+import { RunProgress } from './run-progress.ts';
+import { endedSteps, hasBegun } from './run-projection.ts';
 import { fetchTokenOf, resolveRequestSecrets } from './run-secrets.ts';
 import { takeUpRun } from './take-up-run.ts';
 
@@ -61,6 +62,7 @@ class Gateway implements AgentGateway {
   readonly #leases: LeaseKeeper;
   readonly #news: RunNews;
   readonly #held: HeldRuns;
+  readonly #progress: RunProgress;
 
   constructor(parts: AgentGatewayParts) {
     this.#parts = parts;
@@ -76,6 +78,7 @@ class Gateway implements AgentGateway {
       onProblem: parts.onProblem,
     });
     this.#held = new HeldRuns({ leases: this.#leases, logs: parts.logs, leaseMs });
+    this.#progress = new RunProgress({ ...parts, held: this.#held, news: this.#news });
   }
 
   async start(): Promise<void> {
@@ -128,14 +131,7 @@ class Gateway implements AgentGateway {
   }
 
   report(lease: Lease, events: readonly RunEvent[]): Promise<void> {
-    return this.#held.write(lease, async (held) => {
-      const unstored = held.unstored(events);
-      if (unstored.length === 0) return;
-      // Readers take output up to the last event: it is there before the event is.
-      const written = held.log.written();
-      if (written !== undefined) await written;
-      await this.#append(held, unstored);
-    });
+    return this.#held.write(lease, (held) => this.#progress.store(held, events));
   }
 
   progress(lease: Lease, events: readonly RunEvent[]): void {
@@ -145,17 +141,7 @@ class Gateway implements AgentGateway {
   }
 
   planned(lease: Lease, planned: Planned): Promise<void> {
-    return this.#held.write(lease, async (held) => {
-      const { store, box } = this.#parts;
-      const steps = planned.plan.steps.map(({ id, kind, needs }): StepRecord => ({ id, kind, needs, status: 'pending', attempts: 0 }));
-      const [kept] = await Promise.all([
-        store.runs.checkpoint(held.run, held.attempt, sealPlanned(box, held.run, planned)),
-        store.runs.append(held.run, held.attempt, [], { steps, status: 'Running', source: planned.source }),
-      ]);
-      if (kept === 'stale') throw this.#held.fenced(held);
-      held.view = { ...held.view, steps };
-      this.#running(held);
-    });
+    return this.#held.write(lease, (held) => this.#progress.planned(held, planned));
   }
 
   log(lease: Lease, chunk: LogChunk): void | Promise<void> {
@@ -245,28 +231,6 @@ class Gateway implements AgentGateway {
 
   close(): Promise<void> {
     return this.#leases.close();
-  }
-
-  async #append(held: HeldRun, events: readonly RunEvent[]): Promise<void> {
-    const view = projectRun(held.view, events);
-    const runs = held.record.status === 'Running' || events.some(({ type }) => type === 'run-started');
-    const { steps, images } = view;
-    const progress = {
-      ...{ steps, ...(runs ? { status: 'Running' as const } : {}) },
-      ...(images === held.view.images ? {} : { images }),
-    };
-    if ((await this.#parts.store.runs.append(held.run, held.attempt, events, progress)) === 'stale') throw this.#held.fenced(held);
-    held.view = view;
-    held.lastEvent += events.length;
-    for (const event of events) this.#news.event(held, event, true);
-    if (runs) this.#running(held);
-  }
-
-  #running(held: HeldRun): void {
-    if (held.record.status === 'Running') return;
-    held.record = { ...held.record, status: 'Running' };
-    this.#parts.queue.notify(held.record);
-    this.#news.status(held);
   }
 
   /** The answer to an earlier `finish` was lost when the run has ended so; anything else is stale. */
