@@ -62,12 +62,12 @@ export class Admission {
 
   /**
    * A group takes its waiting runs strictly in the order of their aged priority, then of their age, whatever their tasks: the first holds its
-   * place also while something else keeps it (so that nobody is overtaken for ever), unless no agent could take it at all.
+   * place also while something else keeps it (so that nobody is overtaken for ever), unless no agent could take it at all. Untrusted runs come last.
    */
   #byGroup(run: LiveRun): Refusal | undefined {
     if (run.group === undefined) return undefined;
     const { name, limit } = run.group;
-    const share = this.#usage.group(name);
+    const share = this.#usage.group(name, run.trust);
     const strictest = Math.min(limit, share.limit);
     if (share.runs.length >= strictest)
       return { reason: 'group-full', because: `${taken(share.runs, strictest)} of concurrency group "${name}" at once` };
@@ -79,7 +79,7 @@ export class Admission {
   /** The strictest limit among the runs that are active, this one and those that wait since longer (which would else be overtaken for ever). */
   #byTask(run: LiveRun): Refusal | undefined {
     if (run.task === undefined) return undefined;
-    const share = this.#usage.task(run.task);
+    const share = this.#usage.task(run.task, run.trust);
     let strictest = Math.min(run.maxParallelRuns ?? Number.POSITIVE_INFINITY, share.limit);
     for (const [limit, number] of this.#waitingLimits(run.owner)) if (number < run.number) strictest = Math.min(strictest, limit);
     if (share.runs.length < strictest) return undefined;
@@ -108,7 +108,7 @@ export class Admission {
     for (const run of this.#book.queuedByGroup.get(group)?.values() ?? []) {
       if (!this.#pools.has(run.pool)) continue;
       const priority = agedPriority(run.priority, run.createdMs, this.#nowMs);
-      if (first !== undefined && (priority < firstPriority || (priority === firstPriority && run.number > first.number))) continue;
+      if (first !== undefined && !isBefore(run, priority, first, firstPriority)) continue;
       first = run;
       firstPriority = priority;
     }
@@ -128,6 +128,12 @@ export class Admission {
     this.#limitsOfOwner.set(owner, limits);
     return limits;
   }
+}
+
+/** By trust, priority and age. */
+function isBefore(run: LiveRun, priority: number, other: LiveRun, otherPriority: number): boolean {
+  if (run.trust !== other.trust) return run.trust === 'trusted';
+  return priority === otherPriority ? run.number < other.number : priority > otherPriority;
 }
 
 /** Why this agent, or the daemon, takes nothing more for the pool. */

@@ -19,21 +19,24 @@ export interface QueueView {
  *
  * 1. the larger priority, where the run that would be a flow's next rises by a point for each 30 s in which its flow (one owner, one
  *    priority) had nothing running;
- * 2. the owner that has fewer runs active, then the one that was served longer ago: an owner with ten thousand waiting runs delays the single
+ * 2. trusted code before untrusted code;
+ * 3. the owner that has fewer runs active, then the one that was served longer ago: an owner with ten thousand waiting runs delays the single
  *    run of another by one turn;
- * 3. the run that was created first.
+ * 4. the run that was created first.
  *
  * Only the next run of a flow ages, and only while the flow gets nothing, so a flood does not lift itself above what comes later.
  */
 interface Rank {
   readonly priority: number;
+  /** 0 for trusted code. */
+  readonly distrust: 0 | 1;
   readonly round: number;
   readonly served: number;
   readonly number: number;
 }
 
 function before(a: Rank, b: Rank): number {
-  return b.priority - a.priority || a.round - b.round || a.served - b.served || a.number - b.number;
+  return b.priority - a.priority || a.distrust - b.distrust || a.round - b.round || a.served - b.served || a.number - b.number;
 }
 
 /** The run that this agent should take now. Changes nothing; O(waiting runs) at worst, O(flows) when nothing is blocked. */
@@ -84,7 +87,8 @@ export function waitingOrder(view: QueueView): readonly WaitingRun[] {
 
 function rankOf({ book, nowMs }: QueueView, flow: Flow, run: LiveRun, turn: number): Rank {
   const priority = turn === 0 ? agedPriority(flow.priority, book.idleSinceMs(flow, run, nowMs), nowMs) : flow.priority;
-  return { priority, round: book.usage.owner(flow.owner) + turn, served: book.served(flow.owner), number: run.number };
+  const distrust = run.trust === 'trusted' ? 0 : 1;
+  return { priority, distrust, round: book.usage.owner(flow.owner) + turn, served: book.served(flow.owner), number: run.number };
 }
 
 /** Says of each run, asked in order, what it waits for: those asked before take their places first. */

@@ -2,13 +2,16 @@ import type { AgentDescription } from '../model/ports/agent-channel.ts';
 import type { Clock } from '../model/ports/clock.ts';
 import type { RunQueue, WaitingRun } from '../model/ports/run-queue.ts';
 import type { Store } from '../model/ports/store.ts';
-import type { RunRecord } from '../model/run-record.ts';
+import type { RunRecord, TrustClass } from '../model/run-record.ts';
 import type { QueueAgent, QueueLimits } from './admission.ts';
 import { nextRun, type QueueView, waitingOrder } from './claim-policy.ts';
+import { ownerOfTask } from './live-run.ts';
 import { LiveRuns } from './live-runs.ts';
 
 /** Where a pause is kept, so that it holds over a restart. */
 const PAUSE_KEY = 'queue.paused';
+
+const TRUST: readonly TrustClass[] = ['trusted', 'untrusted'];
 
 /** An agent that has not asked for this long and has no run counts as gone for what waiting runs are told. */
 const AGENT_FORGOTTEN_MS = 60_000;
@@ -110,9 +113,12 @@ class InProcessQueue implements RunQueue {
     return members.map(({ id, phase, trust, held }) => ({ run: id, queued: phase === 'queued', held: held !== undefined, trust }));
   }
 
-  async queued(task?: string): Promise<number> {
+  async queued({ task, trust }: { readonly task?: string; readonly trust?: TrustClass } = {}): Promise<number> {
     const book = await this.#runs.book();
-    return task === undefined ? book.queued : book.queuedOf(`task ${task}`);
+    let count = 0;
+    for (const each of trust === undefined ? TRUST : [trust])
+      count += task === undefined ? book.queued(each) : book.queuedOf(ownerOfTask(task, each));
+    return count;
   }
 
   async pause(reason: string): Promise<void> {
@@ -129,7 +135,7 @@ class InProcessQueue implements RunQueue {
 
   async state() {
     const [book, pause] = await Promise.all([this.#runs.book(), this.#paused()]);
-    return { paused: pause !== undefined, ...pause, queued: book.queued, running: book.active };
+    return { paused: pause !== undefined, ...pause, queued: book.queued(), running: book.active };
   }
 
   async close(): Promise<void> {

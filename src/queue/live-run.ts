@@ -11,7 +11,7 @@ export interface LiveRun {
   readonly attempt: number;
   /** Present while an agent has it. */
   readonly agent?: string;
-  /** Whose share of the slots it takes: its task, or who asked for a quick run. */
+  /** Whose share of the slots it takes: its task, what is untrusted of its task, or who asked for a quick run. */
   readonly owner: string;
   readonly task?: string;
   readonly priority: number;
@@ -72,7 +72,12 @@ function phaseOf({ status }: RunRecord): LiveRun['phase'] | undefined {
 }
 
 function ownerOf({ request }: RunRecord): string {
-  if (request.task !== undefined) return `task ${request.task}`;
+  if (request.task !== undefined) return ownerOfTask(request.task, request.trust);
   const [first] = request.causes;
   return first !== undefined && 'principal' in first ? `quick runs of ${first.principal}` : 'quick runs';
+}
+
+/** Runs of untrusted code do not wait in one line with those of trusted code: a flood of them would keep the others back. */
+export function ownerOfTask(task: string, trust: TrustClass): string {
+  return trust === 'trusted' ? `task ${task}` : `untrusted runs of task ${task}`;
 }

@@ -1,3 +1,4 @@
+import type { TrustClass } from '../model/run-record.ts';
 import type { LiveRun } from './live-run.ts';
 import { flowKeyOf, Usage } from './usage.ts';
 
@@ -26,10 +27,11 @@ export class QueueBook {
   readonly #served = new Map<string, number>();
   readonly #idleSinceMs = new Map<string, number>();
   #servings = 0;
-  #queued = 0;
+  readonly #queued: Record<TrustClass, number> = { trusted: 0, untrusted: 0 };
 
-  get queued(): number {
-    return this.#queued;
+  /** How many wait, held ones included. */
+  queued(trust?: TrustClass): number {
+    return trust === undefined ? this.#queued.trusted + this.#queued.untrusted : this.#queued[trust];
   }
 
   get active(): number {
@@ -88,7 +90,7 @@ export class QueueBook {
   }
 
   #enqueue(run: LiveRun): void {
-    this.#queued += 1;
+    this.#queued[run.trust] += 1;
     if (run.held !== undefined) {
       this.held.set(run.id, run);
       this.#heldByOwner.set(run.owner, (this.#heldByOwner.get(run.owner) ?? 0) + 1);
@@ -103,7 +105,7 @@ export class QueueBook {
   }
 
   #dequeue(run: LiveRun): void {
-    this.#queued -= 1;
+    this.#queued[run.trust] -= 1;
     if (this.held.delete(run.id)) {
       const left = (this.#heldByOwner.get(run.owner) ?? 1) - 1;
       if (left === 0) this.#heldByOwner.delete(run.owner);

@@ -1,3 +1,4 @@
+import type { TrustClass } from '../model/run-record.ts';
 import type { LiveRun } from './live-run.ts';
 
 /** What the active runs take of each limit. */
@@ -8,15 +9,16 @@ export class Usage {
   readonly #pools = new Map<string, number>();
   readonly #owners = new Map<string, number>();
   readonly #flows = new Map<string, number>();
-  readonly #groups = new Map<string, Map<string, number>>();
-  readonly #tasks = new Map<string, Map<string, number>>();
+  readonly #groups = new Map<string, Map<string, Member>>();
+  readonly #tasks = new Map<string, Map<string, Member>>();
   readonly #suspects = new Set<string>();
 
   /** `agent` undefined: it counts everywhere but at an agent. */
   add(run: LiveRun, agent: string | undefined = run.agent): void {
     this.#count(run, agent, 1);
-    if (run.group !== undefined) into(this.#groups, run.group.name).set(run.id, run.group.limit);
-    if (run.task !== undefined) into(this.#tasks, run.task).set(run.id, run.maxParallelRuns ?? Number.POSITIVE_INFINITY);
+    const { id, trust, group, task, maxParallelRuns: limit = Number.POSITIVE_INFINITY } = run;
+    if (group !== undefined) into(this.#groups, group.name).set(id, { limit: group.limit, trust });
+    if (task !== undefined) into(this.#tasks, task).set(id, { limit, trust });
     if (run.crashes > 0 && run.phase !== 'running') this.#suspects.add(run.id);
   }
 
@@ -43,13 +45,13 @@ export class Usage {
     return this.#flows.get(key) ?? 0;
   }
 
-  /** Active runs of a group and the strictest limit among them. */
-  group(name: string): Share {
-    return shareOf(this.#groups.get(name));
+  /** Active runs of a group that count for a run of this trust, and the strictest limit among them. */
+  group(name: string, trust: TrustClass): Share {
+    return shareOf(this.#groups.get(name), trust);
   }
 
-  task(name: string): Share {
-    return shareOf(this.#tasks.get(name));
+  task(name: string, trust: TrustClass): Share {
+    return shareOf(this.#tasks.get(name), trust);
   }
 
   /** A run is being prepared whose agent was lost before while it prepared it. */
@@ -67,6 +69,11 @@ export class Usage {
   }
 }
 
+interface Member {
+  readonly limit: number;
+  readonly trust: TrustClass;
+}
+
 export interface Share {
   readonly runs: readonly string[];
   readonly limit: number;
@@ -79,12 +86,20 @@ export function flowKeyOf({ priority, owner }: LiveRun): string {
 
 const NOTHING: Share = { runs: [], limit: Number.POSITIVE_INFINITY };
 
-function shareOf(members: ReadonlyMap<string, number> | undefined): Share {
+/** Runs of untrusted code take no place of those of trusted code. */
+function shareOf(members: ReadonlyMap<string, Member> | undefined, trust: TrustClass): Share {
   if (members === undefined) return NOTHING;
-  return { runs: [...members.keys()], limit: Math.min(...members.values()) };
+  const runs: string[] = [];
+  let strictest = Number.POSITIVE_INFINITY;
+  for (const [run, member] of members) {
+    if (trust === 'trusted' && member.trust === 'untrusted') continue;
+    runs.push(run);
+    strictest = Math.min(strictest, member.limit);
+  }
+  return { runs, limit: strictest };
 }
 
-function into(maps: Map<string, Map<string, number>>, key: string): Map<string, number> {
+function into(maps: Map<string, Map<string, Member>>, key: string): Map<string, Member> {
   let map = maps.get(key);
   if (map === undefined) {
     map = new Map();
@@ -93,7 +108,7 @@ function into(maps: Map<string, Map<string, number>>, key: string): Map<string, 
   return map;
 }
 
-function outOf(maps: Map<string, Map<string, number>>, key: string, id: string): void {
+function outOf(maps: Map<string, Map<string, Member>>, key: string, id: string): void {
   const map = maps.get(key);
   map?.delete(id);
   if (map?.size === 0) maps.delete(key);

@@ -55,6 +55,21 @@ describe('what a waiting run is told', () => {
     expect(reasons({ runs })).toEqual(Array(2).fill('task-limit: waits for r1: at most 1 run of task "a" at once'));
   });
 
+  test('untrusted runs, which keep no trusted one: neither by their group, nor by their task, nor by having come before', () => {
+    const group = { name: 'app', limit: 1 };
+    const forked = { task: 'a', group, maxParallelRuns: 1, trust: 'untrusted' as const, owner: 'untrusted runs of task a' };
+    const trusted = waitingRun(9, { task: 'a', group, maxParallelRuns: 1 });
+    const running = waitingRun(1, { ...forked, phase: 'running', agent: 'agent1' });
+    const { order, next } = decide({ runs: [running, waitingRun(2, forked), trusted] });
+    expect(next(agent)).toBe('r9');
+    expect(order.map(({ run, reason }) => [run, reason])).toEqual([
+      ['r9', 'starting'],
+      ['r2', 'group-full'],
+    ]);
+    expect(decide({ runs: [{ ...trusted, phase: 'running' }, waitingRun(10, forked)] }).next(agent)).toBeUndefined();
+    expect(decide({ runs: [waitingRun(2, forked)] }).next(agent)).toBe('r2');
+  });
+
   test('a hold, which keeps nobody else', () => {
     const group = { name: 'deploy', limit: 1 };
     const runs = [

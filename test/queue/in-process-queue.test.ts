@@ -105,7 +105,7 @@ test('a pause and the live runs hold over a restart', async () => {
 
 test('a run that ended or was taken behind its back costs one look at the store, and the next run is taken', async () => {
   const [gone, next] = [await add(), await add()];
-  expect(await queue.queued('app')).toBe(2);
+  expect(await queue.queued({ task: 'app' })).toBe(2);
   await store.runs.requestCancel(gone.id, { by: 'me', reason: 'r' });
   expect((await claimNow())?.id).toBe(next.id);
   expect(await queue.state()).toMatchObject({ queued: 0, running: 1 });

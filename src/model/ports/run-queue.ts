@@ -15,8 +15,8 @@ export interface RunQueue {
   waiting(): Promise<readonly WaitingRun[]>;
   /** Runs of a concurrency group that have not ended, oldest first. */
   group(name: string): Promise<readonly GroupMember[]>;
-  /** How many runs wait, of one task when named. */
-  queued(task?: string): Promise<number>;
+  /** How many runs wait, held ones included; of one task, of one trust. */
+  queued(of?: { readonly task?: string; readonly trust?: TrustClass }): Promise<number>;
   pause(reason: string): Promise<void>;
   resume(): Promise<void>;
   state(): Promise<{

@@ -17,6 +17,9 @@ export interface AdmissionParts {
   diskRefusal(): Promise<string | undefined>;
 }
 
+/** So that a flood of pull requests of strangers leaves room for everybody else. */
+const SHARE_OF_UNTRUSTED = 0.5;
+
 /** Whether new runs are taken. */
 export class RunAdmission {
   draining = false;
@@ -39,10 +42,18 @@ export class RunAdmission {
   /** Counted from the check on, so that many at once find no more room than there is; those of a group go one after the other. */
   async inPlace<Made>(request: RunRequest, enqueue: () => Promise<Made>): Promise<Made> {
     const { queue, limits } = this.#parts;
-    const { task } = request;
-    const [queued, ofTask] = await Promise.all([queue.queued(), task === undefined ? 0 : queue.queued(task)]);
+    const { task, trust } = request;
+    const rivals = trust === 'trusted' ? { trust } : {};
+    const [queued, untrusted, ofTask] = await Promise.all([
+      queue.queued(),
+      trust === 'trusted' ? 0 : queue.queued({ trust }),
+      task === undefined ? 0 : queue.queued({ task, ...rivals }),
+    ]);
     if (queued + this.#creating >= limits.maxQueued)
       throw queueFull(`${queued} runs wait, and the daemon takes ${limits.maxQueued} at most`);
+    const mostUntrusted = Math.ceil(limits.maxQueued * SHARE_OF_UNTRUSTED);
+    if (untrusted >= mostUntrusted)
+      throw queueFull(`${untrusted} untrusted runs wait, and the daemon takes ${mostUntrusted} of them at most`);
     if (ofTask >= (limits.maxQueuedPerTask ?? limits.maxQueued))
       throw queueFull(`${ofTask} runs of task ${JSON.stringify(task)} wait, and ${limits.maxQueuedPerTask} may at most`);
     const group = request.concurrency?.group;

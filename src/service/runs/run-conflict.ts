@@ -14,17 +14,18 @@ const NO_CONFLICT: ConflictDecision = { skip: false, cancel: [], reason: '' };
 
 /**
  * What a new run and the older runs of its concurrency group do to one another when the group is full: as many live runs as its limit, those
- * that wait included. A run of untrusted code never ends one of trusted code: it could choose its branch so as to land in any group. A run that
- * is held makes no other skip: it may wait for a person for days.
+ * that wait included. For a run of trusted code those of untrusted code are not there: they could choose their branch so as to land in any
+ * group, and must neither end it nor be in its way. A run that is held makes no other skip: it may wait for a person for days.
  */
 export function decideConflict({ id, request }: Pick<RunRecord, 'id' | 'request'>, older: readonly GroupMember[]): ConflictDecision {
   const { concurrency, trust } = request;
   if (concurrency === undefined || concurrency.onConflict === 'queue') return NO_CONFLICT;
   const { group, limit, onConflict } = concurrency;
-  const taking = onConflict === 'skip' ? older.filter(({ held }) => !held) : older;
+  const rivals = trust === 'trusted' ? older.filter((member) => member.trust === 'trusted') : older;
+  const taking = onConflict === 'skip' ? rivals.filter(({ held }) => !held) : rivals;
   if (taking.length < limit) return NO_CONFLICT;
   if (onConflict === 'skip') return { skip: true, cancel: [], reason: `skipped: concurrency group "${group}" is full (${listed(taking)})` };
-  const ending = older.filter(
+  const ending = rivals.filter(
     (member) => (member.queued || onConflict === 'cancel-running') && (trust === 'trusted' || member.trust === 'untrusted'),
   );
   return { skip: false, cancel: ending.map(({ run }) => run), reason: `superseded by run ${id} of concurrency group "${group}"` };
