@@ -59,7 +59,7 @@ function addWebhookCommand(group: Command, { io, finish }: Shell): void {
       'Prints the address and the secret of the webhook of a task’s repository, and how to set it up there; with `--create` it is set up through\n' +
         'the API of the forge. With `--registry` it is that of a registry that tells of pushed images. Without one, pushes are found by polling.',
     )
-    .option('--trigger-name <name>', 'source trigger whose repository is meant (default: the only one)')
+    .option('--trigger-name <name>', 'source trigger whose repository is meant, when the task follows several repositories')
     .option('--create', 'set it up at the forge, with the token of the trigger or `--token`', false)
     .option('--token <source>', 'token for the forge, kept nowhere: env:NAME or file:PATH')
     .option('--rotate', 'give it another secret; the one before is good for another 24 hours', false)

@@ -39,7 +39,7 @@ interface HookServiceParts {
 export interface HookService {
   list(): Promise<readonly HookRecord[]>;
   /**
-   * The hook of a source trigger of a task; without a name of its only one. Rejects with `invalid-request`, `forge-denied`, `forge-failed`, and
+   * The hook of the repository of a source trigger; without a name of the only repository that the task follows. Rejects with `invalid-request`, `forge-denied`, `forge-failed`, and
    * with `forbidden` when the repository starts tasks, too, that are not for `by`: who knows its secret can start them.
    */
   ensureForTask(by: Principal, task: TaskRecord, trigger: string | undefined, atForge?: AtForge): Promise<EnsuredHook>;
@@ -84,12 +84,13 @@ export function createHookService(parts: HookServiceParts): HookService {
   return {
     list: () => registry.list(),
     ensureForTask: async (by, task, name, atForge) => {
-      const trigger = sourceTriggerOf(task, name);
+      const triggers = triggersOnOne(task, name);
+      const [trigger] = triggers;
       const { sourceControlType: forge, repositoryUrl } = trigger.sourceRepository;
       await checkFollowers(by, trigger, parts);
       const ensured = await ensure(by, { kind: 'git', forge, repositoryUrl });
       if (atForge === undefined) return ensured;
-      return setUp(by, ensured, atForge.token ?? (await parts.sourceToken(task, trigger)), atForge.signal);
+      return setUp(by, ensured, atForge.token ?? (await tokenOfOne(parts, task, triggers)), atForge.signal);
     },
     ensureForRegistry: (by, target) => ensure(by, { kind: 'registry', ...target }),
     rotate: async (by, id, atForge) => {
@@ -185,17 +186,29 @@ function keyOf(source: HookRecord['source']): string {
   return `git ${source.forge} ${canonicalRepositoryUrl(source.repositoryUrl) ?? source.repositoryUrl}`;
 }
 
-function sourceTriggerOf({ definition }: TaskRecord, name: string | undefined): SourceTrigger {
+/** The triggers of a task on one repository, which has one webhook for them all: on that of the trigger with this name, or on the only one. */
+function triggersOnOne({ definition }: TaskRecord, name: string | undefined): readonly [SourceTrigger, ...SourceTrigger[]] {
   const { sourceTriggers } = triggersOf(definition);
-  const found = name === undefined && sourceTriggers.length === 1 ? sourceTriggers[0] : sourceTriggers.find((one) => one.name === name);
-  if (found !== undefined) return found;
-  const names = sourceTriggers.map((one) => one.name).join(', ');
   const task = `the task ${JSON.stringify(definition.name)}`;
+  const [first, ...others] = name === undefined ? sourceTriggers : sourceTriggers.filter((one) => one.name === name);
   if (sourceTriggers.length === 0)
     throw new EngineError('invalid-request', `${task} follows no repository`, { help: 'Give it a source trigger first.' });
-  if (name === undefined)
-    throw new EngineError('invalid-request', `${task} has several source triggers: ${names}`, { help: 'Name one of them.' });
-  throw new EngineError('not-found', `${task} has no source trigger ${JSON.stringify(name)}: it has ${names}`);
+  const named = sourceTriggers.map((one) => `${one.name} (${one.sourceRepository.repositoryUrl})`).join(', ');
+  if (first === undefined) throw new EngineError('not-found', `${task} has no source trigger ${JSON.stringify(name)}: it has ${named}`);
+  if (others.some((one) => keyOfTrigger(one) !== keyOfTrigger(first)))
+    throw new EngineError('invalid-request', `${task} follows several repositories: ${named}`, {
+      help: 'Say whose webhook is meant, with the name of a trigger on it: `--trigger-name NAME` (`trigger` in the API).',
+    });
+  return [first, ...sourceTriggers.filter((one) => one !== first && keyOfTrigger(one) === keyOfTrigger(first))];
+}
+
+/** That of the first which has one. */
+async function tokenOfOne(parts: HookServiceParts, task: TaskRecord, triggers: readonly SourceTrigger[]): Promise<string | undefined> {
+  for (const trigger of triggers) {
+    const token = await parts.sourceToken(task, trigger);
+    if (token !== undefined) return token;
+  }
+  return undefined;
 }
 
 function describe({ source }: HookRecord): Readonly<Record<string, unknown>> {

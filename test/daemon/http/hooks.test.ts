@@ -162,3 +162,16 @@ function endless(path: string, length: number | undefined, sent = 0): Promise<st
     socket.on('close', () => resolve(said));
   });
 }
+
+test('one webhook serves all triggers of a task on a repository; of several repositories one is named', async () => {
+  const on = (name: string, repositoryUrl: string) => ({ name, sourceRepository: { repositoryUrl, sourceControlType: 'Gitea' as const } });
+  const ask = async (body: object = {}) => send(daemon.socket, { method: 'POST', path: '/api/v1/tasks/web/hooks', body });
+  const same = [on('push', REPOSITORY), { ...on('review', 'https://git.example/me/app'), status: 'Disabled' as const }];
+  await daemon.services.tasks.patch(ADMIN, 'web', { trigger: { sourceTriggers: { set: same } } });
+  expect(await ask().then((answer) => [answer.status, answer.json()])).toMatchObject([200, { id: hook.id, tasks: ['web'] }]);
+  await daemon.services.tasks.patch(ADMIN, 'web', { trigger: { sourceTriggers: { set: [on('lib', 'https://git.example/me/lib.git')] } } });
+  const answer = (await ask()).json();
+  expect(answer).toMatchObject({ code: 'invalid-request', detail: expect.stringContaining('lib (https://git.example/me/lib.git)') });
+  expect(JSON.stringify(answer)).toContain('--trigger-name');
+  expect(await ask({ trigger: 'review' }).then((one) => one.json())).toMatchObject({ id: hook.id });
+});
