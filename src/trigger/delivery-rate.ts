@@ -1,6 +1,6 @@
 import type { Clock } from '../model/ports/clock.ts';
 
-/** Deliveries that a hook takes at once, and each second from then on: more than any forge sends. */
+/** What a hook may tell at once, and each second from then on: more than any forge sends, and twice as much as one delivery may hold. */
 const BURST = 20_000;
 const EACH_SECOND = 2000;
 /** Hooks that are remembered: those that took the fewest lately are full again anyway. */
@@ -8,14 +8,14 @@ const MOST_HOOKS = 10_000;
 
 /** One bucket of tokens for each hook. */
 export interface DeliveryRate {
-  /** Takes one; otherwise the seconds until there is one again. */
-  take(hook: string): number | undefined;
+  /** Takes a token for each event of a proven delivery, at least one; otherwise the seconds until there are so many. */
+  take(hook: string, events: number): number | undefined;
 }
 
 export function createDeliveryRate(clock: Pick<Clock, 'monotonicMs'>): DeliveryRate {
   const buckets = new Map<string, { tokens: number; atMs: number }>();
   return {
-    take(hook) {
+    take(hook, events) {
       const nowMs = clock.monotonicMs();
       const bucket = buckets.get(hook) ?? { tokens: BURST, atMs: nowMs };
       bucket.tokens = Math.min(BURST, bucket.tokens + ((nowMs - bucket.atMs) / 1000) * EACH_SECOND);
@@ -23,8 +23,9 @@ export function createDeliveryRate(clock: Pick<Clock, 'monotonicMs'>): DeliveryR
       buckets.delete(hook);
       buckets.set(hook, bucket);
       if (buckets.size > MOST_HOOKS) buckets.delete(buckets.keys().next().value ?? '');
-      if (bucket.tokens < 1) return Math.max(1, Math.ceil((1 - bucket.tokens) / EACH_SECOND));
-      bucket.tokens -= 1;
+      const cost = Math.min(Math.max(events, 1), BURST);
+      if (bucket.tokens < cost) return Math.max(1, Math.ceil((cost - bucket.tokens) / EACH_SECOND));
+      bucket.tokens -= cost;
       return undefined;
     },
   };

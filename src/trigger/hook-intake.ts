@@ -5,7 +5,7 @@ import type { HookRecord, HookStore } from '../model/ports/hook-store.ts';
 import type { Happening, NewTriggerEvent } from '../model/trigger-event.ts';
 import { canonicalRepositoryUrl } from '../util/repository-url.ts';
 import { createCrowd } from './delivery-crowd.ts';
-import { createDeliveryRate } from './delivery-rate.ts';
+import { createDeliveryRate, type DeliveryRate } from './delivery-rate.ts';
 import type { HookRegistry } from './hook-registry.ts';
 import { createHookUse } from './hook-use.ts';
 
@@ -48,7 +48,7 @@ export interface HookAnswer {
 export interface HookIntake {
   /** Never rejects. */
   receive(id: string, delivery: HookDelivery): Promise<HookAnswer>;
-  /** More deliveries wait for their answer than a daemon has that keeps up with them. */
+  /** A crowd of proven deliveries is here: more than a daemon has that keeps up with them. */
   isBusy(): boolean;
   /** Writes when hooks were last used. */
   close(): Promise<void>;
@@ -61,27 +61,24 @@ const RETRY_AFTER_S = 10;
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
 export function createHookIntake(parts: HookIntakeParts): HookIntake {
-  const rate = createDeliveryRate(parts.clock);
-  const use = createHookUse(parts.hooks, parts.clock, parts.onProblem);
-  const crowd = createCrowd(parts.clock);
+  const { clock } = parts;
+  const rate = createDeliveryRate(clock);
+  const use = createHookUse(parts.hooks, clock, parts.onProblem);
+  const crowd = createCrowd(clock);
   return {
     async receive(id, delivery) {
-      const at = parts.clock.now();
-      crowd.came();
+      const at = clock.now();
+      const cameMs = clock.monotonicMs();
       try {
         const hook = ID.test(id) ? await parts.hooks.get(id) : undefined;
         if (hook === undefined) return { status: 404, body: { error: 'there is no such webhook' } };
-        const retryAfter = rate.take(id);
-        // No 4xx: a forge may take it as a word for ever (GitLab turns the webhook off).
-        if (retryAfter !== undefined) return { status: 503, body: { error: 'too many deliveries in a short time' }, retryAfter };
-        const answer = await answerOf(parts, hook, delivery, at);
-        use.delivered(id, at, resultOf(answer));
+        const answer = await answerOf({ ...parts, rate }, hook, delivery, at);
+        if (answer.status === 202) crowd.stored(cameMs);
+        use[answer.status === 401 ? 'unproven' : 'delivered'](id, at, resultOf(answer));
         return answer;
       } catch (error) {
         parts.onProblem(`a delivery of webhook ${id.slice(0, 22)} could not be kept`, error);
         return { status: 503, body: { error: 'the delivery cannot be kept now; send it again later' }, retryAfter: RETRY_AFTER_S };
-      } finally {
-        crowd.went();
       }
     },
     isBusy: () => crowd.isThere(),
@@ -89,7 +86,12 @@ export function createHookIntake(parts: HookIntakeParts): HookIntake {
   };
 }
 
-async function answerOf(parts: HookIntakeParts, hook: HookRecord, delivery: HookDelivery, at: Date): Promise<HookAnswer> {
+async function answerOf(
+  parts: HookIntakeParts & { readonly rate: DeliveryRate },
+  hook: HookRecord,
+  delivery: HookDelivery,
+  at: Date,
+): Promise<HookAnswer> {
   if (delivery.body.byteLength > MOST_DELIVERY_BYTES) {
     return { status: 413, body: { error: `a delivery has at most ${MOST_DELIVERY_BYTES} bytes` } };
   }
@@ -97,9 +99,12 @@ async function answerOf(parts: HookIntakeParts, hook: HookRecord, delivery: Hook
     ...{ source: hook.source, secrets: parts.registry.secretsOf(hook), receivedAt: at.toISOString() },
     ...delivery,
   });
+  if (read.kind === 'refused') return { status: read.status, body: { error: read.because } };
+  // After the proof: who has none uses nothing up of what the genuine sender may send.
+  const retryAfter = parts.rate.take(hook.id, read.kind === 'happenings' ? Math.min(read.happenings.length, MOST_HAPPENINGS) : 1);
+  // No 4xx: a forge may take it as a word for ever (GitLab turns the webhook off).
+  if (retryAfter !== undefined) return { status: 503, body: { error: 'too many deliveries in a short time' }, retryAfter };
   switch (read.kind) {
-    case 'refused':
-      return { status: read.status, body: { error: read.because } };
     case 'ping':
       return { status: 200, body: { ping: true } };
     case 'ignored':

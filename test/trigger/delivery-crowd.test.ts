@@ -10,33 +10,29 @@ it('a few deliveries after one another are no crowd', () => {
   const clock = clockAt();
   const crowd = createCrowd(clock);
   for (clock.ms = 0; clock.ms < 2000; clock.ms += 6) {
-    crowd.came();
-    crowd.went();
+    crowd.stored(clock.ms - 5);
     expect(crowd.isThere()).toBe(false);
   }
 });
 
-it('several that wait at the same time are one, and for a while afterwards', () => {
+it('several that waited at the same time are one, and for a while afterwards', () => {
   const clock = clockAt();
   const crowd = createCrowd(clock);
+  clock.ms = 100;
   for (let count = 0; count < 6; count += 1) {
     expect(crowd.isThere()).toBe(false);
-    crowd.came();
+    crowd.stored(90);
   }
   expect(crowd.isThere()).toBe(true);
-  for (let count = 0; count < 6; count += 1) crowd.went();
-  clock.ms = 249;
+  clock.ms = 349;
   expect(crowd.isThere()).toBe(true);
-  clock.ms = 250;
+  clock.ms = 350;
   expect(crowd.isThere()).toBe(false);
 });
 
 it('many in a short time are one, however fast each is answered', () => {
   const clock = clockAt();
   const crowd = createCrowd(clock);
-  for (clock.ms = 0; clock.ms < 100; clock.ms += 1) {
-    crowd.came();
-    crowd.went();
-  }
+  for (clock.ms = 0; clock.ms < 100; clock.ms += 1) crowd.stored(clock.ms);
   expect(crowd.isThere()).toBe(true);
 });

@@ -169,6 +169,60 @@ describe('deliveries', () => {
     await clock.advance(1000);
     expect(await ping()).toBe(200);
   });
+
+  it('are counted by their events, and refused ones not at all', async () => {
+    const { hook, secret } = await registry.ensure(
+      { kind: 'git', forge: 'Generic', repositoryUrl: 'https://git.example/acme/app.git' },
+      'token ci',
+    );
+    const send = (first: number, key = secret): Promise<HookAnswer> => {
+      const changes = Array.from({ length: 1000 }, (_, index) => ({
+        ...{ ref: `refs/heads/b${first + index}`, before: 'a'.repeat(40), after: 'b'.repeat(40) },
+      }));
+      const body = Buffer.from(JSON.stringify({ changes }));
+      const time = String(Math.floor(clock.now().getTime() / 1000));
+      const signature = `sha256=${createHmac('sha256', key).update(`${time}.`).update(body).digest('hex')}`;
+      const headers = { 'content-type': 'application/json', 'x-slipway-timestamp': time, 'x-slipway-signature': signature };
+      return intake.receive(hook.id, { headers, body });
+    };
+    for (let count = 0; count < 5; count += 1) expect((await send(0, 'wrong')).status).toBe(401);
+    for (let count = 0; count < 20; count += 1) expect((await send(count * 1000)).status).toBe(202);
+    expect(await send(20_000)).toMatchObject({ status: 503, retryAfter: 1 });
+    await clock.advance(1000);
+    expect((await send(20_000)).status).toBe(202);
+  });
+
+  it('are a crowd when they are proven and new; forged and repeated ones never are', async () => {
+    const { hook, secret } = await registry.ensure(GITHUB, 'token ci');
+    await push(hook.id, secret);
+    await Promise.all(Array.from({ length: 100 }, () => push(hook.id, 'wrong')));
+    await Promise.all(Array.from({ length: 100 }, () => push(hook.id, secret)));
+    await Promise.all(Array.from({ length: 100 }, () => push('A'.repeat(22), secret)));
+    expect(intake.isBusy()).toBe(false);
+    await Promise.all(Array.from({ length: 100 }, (_, index) => push(hook.id, secret, { delivery: `n${index}` })));
+    expect(intake.isBusy()).toBe(true);
+    await clock.advance(250);
+    expect(intake.isBusy()).toBe(false);
+  });
+
+  it('without a proof are written down once a minute, and hide no genuine one', async () => {
+    const { hook, secret } = await registry.ensure(GITHUB, 'token ci');
+    const last = async (): Promise<string | undefined> => (await registry.get(hook.id)).lastDelivery?.result;
+    await push(hook.id, 'wrong');
+    await clock.advance(2000);
+    expect(await last()).toMatch(/^refused \(401\)/);
+    await push(hook.id, secret);
+    await push(hook.id, 'wrong');
+    await clock.advance(2000);
+    expect(await last()).toBe('taken: e1');
+    await push(hook.id, 'wrong');
+    await clock.advance(2000);
+    expect(await last()).toBe('taken: e1');
+    await clock.advance(60_000);
+    await push(hook.id, 'wrong');
+    await clock.advance(2000);
+    expect(await last()).toMatch(/^refused \(401\)/);
+  });
 });
 
 describe('webhooks', () => {
