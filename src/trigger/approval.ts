@@ -39,6 +39,5 @@ async function newerRunOf({ runs }: Pick<Store, 'runs'>, run: RunRecord): Promis
 }
 
 function pullRequestOf({ causes }: Pick<RunSummary, 'causes'>): string | undefined {
-  const [first] = causes;
-  return first?.kind === 'source' ? first.pullRequest : undefined;
+  return causes.find((cause) => cause.kind === 'source')?.pullRequest;
 }

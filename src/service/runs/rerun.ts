@@ -24,16 +24,29 @@ export async function requestAgain(
   const cause: Cause = { kind: 'rerun', principal: by.name, run: id };
   return {
     ...again,
-    causes: [cause, ...request.causes].slice(0, MOST_CAUSES),
+    causes: [cause, ...causesKept(request.causes)],
     policy: request.task === undefined ? request.policy : policyNow(request, definition, keepPolicy),
     priority: priority ?? (background ? (definition?.priority ?? 0) : request.priority),
   };
 }
 
-/** Untrusted code that was never let go on is not let go on by asking for it again. */
-export function holdAgain({ request, approval, attempt }: RunRecord): RunHold | undefined {
-  if (request.trust === 'trusted' || request.pinnedCommit === undefined || approval !== undefined || attempt > 0) return undefined;
-  return { because: 'waits for an approval: it is of a forked pull request', approval: { commit: request.pinnedCommit } };
+/** The last is what began it: which commit of which pull request, for example. */
+function causesKept(causes: readonly Cause[]): readonly Cause[] {
+  return causes.length < MOST_CAUSES ? causes : [...causes.slice(0, MOST_CAUSES - 2), ...causes.slice(-1)];
+}
+
+/**
+ * Untrusted code that was never let go on is not let go on by asking for it again. The commit is that of the pull request: a task on another
+ * repository has none of its own.
+ */
+export function holdAgain({ request, hold, approval, attempt }: RunRecord): RunHold | undefined {
+  if (request.trust === 'trusted') return undefined;
+  const held = hold?.approval?.commit;
+  if (held === undefined && (approval !== undefined || attempt > 0)) return undefined;
+  const source = request.causes.find((cause) => cause.kind === 'source');
+  const commit = held ?? request.pinnedCommit ?? source?.commit;
+  if (commit === undefined) return undefined;
+  return { because: 'waits for an approval: it is of a forked pull request', approval: { commit } };
 }
 
 /** Trust stays what it was; rights are those that the task had then and still has. */

@@ -25,7 +25,8 @@ async function waitingRuns({ store }: Parts, candidate: Candidate, number: strin
   const { task, trigger } = ofCandidate(candidate);
   const held = await store.runs.held();
   return held.filter(({ request, hold }) => {
-    const [cause] = request.causes;
+    // Behind those of reruns.
+    const cause = request.causes.find(({ kind }) => kind === 'source');
     if (hold?.approval === undefined || request.task !== task || cause?.kind !== 'source') return false;
     return (
       cause.trigger === trigger && cause.pullRequest === number && canonicalRepositoryUrl(cause.repositoryUrl) === candidate.repository

@@ -241,6 +241,22 @@ describe('a pull request from a fork', () => {
     ]);
   });
 
+  it('of a task on another repository waits again when it is rerun, and a newer head ends that rerun, too', async () => {
+    await rig.define('app', url, FOLLOWED, { step: fileTask('https://git.example/elsewhere.git#main:sub') });
+    const one = await proposed('one');
+    await tell(one, { fork: true });
+    const [first] = await rig.runs('app');
+    expect(first?.request.pinnedCommit).toBeUndefined();
+    const by = { name: 'ann', from: 'test' };
+    let again = await rig.plane.runs.rerun(first?.id ?? '', by);
+    expect(again).toMatchObject({ request: { trust: 'untrusted' }, hold: { approval: { commit: one } } });
+    await rig.plane.runs.cancel(again.id, by);
+    for (let times = 0; times < 25; times += 1) again = await rig.plane.runs.rerun(again.id, by);
+    expect(again.hold?.approval?.commit).toBe(one);
+    await tell(await proposed('two'), { fork: true, action: 'synchronized' });
+    expect((await rig.runs('app')).map(({ status }) => status)).toEqual([...Array(27).fill('Canceled'), 'Queued']);
+  });
+
   it('that is closed ends what waits for approval, and runs again when it is opened again', async () => {
     await rig.define('app', url, FOLLOWED);
     const head = await proposed('one');
