@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { EngineError } from '../model/engine-error.ts';
 import type { GitChanges, GitChangesRequest } from '../model/ports/git-source.ts';
 import { isZeroId } from '../model/trigger-event.ts';
-import { type CommitRange, fetchHistory } from './fetch-history.ts';
+import { type CommitRange, fetchHistory, hasCommit } from './fetch-history.ts';
 import { createGitCommand, type GitCommand, GitFailure } from './git-command.ts';
 import type { GitContext } from './git-context.ts';
 import type { GitUrl } from './git-url.ts';
@@ -80,7 +80,13 @@ async function readChanges({ request, range, url }: Asked, directory: string, co
     0,
     MAX_MESSAGE,
   );
-  return base === undefined ? { paths: undefined, message } : { paths: await changedPaths(local, base, range.after), message, base };
+  if (base === undefined) return { paths: undefined, message };
+  const { before = range.after, after } = range;
+  const wasTakenBack = request.isMove === true && base === after && before !== after;
+  const from = wasTakenBack ? before : base;
+  // It may be gone with the branch that it was on: the other branch does not tell what was taken back.
+  const isKnown = from === base || (await hasCommit({ local }, from));
+  return { paths: isKnown ? await changedPaths(local, from, after) : undefined, message, base };
 }
 
 /** Trees alone are compared: no contents are needed, and no attribute, filter or driver of the repository is asked. */

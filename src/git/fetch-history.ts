@@ -26,7 +26,7 @@ const DEPTHS = [64, 1024] as const;
  * itself when `after` follows it. Undefined when it cannot be known. Rejects with EngineError when the remote has no `after`.
  */
 export async function fetchHistory(range: CommitRange, history: History): Promise<string | undefined> {
-  if (range.before !== undefined && (await has(history, range.after))) {
+  if (range.before !== undefined && (await hasCommit(history, range.after))) {
     const known = await mergeBase(history, range.before, range.after);
     if (known !== undefined) return known;
   }
@@ -57,7 +57,7 @@ async function fetchAfter({ after, afterRef }: CommitRange, depth: Depth, histor
   // Servers may refuse to serve a commit by its id: the ref that leads to it, and then every branch, as far as there is history.
   for (const refspec of [...(afterRef === undefined ? [] : [`+${afterRef}:refs/slipway/through`]), '+refs/heads/*:refs/slipway/heads/*']) {
     for (const reach of depth === 'all' ? [depth] : [depth, 'all' as const]) {
-      if ((await tryFetch(refspec, reach, history)) && (await has(history, after))) return;
+      if ((await tryFetch(refspec, reach, history)) && (await hasCommit(history, after))) return;
     }
   }
   throw new EngineError('context-failed', `${history.remote.remote} has no ${after}`, {
@@ -66,7 +66,7 @@ async function fetchAfter({ after, afterRef }: CommitRange, depth: Depth, histor
 }
 
 async function fetchCommit(id: string, name: string, depth: Depth, history: History): Promise<boolean> {
-  return (history.remote.shallow && (await tryFetch(`+${id}:${name}`, depth, history))) || has(history, id);
+  return (history.remote.shallow && (await tryFetch(`+${id}:${name}`, depth, history))) || hasCommit(history, id);
 }
 
 /** False when the server has not, or does not give, what is asked for. */
@@ -82,7 +82,7 @@ async function tryFetch(refspec: string, depth: Depth, { git, remote, directory 
   }
 }
 
-async function has({ local }: Pick<History, 'local'>, id: string): Promise<boolean> {
+export async function hasCommit({ local }: Pick<History, 'local'>, id: string): Promise<boolean> {
   return local.run(['rev-parse', '--verify', '--quiet', '--end-of-options', `${id}^{commit}`]).then(() => true, refusal(false));
 }
 

@@ -84,6 +84,14 @@ describe('paths', () => {
     expect((await ask({ before: ZERO, after: at('feature'), against: 'refs/heads/main' })).paths).toEqual(['feature.txt']);
   });
 
+  it('of a branch that was moved back are those of the commits that it lost; not known when these are gone', async () => {
+    const back = { before: at('two'), after: at('one'), isMove: true };
+    expect(await ask(back)).toMatchObject({ paths: ['src/b.ts'], base: at('one') });
+    expect(await ask({ ...back, isMove: false })).toMatchObject({ paths: [], base: at('one') });
+    expect((await ask({ ...back, before: 'd'.repeat(40), against: 'refs/heads/main' })).paths).toBeUndefined();
+    expect((await ask({ after: at('one'), against: 'refs/heads/main', isMove: true })).paths).toEqual([]);
+  });
+
   it('reach further back than one fetch does', async () => {
     const cache = await freshCache();
     expect((await ask({ before: at('three'), after: at('long') }, { cache })).paths).toEqual(['end.txt']);

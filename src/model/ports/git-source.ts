@@ -44,6 +44,8 @@ export interface GitChangesRequest extends GitRemoteRequest {
   readonly afterRef?: string;
   readonly before?: string;
   readonly against?: string;
+  /** A branch was moved from `before` to `after`: where `after` is in the history of `before`, what was taken back counts as changed. */
+  readonly isMove?: boolean;
   readonly cacheDirectory: string;
 }
 

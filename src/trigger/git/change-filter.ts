@@ -15,6 +15,7 @@ export interface ChangeRange {
   readonly afterRef?: string;
   readonly before?: string;
   readonly against?: string;
+  readonly isMove?: boolean;
 }
 
 export interface Refusal {

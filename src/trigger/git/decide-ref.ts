@@ -85,7 +85,7 @@ async function rangeOf(push: Push, { parts, index }: Deciding): Promise<ChangeRa
   // A new branch is compared with the default branch. A tag tells nothing of what was before it.
   const isComparable = branch !== undefined && defaultBranch !== undefined && branch !== defaultBranch;
   return {
-    ...{ url, after: commit, afterRef: ref },
+    ...{ url, after: commit, afterRef: ref, isMove: true },
     ...(token === undefined ? {} : { token }),
     ...(isZeroId(before) || !isObjectId(before) ? {} : { before }),
     ...(isComparable ? { against: `refs/heads/${defaultBranch}` } : {}),

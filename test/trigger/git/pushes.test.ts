@@ -324,6 +324,16 @@ describe('changes', () => {
     expect((await rig.hook(push(url, MAIN, two, docs))).codes).toEqual(['path-filter']);
   });
 
+  it('of a push that takes commits back are what they had changed', async () => {
+    await rig.define('source', url, paths(['src/**']));
+    await rig.define('docs', url, paths(['docs/**']));
+    const two = await pushed('two', { path: 'src/a.ts' });
+    await rig.hook(push(url, MAIN, first, two));
+    await work.git('push', '-q', '--force', 'origin', `${first}:${MAIN}`);
+    const { decisions } = await rig.hook(push(url, MAIN, two, first));
+    expect(Object.fromEntries(decisions.map(({ task, code }) => [task, code]))).toEqual({ source: 'fired', docs: 'path-filter' });
+  });
+
   it('are skipped when their message asks for it and the trigger heeds it', async () => {
     await rig.define('heeds', url, { skipCi: true });
     await rig.define('deaf', url);
