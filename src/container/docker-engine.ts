@@ -9,6 +9,7 @@ import type {
   RunSpaceSpec,
 } from '../model/ports/container-engine.ts';
 import { systemClock } from '../util/clock.ts';
+import { KeyedLock } from '../util/keyed-lock.ts';
 import { connect, type EngineConnection } from './connect.ts';
 import { describeEngine } from './describe-engine.ts';
 import { chooseEndpoint, type EngineEndpoint, socketOnEngineHost } from './endpoint.ts';
@@ -50,6 +51,7 @@ class DockerEngine implements ContainerEngine {
   readonly #api: EngineApi;
   readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #clock: Clock;
+  readonly #tagLocks = new KeyedLock();
   #startGate: StartGate | undefined;
   readonly #description = retryableOnce(() => describeEngine(this.#api, this.#endpoint));
   readonly #builder: () => Promise<ImageBuilder> = retryableOnce(async () => {
@@ -89,6 +91,7 @@ class DockerEngine implements ContainerEngine {
       context,
       existing: await context.existing(),
       builder: this.#builder,
+      tagLocks: this.#tagLocks,
       pack: async (directory, ignore) => {
         const { packDirectory } = await import('./build/context-tar.ts');
         return packDirectory(directory, ignore);

@@ -15,6 +15,7 @@ import type {
   TransferIo,
   TransferOutcome,
 } from '../model/ports/container-engine.ts';
+import type { KeyedLock } from '../util/keyed-lock.ts';
 import { DurableContainers } from './durable-containers.ts';
 import { goneOutcome } from './durable-execution.ts';
 import type { Positions } from './durable-output.ts';
@@ -23,12 +24,13 @@ import type { ExistingThings } from './existing-things.ts';
 import type { BuildRunContext, ImageBuilder } from './image-builder.ts';
 import { LaneHolders } from './lane-holders.ts';
 import { listRunContainers, removeRun } from './leftovers.ts';
+import { type ImagePush, pushImage } from './push-image.ts';
 import type { RunContext } from './run-context.ts';
 import { RunNetworks } from './run-networks.ts';
 import { RunVolumes } from './run-volumes.ts';
 import { StepContainers } from './step-containers.ts';
 import { type CreatedContainer, canceledOutcome, executeContainer, startFailure } from './step-execution.ts';
-import { pullImage, pushImage } from './transfer.ts';
+import { pullImage } from './transfer.ts';
 import { readVolumeDirectory, readVolumeFile, writeVolumeDirectory } from './workspace-files.ts';
 import type { PackWorkspace } from './workspace-seed.ts';
 
@@ -37,6 +39,8 @@ export interface RunSpaceParts {
   readonly context: RunContext;
   readonly existing: ExistingThings;
   readonly builder: () => Promise<ImageBuilder>;
+  /** Tags that are being pushed, by any run on the engine. */
+  readonly tagLocks: KeyedLock;
   readonly pack: PackWorkspace;
   /** Path of the engine's socket on the engine's machine. */
   readonly socketPath: string;
@@ -98,9 +102,10 @@ export class DockerRunSpace implements RunSpace {
     return await this.#context.track(pullImage(this.#context.api, request, this.#spec, this.#untilClosed(io)));
   }
 
-  async push(request: { readonly reference: string }, io: TransferIo): Promise<TransferOutcome> {
+  async push(request: ImagePush, io: TransferIo): Promise<TransferOutcome> {
     this.#refuseWhenClosed();
-    return await this.#context.track(pushImage(this.#context.api, request.reference, this.#spec, this.#untilClosed(io)));
+    const settings = { ...this.#spec, tagLocks: this.#parts.tagLocks };
+    return await this.#context.track(pushImage(this.#context.api, request, settings, this.#untilClosed(io)));
   }
 
   async build(request: BuildRequest, io: BuildIo): Promise<BuildOutcome> {
@@ -114,14 +119,14 @@ export class DockerRunSpace implements RunSpace {
     return await this.#context.track(builder.build(request, buildIo, this.#buildContext(request.step, request.attempt)));
   }
 
-  prepareBuild(request: BuildAheadRequest, signal: AbortSignal): void {
+  async prepareBuild(request: BuildAheadRequest, signal: AbortSignal): Promise<void> {
     const wanted = AbortSignal.any([signal, this.#context.closing]);
-    const begin = async (): Promise<void> => {
+    try {
       const builder = await this.#parts.builder();
-      if (!wanted.aborted) builder.begin(request, this.#buildContext(request.step, 1), wanted);
-    };
-    // What cannot be begun (a tag that is none, an engine that is gone) is told by the build itself.
-    begin().catch(() => undefined);
+      if (!wanted.aborted) await builder.begin(request, this.#buildContext(request.step, 1), wanted);
+    } catch {
+      // What cannot be begun (a tag that is none, an engine that is gone) is told by the build itself.
+    }
   }
 
   #buildContext(step: string, attempt: number): BuildRunContext {

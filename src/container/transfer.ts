@@ -32,15 +32,23 @@ export async function pullImage(
   return outcome.ok && outcome.digest === '' ? { ok: true, digest: await storedDigest(api, reference) } : outcome;
 }
 
-/** Pushes one image once. The digest is the one the registry confirmed to the engine. */
-export async function pushImage(api: EngineApi, image: string, settings: TransferSettings, io: TransferIo): Promise<TransferOutcome> {
-  const reference = withTag(image);
+/**
+ * Pushes what a reference with a tag names, once, when `ready` has resolved. The digest is the one the registry confirmed to the engine.
+ */
+export async function pushReference(
+  api: EngineApi,
+  reference: string,
+  settings: TransferSettings,
+  io: TransferIo,
+  ready?: Promise<unknown>,
+): Promise<TransferOutcome> {
   const { name, tag } = splitTag(reference);
+  const [auth] = await Promise.all([registryAuth(reference, settings.credentials, io.signal), ready]);
   return await transfer(api, 'push', reference, io, {
     method: 'POST',
     path: `/images/${imagePath(name)}/push`,
     query: { tag, ...plainHttp(reference, settings) },
-    registryAuth: await registryAuth(reference, settings.credentials, io.signal),
+    registryAuth: auth,
     signal: io.signal,
   });
 }

@@ -5,6 +5,7 @@ import { withDeadline } from './deadline.ts';
 import { OutputMatch } from './output-match.ts';
 import { repeatWork } from './repeat.ts';
 import { type Attempt, retryAttempts } from './retry.ts';
+import { noteBuilt } from './run-facts.ts';
 import { secretBuildArgWarnings } from './secret-build-args.ts';
 import { beginAttempt, type StepContext } from './step-context.ts';
 import { createStepOutput } from './step-output.ts';
@@ -24,7 +25,7 @@ export async function runBuildStep(written: PlanBuildStep, context: StepContext,
   const ahead = new AbortController();
   const ready = await withDeadline(INPUTS_LIMIT_MS, 'reading the inputs of the build', { clock, signal }, async (limited) => {
     try {
-      prepared = await prepareInputs(step, context, limited, (opened) =>
+      prepared = await prepareInputs(step, context, limited, async (opened) =>
         run.space.prepareBuild?.({ step: step.id, spec: step.build, opened }, AbortSignal.any([signal, ahead.signal])),
       );
       return { status: 'succeeded' };
@@ -58,7 +59,7 @@ function prepareInputs(
   step: PlanBuildStep,
   { run }: StepContext,
   signal: AbortSignal,
-  onOpened: (opened: OpenedBuild) => void,
+  onOpened: (opened: OpenedBuild) => Promise<void>,
 ): Promise<PreparedBuild> {
   return run.inputs.prepare({
     step: step.id,
@@ -107,7 +108,7 @@ function tellProgress(step: string, { warning, note, ...progress }: BuildProgres
 async function resultOfBuild(step: PlanBuildStep, outcome: BuildOutcome, { run }: StepContext): Promise<WorkResult> {
   if (!outcome.ok) return outcome.canceled ? CANCELED : { status: 'failed', because: outcome.message, exitCode: 1, timedOut: false };
   const built = { step: step.id, id: outcome.imageId, tags: step.build.tags };
-  run.facts.built.set(step.id, built);
+  noteBuilt(run.facts, built);
   await run.emit({ type: 'image-built', ...built });
   return { status: 'succeeded', exitCode: 0 };
 }

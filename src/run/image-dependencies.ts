@@ -1,9 +1,9 @@
+import { canonicalImage } from '../model/canonical-image.ts';
 import type { ImageDependencies } from '../model/image.ts';
 import { describeDependencies } from '../model/image-dependencies.ts';
 import { parseImageReference } from '../model/image-reference.ts';
 import type { PlanBuildStep, PlanStep } from '../model/plan.ts';
 import type { BuildFacts, RunFacts } from './run-facts.ts';
-import { canonicalImage } from './same-image.ts';
 
 /** Digests in a registry that the engine remembers for an image of its own, as `repository@sha256:…`. */
 export type RepoDigests = (reference: string) => Promise<readonly string[]>;

@@ -1,5 +1,5 @@
+import { canonicalImage } from '../model/canonical-image.ts';
 import type { ContainerSpec, PlanCmdStep, PlanStep } from '../model/plan.ts';
-import { canonicalImage } from './same-image.ts';
 import type { Schedule } from './schedule.ts';
 import type { RunContext } from './step-context.ts';
 

@@ -1,3 +1,4 @@
+import { canonicalImage } from '../model/canonical-image.ts';
 import type { PlanPushStep } from '../model/plan.ts';
 import { jitteredBackoffMs } from '../util/backoff.ts';
 import { withDeadline } from './deadline.ts';
@@ -51,7 +52,9 @@ interface PushAttempt {
 async function pushOnce(step: PlanPushStep, image: string, context: StepContext, signal: AbortSignal): Promise<PushAttempt> {
   const { run, onTransfer } = context;
   try {
-    const outcome = await run.space.push({ reference: image }, { signal, onTransfer });
+    const imageId = run.facts.tagged.get(canonicalImage(image));
+    const request = { reference: image, ...(imageId === undefined ? {} : { imageId }) };
+    const outcome = await run.space.push(request, { signal, onTransfer });
     if (!outcome.ok) {
       const { permanent, retryAfterMs = 0 } = outcome;
       return { result: resultOfTransfer(outcome, `pushing ${image}`), permanent, retryAfterMs };
@@ -61,12 +64,17 @@ async function pushOnce(step: PlanPushStep, image: string, context: StepContext,
       reference: image,
       digest: outcome.digest === '' ? await readBack(step, image, context, signal) : outcome.digest,
     };
+    if (outcome.retagged === true) await run.emit({ type: 'note', level: 'warning', step: step.id, message: retaggedText(image) });
     run.facts.pushed.push(pushed);
     await run.emit({ type: 'image-pushed', ...pushed });
     return { result: { status: 'succeeded' }, permanent: false, retryAfterMs: 0 };
   } catch (error) {
     return { result: resultOfError(error, signal), permanent: false, retryAfterMs: 0 };
   }
+}
+
+function retaggedText(image: string): string {
+  return `${image} had been given to another image since this run built it; the image that this run built was pushed`;
 }
 
 /** The digest the registry has for an image that an engine pushed without telling. The push stands even when nobody knows. */

@@ -3,7 +3,7 @@ import type { RunEvent } from '../model/run-event.ts';
 import type { RunResume } from '../model/run-resume.ts';
 import type { StepState } from '../model/step-state.ts';
 import type { Ending } from './edge-condition.ts';
-import type { RunFacts } from './run-facts.ts';
+import { noteBuilt, type RunFacts } from './run-facts.ts';
 import { FROM_THE_START, type Positions } from './tapped-output.ts';
 
 /** A step that was running when the run was cut off. */
@@ -81,7 +81,7 @@ export function restoreFacts(facts: RunFacts, events: readonly RunEvent[]): void
         facts.inputs.set(event.step, { baseImages: event.images, gitHead: event.gitHead ?? '' });
         break;
       case 'image-built':
-        facts.built.set(event.step, { step: event.step, id: event.id, tags: event.tags });
+        noteBuilt(facts, { step: event.step, id: event.id, tags: event.tags });
         break;
       case 'image-pushed':
         facts.pushed.push({ step: event.step, reference: event.reference, digest: event.digest });

@@ -61,6 +61,60 @@ describe.each(['Docker', 'Podman'])('transfers through %s', (kind) => {
     });
   });
 
+  describe('a tag that the run gave to an image', () => {
+    const path = `${kind.toLowerCase()}/own`;
+    let tag = '';
+    const ids = { mine: '', other: '' };
+    const give = (id: string) => http.json('POST', `/images/${id}/tag?repo=${encodeURIComponent(`${registry.host}/${path}`)}&tag=1`);
+    const push = (space: RunSpace, imageId: string) => space.push({ reference: tag, imageId }, recorder().io);
+    const idIn = async (name: string): Promise<string> => {
+      const accept = 'application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json';
+      const manifest = await fetch(`http://${registry.host}/v2/${path}/manifests/${name}`, { headers: { accept } });
+      return ((await manifest.json()) as { config: { digest: string } }).config.digest.replace('sha256:', '');
+    };
+    const plain = (id: string): string => id.replace('sha256:', '');
+    beforeAll(async () => {
+      tag = `${registry.host}/${path}:1`;
+      const imported = await http.bytes('POST', '/images/create?fromSrc=-', Buffer.alloc(1024));
+      ids.other = /[0-9a-f]{64}/.exec(imported.toString())?.[0] ?? imported.toString();
+      await give(ids.other);
+      ids.mine = (await engine.findImage(IMAGE))?.id ?? '';
+      await http.json('POST', `/images/${ids.other}/tag?repo=${encodeURIComponent(`${registry.host}/${path}`)}&tag=kept`);
+    });
+    afterAll(async () => {
+      for (const name of ['1', 'kept']) await http.status('DELETE', `/images/${registry.host}/${path}:${name}`);
+    });
+
+    it('is pushed as that image, also when another run has taken the tag', async () => {
+      await inRun(async (space) => {
+        const moved = await push(space, ids.mine);
+        expect(moved).toMatchObject({ ok: true, retagged: true });
+        expect(await idIn('1')).toBe(plain(ids.mine));
+        const again = await push(space, ids.mine);
+        expect(again).toEqual({ ok: true, digest: moved.ok ? moved.digest : '' });
+      });
+    });
+
+    it('is pushed by two runs one after the other, each its own image', async () => {
+      await inRun(async (space) => {
+        await inRun(async (second) => {
+          const [mine, other] = await Promise.all([push(space, ids.mine), push(second, ids.other)]);
+          expect([mine.ok, other.ok]).toEqual([true, true]);
+          expect(await idIn(mine.ok ? mine.digest : '')).toBe(plain(ids.mine));
+          expect(await idIn(other.ok ? other.digest : '')).toBe(plain(ids.other));
+        });
+      });
+    });
+
+    it('is not pushed at all when its image is gone', async () => {
+      await give(ids.other);
+      await inRun(async (space) => {
+        const gone = await push(space, `sha256:${'0'.repeat(64)}`);
+        expect(gone).toMatchObject({ ok: false, permanent: true, message: expect.stringContaining('not in the engine any more') });
+      });
+    });
+  });
+
   it('does not find what no registry has', async () => {
     const image = `${registry.host}/no/such:image`;
     await inRun(async (space) => {

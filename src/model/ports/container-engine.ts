@@ -158,10 +158,13 @@ export interface RunSpace {
    * A hint that this build will be asked for: the engine may begin it, up to where it needs the Dockerfile. Nobody sees anything of it
    * until `build` takes it over; it is dropped when `signal` aborts. Never rejects.
    */
-  prepareBuild?(request: BuildAheadRequest, signal: AbortSignal): void;
+  prepareBuild?(request: BuildAheadRequest, signal: AbortSignal): Promise<void>;
   build(request: BuildRequest, io: BuildIo): Promise<BuildOutcome>;
-  /** Pushes one image once (retries are the caller's) and returns the digest the registry has now. */
-  push(request: { readonly reference: string }, io: TransferIo): Promise<TransferOutcome>;
+  /**
+   * Pushes one image once (retries are the caller's) and returns the digest the registry has now. With `imageId`, that of the image which
+   * this run gave the tag to, no other image is pushed: the tag is given back to it where another run has taken it.
+   */
+  push(request: { readonly reference: string; readonly imageId?: string }, io: TransferIo): Promise<TransferOutcome>;
   /** Reads one file of the workspace, or undefined when there is none; path absolute in the container's eyes. */
   readWorkspaceFile(path: string): Promise<Uint8Array | undefined>;
   /**
@@ -244,7 +247,8 @@ export interface PullRequest {
 }
 
 export type TransferOutcome =
-  | { readonly ok: true; readonly digest: string }
+  /** `retagged`: the tag had been given to another image since the run built its own, which was pushed. */
+  | { readonly ok: true; readonly digest: string; readonly retagged?: true }
   /** `retryAfterMs` when the registry named one; `permanent` for a 4xx other than 408 and 429. */
   | {
       readonly ok: false;

@@ -1,4 +1,4 @@
-import { formatImageReference, parseImageReference } from '../model/image-reference.ts';
+import { formatImageReference, parseImageReference } from './image-reference.ts';
 
 /** One spelling for all references that name the same image: `node`, `docker.io/library/node:latest`. Other texts stay as they are. */
 export function canonicalImage(reference: string): string {
