@@ -6,7 +6,7 @@ import type { CredentialSource } from '../model/ports/credential-source.ts';
 export interface ImageBuilder {
   build(request: BuildRequest, io: BuildIo, context: BuildRunContext): Promise<BuildOutcome>;
   /** Begins a build that `build` will take over, where that is of use; drops it when the signal aborts. Never throws. */
-  begin(request: BuildAheadRequest, context: BuildRunContext, signal: AbortSignal): void;
+  begin(request: BuildAheadRequest, context: BuildRunContext, signal: AbortSignal): Promise<void>;
 }
 
 /** What a build needs of the run it belongs to. */

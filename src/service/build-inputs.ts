@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { EngineError } from '../model/engine-error.ts';
 import type { BaseImage } from '../model/image.ts';
 import type { BuildSpec } from '../model/plan.ts';
@@ -30,11 +29,7 @@ async function prepare(request: BuildInputsRequest, parts: BuildInputsParts, bas
   try {
     const dockerfile = await readDockerfile(request.spec, context, parts);
     const ignore = await readIgnore(dockerfile.name, context);
-    if (request.onOpened !== undefined) {
-      request.onOpened({ context: context.context, dockerfileName: dockerfile.name, ignore });
-      // Whoever was told sends something first: reading the Dockerfile takes a while.
-      await setImmediate();
-    }
+    await request.onOpened?.({ context: context.context, dockerfileName: dockerfile.name, ignore });
     const [pinned, gitHead] = await Promise.all([resolveAndPin(dockerfile, request, bases), context.gitHead]);
     return {
       context: context.context,

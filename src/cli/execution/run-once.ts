@@ -112,8 +112,8 @@ function loadBuildModules(): void {
   void Promise.allSettled([import('../../service/build-inputs.ts'), import('../../container/build/build-image.ts')]);
 }
 
-/** The first step has been handed to the engine by then, and this program waits for it. */
-const HOUSEKEEPING_DELAY_MS = 50;
+/** The first step has been handed to the engine by then, a build with its context, and this program waits for it. */
+const HOUSEKEEPING_DELAY_MS = 120;
 
 /** Collects what runs that were killed left behind, and old logs, while this run works. Never rejects. */
 class Housekeeping {

@@ -17,6 +17,7 @@ interface Entry extends BegunBuild {
   readonly dockerfileName: string;
   readonly ignore: readonly string[];
   readonly contextKey: string;
+  readonly served: Promise<unknown>;
   drop(): void;
 }
 
@@ -32,12 +33,16 @@ export class BegunBuilds {
     this.#api = api;
   }
 
-  begin(
+  /**
+   * Resolves when the engine is served, so that nothing else keeps this thread from answering it, or will never be; when the signal aborts, too.
+   * Never rejects.
+   */
+  async begin(
     request: BuildAheadRequest,
     context: { readonly source: ContextSource; readonly key: string },
     environment: BuildRunContext,
     signal: AbortSignal,
-  ): void {
+  ): Promise<void> {
     const key = keyOf(environment.runId, request.step);
     if (signal.aborted || this.#entries.has(key)) return;
     const entry = beginBuild(this.#api, request, context, environment, signal);
@@ -47,7 +52,16 @@ export class BegunBuilds {
       this.#entries.delete(key);
       entry.drop();
     };
-    signal.addEventListener('abort', drop, { once: true });
+    const dropped = Promise.withResolvers<void>();
+    signal.addEventListener(
+      'abort',
+      () => {
+        drop();
+        dropped.resolve();
+      },
+      { once: true },
+    );
+    await Promise.race([entry.served, dropped.promise]);
   }
 
   /** The begun build that a request asks for; one that was begun for something else is dropped. */
@@ -99,6 +113,7 @@ function beginBuild(
     dockerfileName: opened.dockerfileName,
     ignore: opened.ignore,
     contextKey: key,
+    served: opening,
     takeOver: (text, onError) => {
       onReadError = onError;
       dockerfile.resolve(text);

@@ -34,11 +34,11 @@ export function createImageBuilder(transport: EngineTransport, description: Engi
   const begun = new BegunBuilds(api);
   return {
     build: (request, io, context) => buildImage({ api, description, request, context, begun }, io),
-    begin: (request, context, signal) => {
+    begin: async (request, context, signal) => {
       const place = request.opened.context;
       if (place.kind !== 'directory' || !beginsAlone(request.spec) || usesOther(request.spec, description)) return;
       const source = directorySource(place.path, compileIgnoreRules(request.opened.ignore));
-      begun.begin(request, { source, key: sharedKey(place.path) }, context, signal);
+      await begun.begin(request, { source, key: sharedKey(place.path) }, context, signal);
     },
   };
 }

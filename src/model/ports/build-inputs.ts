@@ -28,8 +28,8 @@ export interface BuildInputsRequest {
   readonly platform: string;
   readonly signal: AbortSignal;
   onNote(level: 'info' | 'warning', message: string): void;
-  /** Called at most once, as soon as everything but the text of the Dockerfile is known: its base images take the longest. */
-  onOpened?(opened: OpenedBuild): void;
+  /** Called at most once, as soon as everything but the text of the Dockerfile is known: its base images take the longest. What is awaited is sent before them; it never rejects. */
+  onOpened?(opened: OpenedBuild): Promise<void>;
 }
 
 /** What is known of a build before its base images are. */
