@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
+import { laneOf, nearKindOf } from '../model/event-lane.ts';
 import type { Clock } from '../model/ports/clock.ts';
 import type { TriggerEvent } from '../model/trigger-event.ts';
-import { isNear, laneOf } from './event-lane.ts';
 
 export interface LaneParts {
   readonly clock: Clock;
@@ -65,7 +65,7 @@ export class EventLanes {
       if (next === undefined) this.#lanes.delete(lane);
       else if (!closing.aborted) this.#dispatch(next, lane);
     };
-    void (isNear(event) ? this.#near : this.#far).add(work);
+    void (nearKindOf(event) !== undefined ? this.#near : this.#far).add(work);
   }
 
   /** A forge waits for an answer; a run can be there a second later. */

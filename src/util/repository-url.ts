@@ -30,6 +30,11 @@ export function canonicalRepositoryUrl(text: string): string | undefined {
   return scp === null ? undefined : remoteKey(scp[1] ?? '', scp[2] ?? '');
 }
 
+/** The server that a repository is on, as its key has it: `host[:port]`, or the whole text when it is no URL. */
+export function hostOfRepository(url: string): string {
+  return canonicalRepositoryUrl(url)?.split('/', 1)[0] ?? url;
+}
+
 /** Beside `r` there may be another repository `r.git`, so a local path keeps its ending. */
 function localKey(path: string): string | undefined {
   const kept = segmentsOf(path);

@@ -113,7 +113,7 @@ describe('SQLite file', () => {
     const before = schemaOf(path);
     const broken = {
       ...MIGRATIONS,
-      '0005-broken': {
+      '0006-broken': {
         up: async (db: Parameters<NonNullable<(typeof MIGRATIONS)[string]>['up']>[0]) => {
           await sql`CREATE TABLE halfway (id INTEGER PRIMARY KEY) STRICT`.execute(db);
           await sql`INSERT INTO nowhere VALUES (1)`.execute(db);
@@ -123,7 +123,7 @@ describe('SQLite file', () => {
     await expect(openSqliteStore({ path, migrations: broken })).rejects.toMatchObject({ code: 'store-failed' });
     await expect(openSqliteStore({ path, migrations: broken })).rejects.toThrow(/nowhere/);
     expect(schemaOf(path)).toEqual(before);
-    expect(filesBeside(path)).toEqual(['slipway.db', 'slipway.db.before-5']);
+    expect(filesBeside(path)).toEqual(['slipway.db', 'slipway.db.before-6']);
     await (await openSqliteStore({ path })).close();
   });
 

@@ -35,8 +35,12 @@ export interface StatusStore {
    * follows its end. A new state is due at once, but while another is being delivered only after that, so that they arrive in order.
    */
   put(status: CommitStatus): Promise<void>;
-  /** Not yet delivered at their version and due, leased for `leaseMs`. */
-  due(query: { readonly limit: number; readonly leaseMs: number }): Promise<readonly CommitStatusRow[]>;
+  /** Not yet delivered at their version and due, leased for `leaseMs`; none of `exceptHosts` (`hostOfRepository`). */
+  due(query: {
+    readonly limit: number;
+    readonly leaseMs: number;
+    readonly exceptHosts?: readonly string[];
+  }): Promise<readonly CommitStatusRow[]>;
   delivered(key: string, version: number): Promise<void>;
   /** Tried again at `nextAttempt`; given up without it. */
   failed(key: string, version: number, failure: { readonly error: string; readonly nextAttempt?: string }): Promise<void>;

@@ -1,3 +1,4 @@
+import { laneOf } from '../../model/event-lane.ts';
 import type { NewTriggerEvent, TriggerDecision } from '../../model/trigger-event.ts';
 import { type DecisionRow, type EventRow, eventIdOf } from '../event-rows.ts';
 import type { Database } from './database.ts';
@@ -21,7 +22,7 @@ export function createEventWrites(database: Database, now: () => string): EventW
   function record({ dedupKey, origin, happening, replayOf }: NewTriggerEvent): { readonly number: number; readonly fresh: boolean } {
     const made = statements.insert.get({
       ...{ dedup_key: dedupKey, origin, kind: happening.kind, happening: JSON.stringify(happening) },
-      ...{ received: now(), replay_of: replayOf ?? null },
+      ...{ received: now(), replay_of: replayOf ?? null, lane: laneOf({ happening }) },
     });
     if (made !== undefined) return { number: made.number, fresh: true };
     const known = statements.known.get({ dedup_key: dedupKey });
@@ -54,7 +55,7 @@ export function createEventWrites(database: Database, now: () => string): EventW
   };
 }
 
-type NewEventRow = Pick<EventRow, 'dedup_key' | 'origin' | 'kind' | 'happening' | 'received' | 'replay_of'>;
+type NewEventRow = Pick<EventRow, 'dedup_key' | 'origin' | 'kind' | 'happening' | 'received' | 'replay_of' | 'lane'>;
 
 function createStatements({ queries, prepared }: Database) {
   return {
@@ -63,7 +64,7 @@ function createStatements({ queries, prepared }: Database) {
         .insertInto('trigger_events')
         .values({
           ...{ dedup_key: param('dedup_key'), origin: param('origin'), kind: param('kind'), happening: param('happening') },
-          ...{ received: param('received'), status: 'pending', attempts: 0, replay_of: param('replay_of') },
+          ...{ received: param('received'), status: 'pending', attempts: 0, replay_of: param('replay_of'), lane: param('lane') },
         })
         .onConflict((conflict) => conflict.column('dedup_key').doNothing())
         .returning('number'),

@@ -89,6 +89,18 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-failed-events': migration(`
     CREATE INDEX trigger_events_failed ON trigger_events (number, origin, kind, received) WHERE status = 'failed';
   `),
+  // What waits is found without a look at what waits before it: by its lane, by its kind, by the time of its next attempt, by its host.
+  '0005-lanes': migration(`
+    ALTER TABLE trigger_events ADD COLUMN lane TEXT;
+    CREATE INDEX trigger_events_lane ON trigger_events (lane, number) WHERE status = 'pending';
+    CREATE INDEX trigger_events_near ON trigger_events (kind, number)
+      WHERE status = 'pending' AND kind IN ('timer', 'manual', 'run-ended');
+    CREATE INDEX trigger_events_retry ON trigger_events (retry, lane) WHERE status = 'pending' AND retry IS NOT NULL;
+    CREATE INDEX trigger_events_replays ON trigger_events (number) WHERE replay_of IS NOT NULL;
+    ALTER TABLE commit_statuses ADD COLUMN host TEXT;
+    DROP INDEX commit_statuses_due;
+    CREATE INDEX commit_statuses_due ON commit_statuses (next_attempt, leased, host) WHERE delivered < version AND given_up < version;
+  `),
 };
 
 /** Keeps a table of counts by status: counting 100,000 rows at each look at the metrics would cost more. */

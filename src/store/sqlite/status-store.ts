@@ -1,5 +1,6 @@
 import { type Selectable, type SqlBool, sql } from 'kysely';
 import type { CommitStatus, CommitStatusRow, StatusStore } from '../../model/ports/status-store.ts';
+import { hostOfRepository } from '../../util/repository-url.ts';
 import { storedTime, timeAfter } from '../stored-time.ts';
 import type { StoreTables } from '../tables.ts';
 import type { Database } from './database.ts';
@@ -12,14 +13,15 @@ export function createStatusStore(database: Database, now: () => string): Status
     put: (status) =>
       database.write(() => {
         const { key, run, state } = status;
+        const host = hostOfRepository(status.repositoryUrl);
         const row = statements.one.get({ key });
         if (row !== undefined && !replaces(status, row)) return;
-        statements.put.run({ key, run, state, status: JSON.stringify(status), version: (row?.version ?? 0) + 1, now: now() });
+        statements.put.run({ key, run, state, host, status: JSON.stringify(status), version: (row?.version ?? 0) + 1, now: now() });
       }),
-    due: ({ limit, leaseMs }) =>
+    due: ({ limit, leaseMs, exceptHosts = [] }) =>
       database.write(() => {
         const at = now();
-        const rows = statements.due.all({ now: at, limit });
+        const rows = statements.due.all({ now: at, limit, except: JSON.stringify(exceptHosts) });
         for (const { key } of rows) statements.lease.run({ key, leased: timeAfter(at, leaseMs) });
         return rows.map(statusOf);
       }),
@@ -58,7 +60,7 @@ function statusOf(row: StatusRow): CommitStatusRow {
   };
 }
 
-type NewStatus = Pick<StatusRow, 'key' | 'run' | 'state' | 'status' | 'version'> & { readonly now: string };
+type NewStatus = Pick<StatusRow, 'key' | 'run' | 'state' | 'status' | 'version' | 'host'> & { readonly now: string };
 interface Failure {
   readonly key: string;
   readonly version: number;
@@ -81,11 +83,11 @@ function statusStatements({ queries, prepared }: Database) {
         .insertInto('commit_statuses')
         .values({
           ...{ key: param('key'), run: param('run'), state: param('state'), status: param('status'), version: param('version') },
-          ...{ delivered: 0, given_up: 0, attempts: 0, next_attempt: param('now'), changed: param('now') },
+          ...{ host: param('host'), delivered: 0, given_up: 0, attempts: 0, next_attempt: param('now'), changed: param('now') },
         })
         .onConflict((conflict) =>
           conflict.column('key').doUpdateSet({
-            ...{ run: param('run'), state: param('state'), status: param('status'), version: param('version') },
+            ...{ run: param('run'), state: param('state'), status: param('status'), version: param('version'), host: param('host') },
             ...{ attempts: 0, next_attempt: param('now'), error: null, changed: param('now') },
           }),
         ),
@@ -101,13 +103,14 @@ function statusStatements({ queries, prepared }: Database) {
 
 function deliveryStatements({ queries, prepared }: Database) {
   return {
-    due: prepared<{ now: string; limit: number }>()((param) =>
+    due: prepared<{ now: string; limit: number; except: string }>()((param) =>
       queries
         .selectFrom('commit_statuses')
         .selectAll()
         .where(sql<SqlBool>`delivered < version and given_up < version`)
         .where('next_attempt', '<=', param('now'))
         .where((eb) => eb.or([eb('leased', 'is', null), eb('leased', '<=', param('now'))]))
+        .where(sql<SqlBool>`ifnull(host, '') not in (select value from json_each(${param('except')}))`)
         .orderBy('next_attempt')
         .limit(param('limit')),
     ),

@@ -3,7 +3,7 @@ import type { Clock } from '../../model/ports/clock.ts';
 import type { Forge } from '../../model/ports/forge.ts';
 import type { CommitStatusRow, StatusStore } from '../../model/ports/status-store.ts';
 import type { SourceControlType } from '../../model/trigger-definition.ts';
-import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
+import { hostOfRepository } from '../../util/repository-url.ts';
 import { HostLanes } from './host-lanes.ts';
 import { waitAfterFailure } from './retry-policy.ts';
 import { notSent } from './status-problem.ts';
@@ -19,7 +19,10 @@ export interface DeliveryParts {
   onProblem(what: string, error: unknown): void;
 }
 
-const MOST_AT_ONCE = 256;
+/** Of all servers together. */
+const MOST_AT_ONCE = 1024;
+/** Of one server are taken while fewer than these wait in its lane, and as many at once: a server that hangs keeps no place of another. */
+const LANE = 16;
 /** Longer than any request takes, with a timeout of the ones before it in its lane. */
 const LEASE_MS = 120_000;
 /** A lease of a process that was killed, or a row of another daemon, shows at the latest then. */
@@ -33,6 +36,8 @@ export class StatusDelivery {
   readonly #lanes: HostLanes;
   readonly #closing = new AbortController();
   readonly #underWay = new Map<string, Promise<void>>();
+  /** How many are under way, by server. */
+  readonly #ofHost = new Map<string, number>();
   /** Leased anew just before the delivery of their key was quite over: two at once could arrive the wrong way round. */
   readonly #following = new Map<string, CommitStatusRow>();
   /** Servers whose trouble was reported and is not over. */
@@ -73,11 +78,11 @@ export class StatusDelivery {
   /** How many were begun. */
   async #startDue(): Promise<number> {
     const { statuses, clock, onProblem } = this.#parts;
-    const limit = MOST_AT_ONCE - this.#underWay.size;
-    if (limit <= 0) return 0;
+    if (this.#underWay.size >= MOST_AT_ONCE) return 0;
+    const exceptHosts = [...this.#ofHost].filter(([, count]) => count >= LANE).map(([host]) => host);
     if (this.#nextMs <= clock.monotonicMs()) this.#nextMs = Number.POSITIVE_INFINITY;
     try {
-      const due = await statuses.due({ limit, leaseMs: LEASE_MS });
+      const due = await statuses.due({ limit: LANE, leaseMs: LEASE_MS, exceptHosts });
       for (const row of due) {
         if (this.#underWay.has(row.key)) this.#following.set(row.key, row);
         else this.#start(row);
@@ -90,18 +95,26 @@ export class StatusDelivery {
   }
 
   #start(row: CommitStatusRow): void {
-    const host = hostOf(row);
+    const host = hostOfRepository(row.repositoryUrl);
+    this.#count(host, 1);
     const work = this.#lanes
       .run(host, () => this.#send(row, host))
       .catch((error: unknown) => this.#parts.onProblem(`the commit status of run ${row.run} could not be kept`, error))
       .finally(() => {
         this.#underWay.delete(row.key);
+        this.#count(host, -1);
         const next = this.#following.get(row.key);
         this.#following.delete(row.key);
         if (next !== undefined) this.#start(next);
         this.wake();
       });
     this.#underWay.set(row.key, work);
+  }
+
+  #count(host: string, by: 1 | -1): void {
+    const count = (this.#ofHost.get(host) ?? 0) + by;
+    if (count === 0) this.#ofHost.delete(host);
+    else this.#ofHost.set(host, count);
   }
 
   async #send(leased: CommitStatusRow, host: string): Promise<void> {
@@ -172,8 +185,4 @@ class Untold extends Error {}
 
 function askerOf({ task, trigger }: CommitStatusRow, host: string): string {
   return `${host} ${task} ${trigger}`;
-}
-
-function hostOf({ repositoryUrl }: CommitStatusRow): string {
-  return canonicalRepositoryUrl(repositoryUrl)?.split('/', 1)[0] ?? repositoryUrl;
 }

@@ -233,6 +233,22 @@ describe('a forge in trouble', () => {
   });
 });
 
+it('a forge that hangs, with hundreds of statuses, holds up no other', async () => {
+  await using rig = await outboxRig();
+  await using well = await startForge(giteaApi(forgeState('token-of-the-trigger', [commitOf(500)])));
+  const repository = (url: string) => rig.trigger({ sourceRepository: { sourceControlType: 'Gitea', repositoryUrl: `${url}/acme/shop` } });
+  const outbox = rig.open({ triggerOf: (_task, name) => Promise.resolve(repository(name === 'well' ? well.url : rig.fake.url)) });
+  rig.fake.failAll('hang');
+  for (let commit = 1; commit <= 300; commit += 1) outbox.runChanged(await rig.run(commit));
+  await rig.fake.came(4);
+  await outbox.stored();
+  outbox.runChanged(await rig.run(500, { causes: [rig.cause(500, { trigger: 'well' })] }));
+  await well.came(1);
+  expect(rig.fake.asked).toHaveLength(4);
+  // What is not in its lane was not taken from the next process.
+  expect((await rig.store.statuses.due({ limit: 1000, leaseMs: 0 })).length).toBeGreaterThan(250);
+});
+
 describe('what waits for its turn at a slow forge', () => {
   const turn = async (rig: OutboxRig) => {
     const outbox = rig.open();

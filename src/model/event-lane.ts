@@ -1,5 +1,5 @@
-import type { SourceRepositoryId, TriggerEvent } from '../model/trigger-event.ts';
 import { canonicalRepositoryUrl } from '../util/repository-url.ts';
+import type { Happening, SourceRepositoryId, TriggerEvent } from './trigger-event.ts';
 
 /** Events of one lane are decided on one after the other, in their order. */
 export function laneOf({ happening }: Pick<TriggerEvent, 'happening'>): string {
@@ -28,7 +28,14 @@ function laneOfRepository({ url }: SourceRepositoryId): string {
   return `repository ${canonicalRepositoryUrl(url) ?? url}`;
 }
 
-/** Whether deciding on it needs this daemon alone, and no repository or registry. */
-export function isNear({ happening }: Pick<TriggerEvent, 'happening'>): boolean {
-  return happening.kind === 'timer' || happening.kind === 'manual';
+/**
+ * Kinds of events that are read, and decided on, beside all others: timers and what people ask for need this daemon alone, and the ends of runs
+ * let others go on. They are few, and a person or a clock waits.
+ */
+export const NEAR_KINDS = ['timer', 'manual', 'run-ended'] as const satisfies readonly Happening['kind'][];
+export type NearKind = (typeof NEAR_KINDS)[number];
+
+/** Undefined for those that ask repositories and registries. */
+export function nearKindOf({ happening }: Pick<TriggerEvent, 'happening'>): NearKind | undefined {
+  return NEAR_KINDS.find((kind) => kind === happening.kind);
 }
