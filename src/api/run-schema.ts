@@ -113,6 +113,7 @@ const baseImage = z
   .object({
     step: z.string(),
     reference: z.string(),
+    used: z.string().exactOptional().describe('What was taken in its place: the tag that a track of the task chose.'),
     platform: z.string(),
     indexDigest: z.string(),
     platformDigest: z.string(),

@@ -19,6 +19,8 @@ export interface ImageDependencies {
 export interface BaseImage {
   /** As written in the Dockerfile, after ARG expansion. */
   readonly reference: string;
+  /** What was taken in its place: the reference with the tag that a track of the task chose. */
+  readonly used?: string;
   /** `os/arch[/variant]`; empty when the image is not resolved for one platform. */
   readonly platform: string;
   /** Digest of what the tag names: the index of a multi-platform image, otherwise the manifest. */

@@ -46,6 +46,14 @@ export type Cause =
   | { readonly kind: 'timer'; readonly trigger: string; readonly occurrence: string; readonly late?: boolean; readonly eventId?: string }
   | { readonly kind: 'after'; readonly task: string; readonly run: string; readonly eventId?: string };
 
+/** `reference` as in the Dockerfile, `use` with the tag that the task's tracks chose. */
+export interface ChosenBase {
+  readonly reference: string;
+  readonly use: string;
+  /** Why the registry could not be asked for newer tags when it should have been: for people. */
+  readonly unchecked?: string;
+}
+
 /**
  * The one thing that the run service accepts, whatever asked for it: everything that decides what a run does, with the
  * task's definition already folded in. Immutable once stored; a rerun uses it again.
@@ -83,8 +91,8 @@ export interface RunRequest {
   readonly pinnedRef?: string;
   /** The task file and its values are read from this git context instead of the run's own: of forked pull requests the base's commit (`URL#COMMIT:dir`). */
   readonly taskFileContext?: string;
-  /** Base images that builds take otherwise than written: `reference` as in the Dockerfile, `use` with the tag that the task's tracks chose. */
-  readonly baseImages?: readonly { readonly reference: string; readonly use: string }[];
+  /** Base images that builds take otherwise than written. */
+  readonly baseImages?: readonly ChosenBase[];
   /** Counts against the cap of runs that no person or commit asked for (base images), which is the daemon's. */
   readonly background?: boolean;
   /** Exit conditions have their evident meaning (docs/acr-compatibility.md). */

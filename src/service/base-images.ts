@@ -10,6 +10,7 @@ import {
 import type { BuildSpec } from '../model/plan.ts';
 import type { EngineImage } from '../model/ports/container-engine.ts';
 import type { Registry } from '../model/ports/registry.ts';
+import type { ChosenBase } from '../model/run-record.ts';
 import type { ImageOrigin } from '../task/dockerfile/scan-dockerfile.ts';
 
 export interface BaseImageParts {
@@ -137,16 +138,20 @@ export class BaseImageResolver {
  * Takes other images than those that are written: `use` in place of `reference`. They are told by what is written, with the digests of what is
  * used. An image that the Dockerfile names in a way that cannot be pinned is taken as it is written, with a warning.
  */
-export function substituteBases(
-  bases: BaseResolver,
-  substitutes: readonly { readonly reference: string; readonly use: string }[],
-): BaseResolver {
+export function substituteBases(bases: BaseResolver, substitutes: readonly ChosenBase[]): BaseResolver {
   if (substitutes.length === 0) return bases;
-  const uses = new Map(substitutes.map(({ reference, use }) => [canonicalName(reference), use]));
+  const uses = new Map(substitutes.map((chosen) => [canonicalName(chosen.reference), chosen]));
   return {
     resolve: async (origin, options) => {
-      const use = origin.unresolved ? undefined : uses.get(canonicalName(origin.reference));
-      if (use === undefined) return bases.resolve(origin, options);
+      const chosen = origin.unresolved ? undefined : uses.get(canonicalName(origin.reference));
+      if (chosen === undefined) return bases.resolve(origin, options);
+      const { use, unchecked } = chosen;
+      if (unchecked !== undefined)
+        options.onNote(
+          'warning',
+          `Whether there is a newer tag than ${use} could not be found out (${unchecked}); it is the newest that is known.`,
+        );
+      if (use === chosen.reference) return bases.resolve(origin, options);
       if (origin.words.length === 0) {
         options.onNote(
           'warning',
@@ -156,7 +161,7 @@ export function substituteBases(
       }
       options.onNote('info', `The base image ${origin.reference} is taken as ${use}, the newest that the task follows.`);
       const { image, pinned = use } = await bases.resolve({ ...origin, reference: use }, options);
-      return { image: { ...image, reference: origin.reference }, pinned };
+      return { image: { ...image, reference: origin.reference, used: use }, pinned };
     },
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../src/model/engine-error.ts';
 import type { EngineImage } from '../../src/model/ports/container-engine.ts';
 import type { ResolvedReference } from '../../src/model/ports/registry.ts';
-import { BaseImageResolver, type ResolvedBase } from '../../src/service/base-images.ts';
+import { BaseImageResolver, type ResolvedBase, substituteBases } from '../../src/service/base-images.ts';
 
 const NEW = `sha256:${'1'.repeat(64)}`;
 const OLD = `sha256:${'2'.repeat(64)}`;
@@ -75,6 +75,27 @@ describe('BaseImageResolver', () => {
       message: expect.stringContaining('r.io/base:1'),
     });
     expect(world.asked).toEqual([]);
+  });
+
+  it('takes the tag that a track chose, and says which, and when nobody could look for a newer one', async () => {
+    const world = new World({ 'r.io/base:1.2': {}, 'r.io/base:1': {}, 'r.io/other:1': {} });
+    const chosen = [
+      { reference: 'r.io/base:1', use: 'r.io/base:1.2' },
+      { reference: 'r.io/other:1', use: 'r.io/other:1', unchecked: 'r.io is down' },
+    ];
+    const bases = substituteBases(world.resolver, chosen);
+    const resolve = (reference: string): Promise<ResolvedBase> =>
+      bases.resolve(
+        { reference, platform: 'linux/amd64', role: 'runtime', unresolved: false, words: [{ start: 5, end: 9 }] },
+        { pull: 'auto', signal: new AbortController().signal, onNote: (level, message) => world.notes.push(`${level} ${message}`) },
+      );
+    expect((await resolve('r.io/base:1')).image).toMatchObject({ reference: 'r.io/base:1', used: 'r.io/base:1.2', indexDigest: NEW });
+    expect((await resolve('r.io/other:1')).image).not.toHaveProperty('used');
+    expect(world.asked).toEqual(['r.io/base:1.2', 'r.io/other:1']);
+    expect(world.notes).toEqual([
+      'info The base image r.io/base:1 is taken as r.io/base:1.2, the newest that the task follows.',
+      expect.stringMatching(/^warning .* newer tag than r\.io\/other:1 .*\(r\.io is down\)/),
+    ]);
   });
 
   it('uses what the run itself built, whatever a registry says', async () => {

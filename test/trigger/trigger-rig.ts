@@ -47,7 +47,7 @@ export async function openRig(folder: Folder, { clock, outside = () => NOTHING_O
   let own: TriggerParts | undefined;
   const triggers = createTriggerService({
     ...{ store, clock, gitCache: folder.path },
-    runs: createRunStarter({ runs: plane.runs, defaults: standardTaskDefaults('x64') }),
+    runs: createRunStarter({ runs: plane.runs, defaults: standardTaskDefaults('x64'), baseImagesOf: async () => [] }),
     git: {
       checkout: () => Promise.reject(new Error('no repository')),
       describe: async () => undefined,

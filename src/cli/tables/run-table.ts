@@ -149,7 +149,7 @@ function baseImageTable({ baseImages }: RunResource, { stream, paint }: TablePla
   if (baseImages.length === 0) return '';
   type Image = RunResource['baseImages'][number];
   const columns: readonly Column<Image>[] = [
-    { title: 'BASE IMAGE', cell: (image) => image.reference, shrinks: true },
+    { title: 'BASE IMAGE', cell: ({ reference, used }) => (used === undefined ? reference : `${reference} (${used})`), shrinks: true },
     { title: 'ROLE', cell: (image) => image.role },
     { title: 'STEP', cell: (image) => image.step },
     { title: 'DIGEST', cell: (image) => image.indexDigest || (image.imageId ?? ''), shrinks: true },

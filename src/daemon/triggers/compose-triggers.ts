@@ -95,7 +95,11 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
   const service = createTriggerService({
     ...{ git, secrets, clock, onProblem, outside },
     store: { ...store, events: observedEvents(store.events, clock, metrics) },
-    runs: createRunStarter({ runs, defaults: options.defaults }),
+    runs: createRunStarter({
+      runs,
+      defaults: options.defaults,
+      baseImagesOf: async (record) => (await images?.baseImagesOf(record)) ?? [],
+    }),
     settings: secondsOf(settings),
     gitCache,
     isBusy: () => intake.isBusy(),
@@ -136,7 +140,7 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
       receive: (id, delivery) => intake.receive(id, delivery),
     },
     images: {
-      baseImagesOf: async (record) => (await images?.baseImagesOf(record)) ?? [],
+      freshBaseImagesOf: async (record) => (await images?.freshBaseImagesOf(record)) ?? [],
       ...createDependencyQueries(store),
     },
     start: async () => {

@@ -7,7 +7,7 @@ import type { Firing, Joining } from './store.ts';
 export interface RunStarter {
   /**
    * One run of the task by its definition, for a firing that is used up with it; queued when it resolves, or Canceled when its concurrency
-   * group says so. Rejects with EngineError: transient `queue-full`, `disk-full`, `draining`; `invalid-request` when the definition makes no run.
+   * group says so. Builds take the newest tags that the task's tracks know, whatever the cause. Rejects with EngineError: transient `queue-full`, `disk-full`, `draining`; `invalid-request` when the definition makes no run.
    */
   fire(
     order: FireOrder,
@@ -36,7 +36,6 @@ export interface FireOrder {
     /** It is the repository of the definition's own context, so that the context's token may be sent there, of untrusted code too. */
     readonly withToken?: boolean;
   };
-  readonly baseImages?: readonly { readonly reference: string; readonly use: string }[];
   readonly hold?: RunHold;
   /** Lowest priority, and under the cap of such runs. */
   readonly background?: boolean;

@@ -1,4 +1,6 @@
 import type { FireOrder, RunStarter } from '../../model/ports/run-starter.ts';
+import type { ChosenBase, RunRequest } from '../../model/run-record.ts';
+import type { TaskRecord } from '../../model/task-definition.ts';
 import type { TaskDefaults } from '../tasks/task-defaults.ts';
 import { makeRunRequest } from '../tasks/task-to-run.ts';
 import type { Asker, RunService } from './run-service.ts';
@@ -9,15 +11,17 @@ const BACKGROUND_PRIORITY = -100;
 export interface RunStarterParts {
   readonly runs: Pick<RunService, 'fire' | 'join' | 'hold' | 'cancel'>;
   readonly defaults: TaskDefaults;
+  /** What the tracks of a task choose in place of the base images that it writes. */
+  readonly baseImagesOf: (task: TaskRecord) => Promise<readonly ChosenBase[]>;
 }
 
 /** The run service as triggers see it: runs of tasks by their definitions. */
-export function createRunStarter({ runs, defaults }: RunStarterParts): RunStarter {
+export function createRunStarter({ runs, defaults, baseImagesOf }: RunStarterParts): RunStarter {
   return {
     // A definition that makes no run rejects like everything else.
     fire: async (order) => {
-      const { firing, hold } = order;
-      return runs.fire(requestOf(order, defaults), firing, trigger(firing.trigger), hold);
+      const { task, firing, hold } = order;
+      return runs.fire(requestOf(order, await baseImagesOf(task), defaults), firing, trigger(firing.trigger), hold);
     },
     join: (run, joining) => runs.join(run, joining),
     hold: (run, hold) => runs.hold(run, hold),
@@ -27,12 +31,12 @@ export function createRunStarter({ runs, defaults }: RunStarterParts): RunStarte
   };
 }
 
-function requestOf({ task, causes, trust, source, baseImages, background = false }: FireOrder, defaults: TaskDefaults) {
-  const reason = {
-    ...{ causes, trust, background },
-    ...(source === undefined ? {} : { source }),
-    ...(baseImages === undefined ? {} : { baseImages }),
-  };
+function requestOf(
+  { task, causes, trust, source, background = false }: FireOrder,
+  baseImages: readonly ChosenBase[],
+  defaults: TaskDefaults,
+): RunRequest {
+  const reason = { ...{ causes, trust, background, baseImages }, ...(source === undefined ? {} : { source }) };
   return makeRunRequest(task.definition, background ? { priority: BACKGROUND_PRIORITY } : {}, reason, defaults).request;
 }
 

@@ -1,7 +1,7 @@
 import type { ImageTargetState } from '../../model/ports/image-watch-store.ts';
 import type { Registry } from '../../model/ports/registry.ts';
 import type { TaskAnalyser } from '../../model/ports/task-analyser.ts';
-import { isTerminal, type RunRecord, type RunRequest } from '../../model/run-record.ts';
+import { type ChosenBase, isTerminal, type RunRecord } from '../../model/run-record.ts';
 import type { TaskRecord } from '../../model/task-definition.ts';
 import type { ImageTag, NewTriggerEvent } from '../../model/trigger-event.ts';
 import { shortDigest } from '../../util/short-digest.ts';
@@ -36,7 +36,9 @@ export interface ImageTriggers extends TriggerSource {
    */
   afterRun(run: RunRecord, signal: AbortSignal): Promise<Evaluation>;
   /** What builds of a task take in place of the base images that are written, whatever starts them: newest tags of the patterns it follows. */
-  baseImagesOf(record: TaskRecord): Promise<NonNullable<RunRequest['baseImages']>>;
+  baseImagesOf(record: TaskRecord): Promise<readonly ChosenBase[]>;
+  /** As `baseImagesOf`, after a look at registries of some seconds at most; of one that gave no answer with the reason. */
+  freshBaseImagesOf(record: TaskRecord): Promise<readonly ChosenBase[]>;
   /** Resolves when every task that is to be read for its images was, but those that are tried again later. */
   analysed(): Promise<void>;
 }
@@ -44,6 +46,8 @@ export interface ImageTriggers extends TriggerSource {
 type Of<Kind extends keyof Handlers> = Parameters<NonNullable<Handlers[Kind]>>[0];
 
 const LOOKS_AT_ONCE = 16;
+/** Somebody who runs a task waits for it. */
+const LONGEST_FRESH_MS = 5000;
 
 export function createImageTriggers(parts: TriggerParts, extra: ImageTriggerExtras): ImageTriggers {
   return new Images(parts, extra);
@@ -58,6 +62,8 @@ class Images implements ImageTriggers {
   readonly #analysis: TaskAnalysis;
   readonly #circles: ImageCircles;
   readonly #spare: SpareParts;
+  /** Looks that runs wait for, by target. */
+  readonly #brief = new Map<string, Promise<LookResult | undefined>>();
 
   constructor(parts: TriggerParts, extra: ImageTriggerExtras) {
     const { store, clock, settings, secrets, runs } = parts;
@@ -151,13 +157,47 @@ class Images implements ImageTriggers {
     return { decisions, then };
   }
 
-  async baseImagesOf(record: TaskRecord): Promise<NonNullable<RunRequest['baseImages']>> {
-    const substitutes = new Map<string, string>();
-    for (const { row, tag } of await this.#tasks.newestTags(record)) {
-      const use = withTag(row.written, tag);
-      if (use !== undefined && imageTagOf(row.written)?.tag !== tag) substitutes.set(row.written, use);
+  async baseImagesOf(record: TaskRecord): Promise<readonly ChosenBase[]> {
+    return this.#chosen(record, new Map());
+  }
+
+  async freshBaseImagesOf(record: TaskRecord): Promise<readonly ChosenBase[]> {
+    const problems = new Map<string, string>();
+    await inParallel(this.#tasks.patternKeysOf(record), LOOKS_AT_ONCE, async (key) => {
+      const problem = await this.#lookBriefly(key);
+      if (problem !== undefined) problems.set(key, problem);
+    });
+    return this.#chosen(record, problems);
+  }
+
+  /** `problems`: by target, why it could not be looked at. */
+  async #chosen(record: TaskRecord, problems: ReadonlyMap<string, string>): Promise<readonly ChosenBase[]> {
+    const chosen = new Map<string, ChosenBase>();
+    for (const { row, key, tag } of await this.#tasks.newestTags(record)) {
+      const use = tag === '' ? row.written : withTag(row.written, tag);
+      const unchecked = problems.get(key);
+      if (use === undefined || (unchecked === undefined && (tag === '' || imageTagOf(row.written)?.tag === tag))) continue;
+      chosen.set(row.written, { reference: row.written, use, ...(unchecked === undefined ? {} : { unchecked }) });
     }
-    return [...substitutes].map(([reference, use]) => ({ reference, use }));
+    return [...chosen.values()];
+  }
+
+  /** Why it was in vain; what takes longer goes on by itself. One look serves all who ask while it goes on. */
+  async #lookBriefly(key: string): Promise<string | undefined> {
+    const known = this.#brief.get(key);
+    const look = known ?? this.#poller.lookNow(key, { beforeRun: true }).finally(() => this.#brief.delete(key));
+    if (known === undefined) this.#brief.set(key, look);
+    const ended = new AbortController();
+    const late = this.#parts.clock.sleep(LONGEST_FRESH_MS, ended.signal).then(() => 'late' as const);
+    try {
+      const result = await Promise.race([look, late]);
+      if (result === 'late') return `no answer within ${LONGEST_FRESH_MS / 1000} s`;
+      return result === undefined || result.kind === 'found' ? undefined : result.because;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    } finally {
+      ended.abort();
+    }
   }
 
   analysed(): Promise<void> {

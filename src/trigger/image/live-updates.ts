@@ -31,6 +31,11 @@ export class LiveUpdates {
     return this.#of(task).findLast((run) => canJoin(run, trigger));
   }
 
+  /** Runs of a task that wait, and were made for something else than base images. */
+  queuedOtherwise(task: string): readonly RunRecord[] {
+    return this.#of(task).filter((run) => run.status === 'Queued' && run.cancel === undefined && imageCauseOf(run) === undefined);
+  }
+
   /** Rebuilds of tasks that a task has to wait for. */
   producersOf(taskId: string): readonly string[] {
     const runs: string[] = [];

@@ -32,12 +32,16 @@ export type LookResult =
 export interface LookReason {
   readonly run?: string | undefined;
   readonly told?: Told;
+  /** A run that uses what is found is about to be ordered: what follows is decided on a moment later. */
+  readonly beforeRun?: true;
 }
 
 /** Rows that wait for their turn: enough to keep every registry busy, few enough to be held. */
 const MOST_WAITING = 4000;
 const MOST_A_QUERY = 1000;
 const LEASE_MS = 600_000;
+/** Until a run that was looked for is ordered. */
+const ORDERING_MS = 1000;
 /** Between questions for what is due, when nothing is. */
 const IDLE_MS = 5000;
 
@@ -157,7 +161,8 @@ export class ImagePoller {
     const stored = { key: target.key, indexDigest, digests, newestTag, nextCheck: nextLook(target, clock.now()), events };
     const recorded = await this.#writer.write(stored, why !== undefined);
     const fresh = recorded.filter((one) => one.fresh).map(({ id }) => id);
-    if (fresh.length > 0) notify();
+    if (fresh.length > 0 && why?.beforeRun === true) void clock.sleep(ORDERING_MS, this.#closed.signal).then(notify);
+    else if (fresh.length > 0) notify();
     return { kind: 'found', target, look, events: fresh };
   }
 

@@ -3,14 +3,15 @@ import type { Clock } from '../../model/ports/clock.ts';
 import type { FireOrder, RunStarter } from '../../model/ports/run-starter.ts';
 import type { Firing, Store } from '../../model/ports/store.ts';
 import type { RunHold } from '../../model/run-hold.ts';
-import type { Cause, RunRecord } from '../../model/run-record.ts';
+import type { Cause, ChosenBase, RunRecord } from '../../model/run-record.ts';
 import type { TriggerEvent } from '../../model/trigger-event.ts';
 import { shortDigest } from '../../util/short-digest.ts';
 import { skipped } from '../fired.ts';
 import type { Evaluation } from '../parts.ts';
 import type { Affected, Change } from './affected.ts';
-import { imageText, shortImage } from './image-tag.ts';
+import { imageTagOf, imageText, shortImage } from './image-tag.ts';
 import type { LiveUpdates } from './live-updates.ts';
+import { isOfContext } from './spare-updates.ts';
 import { digestsInUse, holdWith, type ImageCause, imageCauseOf, joinCauses, WINDOW_REASON } from './update-runs.ts';
 
 type Decision = Evaluation['decisions'][number];
@@ -21,7 +22,7 @@ export interface RebuildParts {
   readonly clock: Clock;
   /** Seconds, for triggers that do not say. */
   readonly windowSeconds: number;
-  readonly baseImagesOf: (record: Affected['record']) => Promise<NonNullable<FireOrder['baseImages']>>;
+  readonly baseImagesOf: (record: Affected['record']) => Promise<readonly ChosenBase[]>;
 }
 
 /** What became of one task; `run` is there when a run of it is going to rebuild it now. */
@@ -47,11 +48,13 @@ export async function rebuild(affected: Affected, update: Update, parts: Rebuild
   if (building !== undefined) {
     return { decision: skipped(of, 'same-digest', `run ${building}, which has not ended, builds with it already`, building) };
   }
+  const ordered = orderedWith(affected, update);
+  if (ordered !== undefined) return { decision: skipped(of, 'same-digest', `run ${ordered}, which waits, is to build with it`, ordered) };
   const firing: Firing = { taskId: record.id, trigger: trigger.name, keys: keysOf(affected, update.change), event: event.id };
   const joined = await join(affected, { update, firing, parts });
   if (joined?.own === true) return { decision: made(of, joined.run, because), run: joined.run };
   if (joined !== undefined) return { decision: { ...of, outcome: 'joined', code: 'joined', because, run: joined.run.id }, run: joined.run };
-  const order = await orderOf(affected, { update, firing, parts });
+  const order = orderOf(affected, { update, firing, parts });
   try {
     const fired = await parts.runs.fire(order);
     if (fired === undefined) return { decision: skipped(of, 'task-gone', `task ${of.task} was deleted meanwhile`) };
@@ -77,6 +80,23 @@ async function inUse({ record, stale }: Affected, live: LiveUpdates, { store }: 
     if (stale.every(({ digest }) => digests.has(digest))) return run.id;
   }
   return undefined;
+}
+
+/**
+ * A run that waits and was ordered with the tag that is news: what looks for newer tags when somebody runs the task finds them for all. Should it
+ * end without having built with it, the next comparison with the last build finds out; before the first there is none to compare with.
+ */
+function orderedWith({ record, stale }: Affected, { change, live }: Update): string | undefined {
+  if (stale.some(({ used }) => used === '')) return undefined;
+  const wanted = imageText(change.happening.image);
+  const ordered = live.queuedOtherwise(record.definition.name).find(({ request }) => {
+    const takesIt = (request.baseImages ?? []).some(({ use }) => {
+      const image = imageTagOf(use);
+      return image !== undefined && imageText(image) === wanted;
+    });
+    return takesIt && request.trust === 'trusted' && isOfContext({ request }, record.definition);
+  });
+  return ordered?.id;
 }
 
 interface Making {
@@ -109,8 +129,7 @@ async function join({ record, trigger }: Affected, { update, firing, parts }: Ma
   return { run: { ...run, request: { ...run.request, ...chosen, causes }, ...(hold === undefined ? {} : { hold }) }, own };
 }
 
-async function orderOf({ record, trigger }: Affected, { update, firing, parts }: Making): Promise<FireOrder> {
-  const baseImages = await parts.baseImagesOf(record);
+function orderOf({ record, trigger }: Affected, { update, firing, parts }: Making): FireOrder {
   const hold = holdFor(trigger.window ?? parts.windowSeconds, update.live.producersOf(record.id), parts.clock.now());
   return {
     task: record,
@@ -118,7 +137,6 @@ async function orderOf({ record, trigger }: Affected, { update, firing, parts }:
     causes: [causeOf(trigger.name, update), ...(update.change.chain?.causes ?? [])],
     trust: 'trusted',
     background: true,
-    ...(baseImages.length === 0 ? {} : { baseImages }),
     ...(hold === undefined ? {} : { hold }),
   };
 }

@@ -91,7 +91,7 @@ async function drop({ id, hold }: RunRecord, ended: RunRecord, { runs, clock }: 
 }
 
 /** Whether a run has built what a rebuild of the task would: not another branch, a tag or a context of its own. */
-function isOfContext({ request: { causes, step } }: RunRecord, definition: TaskDefinition): boolean {
+export function isOfContext({ request: { causes, step } }: Pick<RunRecord, 'request'>, definition: TaskDefinition): boolean {
   const { contextPath = '' } = definition.step;
   const [first] = causes;
   if (first?.kind !== 'source') return step.contextPath === definition.step.contextPath;

@@ -96,16 +96,21 @@ export class WatchedTasks {
     return all.filter((target) => target.pattern !== '' || target.image.tag === tag);
   }
 
-  /** Newest tags of the patterns that a task follows, by dependency. */
-  async newestTags(record: TaskRecord): Promise<readonly { readonly row: ImageDependency; readonly tag: string }[]> {
+  /** What patterns that a task follows have found, by dependency; an empty tag: nothing yet. */
+  async newestTags(record: TaskRecord): Promise<readonly { readonly row: ImageDependency; readonly key: string; readonly tag: string }[]> {
     const { store, targets: options } = this.#parts;
-    if (triggersOf(record.definition).baseImageTrigger?.tracks.some(({ by }) => by !== 'digest') !== true) return [];
+    if (!tracksTags(record)) return [];
     const known = await this.#targetsOf(record.id);
     const rows = await store.imageWatch.dependencies({ taskId: record.id });
     return rows.flatMap((row) => {
       const target = known.get(targetOf(record, row, options)?.key ?? '');
-      return target === undefined || target.newestTag === '' ? [] : [{ row, tag: target.newestTag }];
+      return target === undefined || target.pattern === '' ? [] : [{ row, key: target.key, tag: target.newestTag }];
     });
+  }
+
+  /** Targets of the patterns that a task follows. */
+  patternKeysOf(record: TaskRecord): readonly string[] {
+    return tracksTags(record) ? this.#book.of(record.id).flatMap(({ key, pattern }) => (pattern === '' ? [] : [key])) : [];
   }
 
   /** Who builds on whose images, among what is followed. */
@@ -160,4 +165,8 @@ export class WatchedTasks {
     }
     this.#parts.onChanged(unfollow);
   }
+}
+
+function tracksTags({ definition }: TaskRecord): boolean {
+  return triggersOf(definition).baseImageTrigger?.tracks.some(({ by }) => by !== 'digest') === true;
 }

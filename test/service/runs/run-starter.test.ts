@@ -8,6 +8,7 @@ import { taskDefinition } from '../../contract/store-values.ts';
 import { AGENT, ASKER, type Folder, makeFolder, NOW, openPlane, type Plane } from './control-plane.ts';
 
 const COMMIT = 'c'.repeat(40);
+const TRACKED = [{ reference: 'node:20', use: 'node:20.9' }];
 const DEFAULTS = standardTaskDefaults('x64');
 
 let folder: Folder;
@@ -25,7 +26,11 @@ afterEach(async () => {
 async function reopen(options: Parameters<typeof openPlane>[1]): Promise<void> {
   if (plane !== undefined) await plane.stop().catch(() => undefined);
   plane = await openPlane(folder, options);
-  starter = createRunStarter({ runs: plane.runs, defaults: DEFAULTS });
+  starter = createRunStarter({
+    runs: plane.runs,
+    defaults: DEFAULTS,
+    baseImagesOf: async ({ definition }) => (definition.name === 'tracked' ? TRACKED : []),
+  });
 }
 
 async function task(name: string, parts: Partial<TaskDefinition> = {}): Promise<TaskRecord> {
@@ -62,6 +67,19 @@ describe('a firing', () => {
     ]);
     await plane.gateway.register(AGENT);
     expect((await plane.gateway.claim(AGENT.id, NOW))?.run).toBe(id);
+  });
+
+  test.each([
+    ['a commit', { trust: 'trusted' }],
+    ['a fork', { trust: 'untrusted' }],
+    ['nobody', { trust: 'trusted', background: true }],
+  ] as const)('takes the newest tags that the task tracks, of %s too, and so does its rerun', async (_whose, parts) => {
+    const made = await starter.fire(order(await task('tracked'), parts));
+    const { id = '', request } = made?.created === true ? made.run : {};
+    expect(request?.baseImages).toEqual(TRACKED);
+    expect((await plane.runs.rerun(id, ASKER)).request.baseImages).toEqual(TRACKED);
+    const other = await starter.fire(order(await task('web'), parts));
+    expect(other?.created === true && other.run.request.baseImages).toBeUndefined();
   });
 
   test('of a task that is gone makes none', async () => {

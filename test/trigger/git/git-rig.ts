@@ -56,7 +56,7 @@ export async function openGitRig(folder: Folder, options: GitRigOptions = {}): P
   const orders: FireOrder[] = [];
   const problems: string[] = [];
   const onProblem = (what: string, error: unknown): void => void problems.push(`${what}: ${String(error)}`);
-  const starter = createRunStarter({ runs: plane.runs, defaults: standardTaskDefaults('x64') });
+  const starter = createRunStarter({ runs: plane.runs, defaults: standardTaskDefaults('x64'), baseImagesOf: async () => [] });
   let evaluator: Evaluator | undefined;
   const parts: TriggerParts = {
     ...{ store, onProblem, clock: systemClock, gitCache: `${folder.path}/git-cache` },

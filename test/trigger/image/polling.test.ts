@@ -202,6 +202,87 @@ describe('asking registries', () => {
     expect((await rig.decisions('app')).map(({ outcome }) => outcome)).toEqual(['joined', 'run', 'skipped']);
   });
 
+  it('has every run of the task build on the newest tag, whatever starts it, and no rebuild follows', async () => {
+    await using rig = await openRig();
+    const reference = `${registry.host}/whatever/base:1.2`;
+    const at = (tag: string): string => `${registry.host}/whatever/base:${tag}`;
+    const first = await push.single('whatever/base', '1.2.1', 'one');
+    const tracks = [{ image: `${registry.host}/whatever/base`, by: 'semver', pattern: '~1.2' }] as const;
+    const other = await rig.define('other');
+    const task = await rig.define('app', { trigger: { tracks }, after: 'other' });
+    await rig.start();
+    await rig.build(task, { bases: [base(reference, first)] });
+    await rig.settle();
+    const newer = await push.single('whatever/base', '1.2.2', 'two');
+    await rig.look(at('1.2.2'));
+    for (const run of await rig.live()) await rig.build(run, { bases: [base(reference, newer)] });
+    await rig.settle();
+    await rig.build(other);
+    await rig.settle();
+    const [run] = await rig.live();
+    expect(run?.request).toMatchObject({ causes: [{ kind: 'after' }, { kind: 'manual' }], baseImages: [{ reference, use: at('1.2.2') }] });
+    if (run !== undefined) await rig.build(run, { bases: [base(reference, newer)] });
+    await rig.look(at('1.2.2'));
+    expect(await rig.live()).toEqual([]);
+  });
+
+  it('looks for newer tags when somebody runs the task; what it finds makes no second run', async () => {
+    await using rig = await openRig();
+    const reference = `${registry.host}/fresh/base:1.2`;
+    const use = `${registry.host}/fresh/base:1.2.2`;
+    const first = await push.single('fresh/base', '1.2.1', 'one');
+    const tracks = [{ image: `${registry.host}/fresh/base`, by: 'semver', pattern: '~1.2' }] as const;
+    const task = await rig.define('app', { trigger: { tracks } });
+    await rig.start();
+    await rig.build(task, { bases: [base(reference, first)] });
+    await rig.settle();
+    await fixed(rig);
+    const newer = await push.single('fresh/base', '1.2.2', 'two');
+    const baseImages = await rig.images.freshBaseImagesOf(task);
+    expect(baseImages).toEqual([{ reference, use }]);
+    const manual = await rig.order(task, baseImages);
+    await rig.settle();
+    expect((await rig.live()).map(({ id }) => id)).toEqual([manual.id]);
+    expect((await rig.decisions('app'))[0]).toMatchObject({ code: 'same-digest', run: manual.id });
+    await rig.build(manual, { bases: [base(reference, newer)] });
+    await rig.settle();
+    expect(await rig.live()).toEqual([]);
+  });
+
+  it('is rebuilt when the run that was to build on a newer tag is canceled', async () => {
+    await using rig = await openRig();
+    const reference = `${registry.host}/canceled/base:1.2`;
+    const first = await push.single('canceled/base', '1.2.1', 'one');
+    const tracks = [{ image: `${registry.host}/canceled/base`, by: 'semver', pattern: '~1.2' }] as const;
+    const task = await rig.define('app', { trigger: { tracks } });
+    await rig.start();
+    await rig.build(task, { bases: [base(reference, first)] });
+    await rig.settle();
+    await fixed(rig);
+    await push.single('canceled/base', '1.2.2', 'two');
+    const manual = await rig.order(task, await rig.images.freshBaseImagesOf(task));
+    await rig.settle();
+    await rig.build(manual, { status: 'Canceled' });
+    await rig.settle();
+    expect((await rig.live()).map(({ request }) => request.causes[0]?.kind)).toEqual(['image-update']);
+  });
+
+  it('takes the newest known tag when a registry does not answer, and says so', async () => {
+    await using rig = await openRig();
+    const own = await startRegistry();
+    const reference = `${own.host}/down/base:1.2`;
+    const first = await imagePusher(own.host).single('down/base', '1.2.1', 'one');
+    const tracks = [{ image: `${own.host}/down/base`, by: 'semver', pattern: '~1.2' }] as const;
+    const task = await rig.define('app', { trigger: { tracks } });
+    await rig.start();
+    await rig.build(task, { bases: [base(reference, first)] });
+    await rig.settle();
+    await fixed(rig);
+    await own[Symbol.asyncDispose]();
+    const chosen = [{ reference, use: `${own.host}/down/base:1.2.1`, unchecked: expect.stringContaining(own.host) }];
+    expect(await rig.images.freshBaseImagesOf(task)).toEqual(chosen);
+  });
+
   it('says when no tag satisfies a pattern, and when it is none', async () => {
     await using rig = await openRig();
     await push.single('patterns/base', 'latest', 'one');

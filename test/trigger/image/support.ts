@@ -5,7 +5,7 @@ import type { BaseImage } from '../../../src/model/image.ts';
 import type { ImageTargetState } from '../../../src/model/ports/image-watch-store.ts';
 import type { Store } from '../../../src/model/ports/store.ts';
 import type { AnalysedTask } from '../../../src/model/ports/task-analyser.ts';
-import { isTerminal, type RunRecord, type TerminalStatus } from '../../../src/model/run-record.ts';
+import { type ChosenBase, isTerminal, type RunRecord, type TerminalStatus } from '../../../src/model/run-record.ts';
 import type { TaskDefinition, TaskRecord } from '../../../src/model/task-definition.ts';
 import type { BaseImageTrigger } from '../../../src/model/trigger-definition.ts';
 import type { TriggerDecision, TriggerEvent } from '../../../src/model/trigger-event.ts';
@@ -45,6 +45,8 @@ export interface ImageRig extends AsyncDisposable {
   define(name: string, options?: TaskOptions): Promise<TaskRecord>;
   /** Runs a task by hand, or goes on with a run, to its end. */
   build(task: TaskRecord | RunRecord, outcome?: BuildOutcome): Promise<RunRecord>;
+  /** A run by hand with what tracks chose. */
+  order(task: TaskRecord, baseImages: readonly ChosenBase[]): Promise<RunRecord>;
   /** Claims a run and lets it resolve its base images. */
   begin(run: RunRecord, bases?: readonly BaseImage[]): Promise<RunRecord>;
   /** Everything is looked at, decided on, and what follows from it too. */
@@ -60,6 +62,8 @@ export interface TaskOptions {
   readonly trigger?: Partial<BaseImageTrigger>;
   readonly status?: 'Enabled' | 'Disabled';
   readonly pushes?: readonly string[];
+  /** Another task that it runs after. */
+  readonly after?: string;
 }
 
 export interface BuildOutcome {
@@ -85,6 +89,7 @@ export async function openRig(options: RigOptions = {}): Promise<ImageRig> {
     store,
     runs: createRunStarter({
       defaults: DEFAULTS,
+      baseImagesOf: async (record) => (await images?.baseImagesOf(record)) ?? [],
       runs: {
         fire: async (request, firing, _by, hold) => {
           options.beforeFire?.(request.task ?? '');
@@ -169,6 +174,7 @@ function rigOf(parts: RigParts, closeClient: () => void, own: boolean): ImageRig
       return written.value;
     },
     begin,
+    order: (task, baseImages) => byHand(store, task, baseImages),
     build: async (of, { bases = [], pushed = [], status = 'Succeeded' } = {}) => {
       const created = 'definition' in of ? await byHand(store, of) : of;
       const run = await begin((await store.runs.get(created.id)) ?? created, bases);
@@ -202,13 +208,13 @@ function rigOf(parts: RigParts, closeClient: () => void, own: boolean): ImageRig
   };
 }
 
-async function byHand(store: Store, { definition: task }: TaskRecord): Promise<RunRecord> {
+async function byHand(store: Store, { definition: task }: TaskRecord, baseImages: readonly ChosenBase[] = []): Promise<RunRecord> {
   const { makeRunRequest } = await import('../../../src/service/tasks/task-to-run.ts');
   const causes = [{ kind: 'manual', principal: 'ann', from: 'test' }] as const;
-  return store.runs.create({ request: makeRunRequest(task, {}, { causes }, DEFAULTS).request });
+  return store.runs.create({ request: makeRunRequest(task, {}, { causes, baseImages }, DEFAULTS).request });
 }
 
-function definition(name: string, { trigger = {}, status = 'Enabled', pushes = [] }: TaskOptions): TaskDefinition {
+function definition(name: string, { trigger = {}, status = 'Enabled', pushes = [], after }: TaskOptions): TaskDefinition {
   return {
     name,
     status,
@@ -231,7 +237,7 @@ function definition(name: string, { trigger = {}, status = 'Enabled', pushes = [
     trigger: {
       sourceTriggers: [],
       timerTriggers: [],
-      afterTriggers: [],
+      afterTriggers: after === undefined ? [] : [{ name: 'after', status: 'Enabled', task: after, on: 'succeeded' }],
       baseImageTrigger: {
         name: 'base',
         status: 'Enabled',

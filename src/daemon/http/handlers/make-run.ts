@@ -1,6 +1,5 @@
 import type { CreateRunBody } from '../../../api/run-request-schema.ts';
 import type { Principal } from '../../../model/security.ts';
-import { triggersOf } from '../../../model/trigger-definition.ts';
 import { holds } from '../../../service/security/authorisation.ts';
 import { makeQuickRun } from '../../../service/tasks/quick-run.ts';
 import type { MadeRun, RunReason } from '../../../service/tasks/run-settings.ts';
@@ -21,7 +20,6 @@ export async function makeRun({ tasks, defaults, images }: HttpServices, princip
   }
   const { type: _type, task, isArchiveEnabled: _kept, overrideTaskStepProperties = {}, ...settings } = body;
   const record = await tasks.get(principal, task);
-  const tracked = (triggersOf(record.definition).baseImageTrigger?.tracks ?? []).length > 0;
-  const baseImages = tracked ? await images.baseImagesOf(record) : [];
+  const baseImages = await images.freshBaseImagesOf(record);
   return makeRunRequest(record.definition, { ...settings, ...overrideTaskStepProperties }, { ...reason, baseImages }, defaults);
 }
