@@ -34,7 +34,7 @@ export function placeBuild(context: string, file: string | undefined, directory:
 
 /** What keeps a build of a local context from being begun: the folder is not there. */
 export async function contextProblems(context: string, directory: string): Promise<readonly Diagnostic[]> {
-  if (classifyContext(context).kind !== 'local' || (await isDirectory(resolve(directory, context)))) return [];
+  if (classifyContext(context).kind !== 'local' || isDirectory(resolve(directory, context))) return [];
   return [contextMissing(context, 'a folder, a git or archive URL, oci://…, `-` or /dev/null')];
 }
 

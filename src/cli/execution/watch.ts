@@ -81,7 +81,7 @@ interface WatchedPlace {
 async function watchedPlace({ flags, io, open }: RunRequest): Promise<WatchedPlace | undefined> {
   if (classifyContext(open.context).kind !== 'local') return undefined;
   const given = resolve(io.directory, open.context);
-  const isFolder = await isDirectory(given);
+  const isFolder = isDirectory(given);
   const directory = isFolder ? given : dirname(given);
   const named = [flags.file, flags.values].filter((file) => file !== undefined && file !== '-');
   const files = named.flatMap((file) => [resolve(io.directory, file ?? ''), resolve(directory, file ?? '')]);

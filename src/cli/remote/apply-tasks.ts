@@ -108,7 +108,7 @@ async function readDeclared(paths: readonly string[], io: Io): Promise<readonly 
 
 async function filesOf(path: string, io: Io): Promise<readonly string[]> {
   const absolute = resolve(io.directory, path);
-  if (path === '-' || !(await isDirectory(absolute))) return [path];
+  if (path === '-' || !isDirectory(absolute)) return [path];
   const names = (await readdir(absolute)).filter((name) => TASK_FILES.test(name) && !name.startsWith('.')).sort();
   return names.map((name) => join(path, name));
 }

@@ -33,7 +33,7 @@ export async function buildRequest(context: string, flags: BuildInputFlags, { io
   } as const;
   if (kind !== 'local') return { ...common, sourceLocation: context, ...defined({ dockerFilePath: flags.file }) };
   const directory = resolve(io.directory, context);
-  if (!(await isDirectory(directory))) throw new FlagError([contextMissing(context, 'a folder, a git or archive URL, or oci://…')]);
+  if (!isDirectory(directory)) throw new FlagError([contextMissing(context, 'a folder, a git or archive URL, or oci://…')]);
   const dockerfile = await dockerfileOf(directory, flags.file, io);
   const sourceLocation = await send({ directory, keep: [dockerfile.path], dockerfile: dockerfile.path, extras: dockerfile.extras });
   return { ...common, sourceLocation, dockerFilePath: dockerfile.path };

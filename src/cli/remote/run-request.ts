@@ -93,10 +93,9 @@ async function localRun(
   quick: Awaited<ReturnType<typeof quickFields>>,
 ): Promise<CreateRunInput> {
   const given = resolve(io.directory, context);
-  const asFile = flags.file === undefined && flags.cmd === undefined && (await isFile(given));
+  const asFile = flags.file === undefined && flags.cmd === undefined && isFile(given);
   const directory = asFile ? folderOf(given) : given;
-  if (!(await isDirectory(directory)))
-    throw new FlagError([contextMissing(context, 'a folder, a git or archive URL, oci://…, or /dev/null')]);
+  if (!isDirectory(directory)) throw new FlagError([contextMissing(context, 'a folder, a git or archive URL, oci://…, or /dev/null')]);
   const taskFile = asFile ? basename(given) : await taskFileIn(directory, context, flags, io);
   const values = flags.values === undefined ? undefined : await insidePath(directory, flags.values, io);
   if (taskFile === undefined || (flags.values !== undefined && values === undefined)) {
@@ -111,7 +110,7 @@ async function localRun(
 /** Path of the task file below the context; undefined for a text from elsewhere. */
 async function taskFileIn(directory: string, context: string, flags: RunInputFlags, io: Io): Promise<string | undefined> {
   if (flags.cmd !== undefined || flags.file === '-') return undefined;
-  const found = await findTaskFile({ context: directory, contextName: context, file: flags.file, directory: io.directory });
+  const found = findTaskFile({ context: directory, contextName: context, file: flags.file, directory: io.directory });
   if (!found.ok) throw new FlagError([found.error]);
   return belowPath(directory, found.value.path);
 }
@@ -126,7 +125,7 @@ async function taskTextOf(
     flags.file === '-'
       ? undefined
       : place?.file === undefined
-        ? await findTaskFile({ context: place?.directory, contextName: place?.context ?? '', file: flags.file, directory: io.directory })
+        ? findTaskFile({ context: place?.directory, contextName: place?.context ?? '', file: flags.file, directory: io.directory })
         : { ok: true as const, value: { path: resolve(place.directory, place.file), name: place.file } };
   if (found?.ok === false) throw new FlagError([found.error]);
   const read = found === undefined ? await readStdin(io.stdin) : await readSource(found.value);
@@ -150,11 +149,11 @@ async function contextPathOf(context: string, keep: readonly string[], { io, sen
   if (kind !== 'local')
     throw unsupportedContext(`--context ${context}: a run of a task cannot take it`, 'name a folder, a git or archive URL, or oci://…');
   const directory = resolve(io.directory, context);
-  if (!(await isDirectory(directory))) throw new FlagError([contextMissing(context, 'a folder, a git or archive URL, or oci://…')]);
+  if (!isDirectory(directory)) throw new FlagError([contextMissing(context, 'a folder, a git or archive URL, or oci://…')]);
   return send({ directory, keep, extras: [] });
 }
 
 async function insidePath(directory: string, file: string, io: Io): Promise<string | undefined> {
-  for (const path of [resolve(directory, file), resolve(io.directory, file)]) if (await isFile(path)) return belowPath(directory, path);
+  for (const path of [resolve(directory, file), resolve(io.directory, file)]) if (isFile(path)) return belowPath(directory, path);
   return undefined;
 }

@@ -1,4 +1,5 @@
-import { open, stat } from 'node:fs/promises';
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Diagnostic, SourceText } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../util/result.ts';
@@ -18,12 +19,12 @@ export interface FoundFile {
  * The task file of a run: `file` is looked for in the context first (as ACR does), then in the current directory;
  * without it one of the default names is taken from the context.
  */
-export async function findTaskFile(place: {
+export function findTaskFile(place: {
   readonly context: string | undefined;
   readonly contextName: string;
   readonly file: string | undefined;
   readonly directory: string;
-}): Promise<Result<FoundFile, Diagnostic>> {
+}): Result<FoundFile, Diagnostic> {
   const { context, file, directory } = place;
   const inContext = (name: string): FoundFile[] =>
     context === undefined ? [] : [{ path: resolve(context, name), name: context === directory ? name : join(place.contextName, name) }];
@@ -33,7 +34,8 @@ export async function findTaskFile(place: {
       : uniquePaths([...inContext(file), { path: resolve(directory, file), name: file }]);
   // Only a file that was named may be a pipe (`-f <(generate)`): a default name stands for a file that somebody keeps.
   const fits = file === undefined ? isFile : isReadable;
-  for (const candidate of candidates) if (await fits(candidate.path)) return ok(candidate);
+  const found = candidates.find(({ path }) => fits(path));
+  if (found !== undefined) return ok(found);
   return err({
     code: 'task-file-missing',
     severity: 'error',
@@ -54,12 +56,14 @@ function expectedFile(looked: readonly string[]): string {
 /** Reads a task file or a values file, at most MOST_BYTES of it. */
 export async function readSource(found: FoundFile): Promise<Result<SourceText, Diagnostic>> {
   try {
+    const stats = statusOf(found.path);
+    if (stats?.isFile() === true) {
+      if (stats.size > MOST_BYTES) return err(tooBig(`${found.name} has ${stats.size} bytes`));
+      return ok({ name: found.name, text: readFileSync(found.path, 'utf8') });
+    }
+    // A pipe does not say its size, what it holds is counted as it comes; and it may keep its reader waiting.
     await using file = await open(found.path, 'r');
-    const stats = await file.stat();
-    // A pipe does not say its size; what it holds is counted as it comes.
-    if (!stats.isFile() && !stats.isDirectory()) return await readAll(file.createReadStream({ autoClose: false }), found.name);
-    if (stats.size > MOST_BYTES) return err(tooBig(`${found.name} has ${stats.size} bytes`));
-    return ok({ name: found.name, text: await file.readFile('utf8') });
+    return await readAll(file.createReadStream({ autoClose: false }), found.name);
   } catch (error) {
     return err(unreadable(found.name, error));
   }
@@ -93,17 +97,25 @@ export function unreadable(name: string, error: unknown): Diagnostic {
   return { code: 'file-unreadable', severity: 'error', message };
 }
 
-export async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+export function isFile(path: string): boolean {
+  return statusOf(path)?.isFile() ?? false;
 }
 
-async function isReadable(path: string): Promise<boolean> {
-  const stats = await stat(path).catch(() => undefined);
-  return stats !== undefined && !stats.isDirectory();
+function isReadable(path: string): boolean {
+  return statusOf(path)?.isDirectory() === false;
 }
 
-export async function isDirectory(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+export function isDirectory(path: string): boolean {
+  return statusOf(path)?.isDirectory() ?? false;
+}
+
+/** Asked at once: a turn through Node's threads takes ten times as long, and a run asks some ten times before it begins. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** The folder of a file. */

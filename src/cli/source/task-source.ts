@@ -39,7 +39,7 @@ export async function openTaskSource(request: SourceRequest, io: Io): Promise<Re
   }
   const given = request.context ?? '.';
   const asFile = resolve(io.directory, given);
-  if (request.file === undefined && request.cmd === undefined && (await isFile(asFile))) {
+  if (request.file === undefined && request.cmd === undefined && isFile(asFile)) {
     return readTask(
       request,
       { directory: folderOf(asFile), name: relative(io.directory, folderOf(asFile)) || '.', file: asFile, fileName: given },
@@ -49,7 +49,7 @@ export async function openTaskSource(request: SourceRequest, io: Io): Promise<Re
   const ref = classifyContext(given);
   if (ref.kind === 'none') return readTask(request, { directory: undefined, name: given }, io);
   if (ref.kind !== 'local') return openRemote(request, given, ref, io);
-  if (!(await isDirectory(asFile))) {
+  if (!isDirectory(asFile)) {
     return err([contextMissing(given, 'a folder, a git or archive URL, oci://…, or /dev/null')]);
   }
   return readTask(request, { directory: asFile, name: given }, io);
@@ -98,7 +98,7 @@ async function readTask(
   }
   const found =
     place.file === undefined
-      ? await findTaskFile({ context: place.directory, contextName: place.name, file: request.file, directory: io.directory })
+      ? findTaskFile({ context: place.directory, contextName: place.name, file: request.file, directory: io.directory })
       : ok({ path: place.file, name: place.fileName ?? place.file });
   if (!found.ok) return err([found.error]);
   const text = await readSource(found.value);
