@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { Server as NetServer } from 'node:net';
 import { createApp } from './app.ts';
 import { createDoor } from './door.ts';
+import { RequestGate } from './drain-backlog.ts';
 import { createEventFeed } from './event-feed.ts';
 import { createGuard, type Guard } from './guard.ts';
 import { daemonHandlers } from './handlers/daemon-handlers.ts';
@@ -12,9 +13,10 @@ import { securityHandlers } from './handlers/security-handlers.ts';
 import { streamHandlers } from './handlers/stream-handlers.ts';
 import { taskHandlers } from './handlers/task-handlers.ts';
 import { timerHandlers } from './handlers/timer-handlers.ts';
-import { createListener, listenTcp, listenUnix } from './listeners.ts';
+import { createListener, listenUnix } from './listeners.ts';
 import { type HttpServerOptions, STANDARD_LIMITS } from './options.ts';
 import type { HttpServices } from './services.ts';
+import { listenTcp } from './shared-address.ts';
 import { createStreamLimit } from './stream-limit.ts';
 
 export interface HttpServer {
@@ -22,11 +24,12 @@ export interface HttpServer {
   listen(): Promise<{ readonly url?: string; readonly socket?: string }>;
   /** Open streams. */
   streams(): number;
-  /** Takes no new connections, ends streams (readers come back with Last-Event-ID), lets requests end for `graceMs`, then cuts them off. */
+  /** Answers who is connected already, takes no new connections, ends streams (readers come back with Last-Event-ID), lets requests end for `graceMs`, then cuts them off. */
   close(graceMs?: number): Promise<void>;
 }
 
 const CLOSE_GRACE_MS = 5_000;
+const LONGEST_DRAIN_MS = 2_000;
 
 /** The API of a daemon over TCP and over a unix socket. */
 export async function createHttpServer(services: HttpServices, options: HttpServerOptions): Promise<HttpServer> {
@@ -56,8 +59,9 @@ export async function createHttpServer(services: HttpServices, options: HttpServ
   });
   const servers: Server[] = [];
   const acceptors: NetServer[] = [];
+  const gate = new RequestGate();
   const open = (handle: RequestListener): Server => {
-    const server = createListener(handle, limits.connections);
+    const server = createListener(gate.guard(handle), limits.connections);
     servers.push(server);
     return server;
   };
@@ -85,14 +89,14 @@ export async function createHttpServer(services: HttpServices, options: HttpServ
       return options.socket === undefined ? {} : { socket: options.socket };
     },
     close: async (graceMs = CLOSE_GRACE_MS) => {
+      const { ended } = await gate.close([...acceptors, ...servers], LONGEST_DRAIN_MS);
       feed.close();
-      const closed = [...servers, ...acceptors].map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
       closing.abort();
       for (const server of servers) server.closeIdleConnections();
       const cut = setTimeout(() => {
         for (const server of servers) server.closeAllConnections();
       }, graceMs);
-      await Promise.all(closed);
+      await ended;
       clearTimeout(cut);
       await app.close();
     },
