@@ -1,12 +1,12 @@
 import { link, lstat, mkdir, open, readdir, readlink, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
-import { extract, type Header } from 'tar-stream';
+import type { Header } from 'tar-stream';
 import { EngineError } from '../model/engine-error.ts';
 import { EntryTree, rejected } from './entry-tree.ts';
 import type { ArchiveLimits } from './limits.ts';
 
-type Entry = ReturnType<typeof extract> extends AsyncIterable<infer T> ? T : never;
+type Entry = ReturnType<typeof import('tar-stream').extract> extends AsyncIterable<infer T> ? T : never;
 
 const KINDS: readonly string[] = ['file', 'contiguous-file', 'directory', 'symlink', 'link'];
 
@@ -24,6 +24,7 @@ export async function unpackTar(
 ): Promise<void> {
   const tree = new EntryTree(limits, await ignoresCase(directory));
   await addPresent(tree, directory);
+  const { extract } = await import('tar-stream');
   const parser = extract();
   const input = Readable.from(source, { objectMode: false });
   let sourceError: unknown;

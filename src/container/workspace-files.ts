@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
-import { extract } from 'tar-stream';
 import { EngineError } from '../model/engine-error.ts';
 import { type EngineApi, isRefusal, toEngineError } from './engine-api.ts';
 import { HOME_PATH, WORKSPACE_PATH } from './run-volumes.ts';
@@ -74,6 +73,7 @@ async function openArchive(api: EngineApi, door: string, path: string): Promise<
 type Found = { readonly content: Uint8Array } | { readonly link: string };
 
 async function firstEntry(archive: Readable, path: string): Promise<Found | undefined> {
+  const { extract } = await import('tar-stream');
   const entries = extract();
   archive.on('error', (error) => entries.destroy(error));
   archive.pipe(entries);

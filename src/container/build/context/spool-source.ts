@@ -3,7 +3,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { extract, type Header } from 'tar-stream';
+import type { Header } from 'tar-stream';
 import type { IgnoreRules } from '../ignore-patterns.ts';
 import { type ContextEntry, ContextReadError, type ContextSource, compareNames, type EntrySelection } from './context-entry.ts';
 import { compileSelection, type LinkReader } from './path-selection.ts';
@@ -42,8 +42,10 @@ export async function spoolContext(archive: Readable, rules: IgnoreRules): Promi
 async function storeEntries(archive: Readable, rules: IgnoreRules, file: FileHandle): Promise<Map<string, StoredEntry>> {
   const entries = new Map<string, StoredEntry>();
   let offset = 0;
+  const failed = new Promise<Error>((resolve) => archive.on('error', resolve));
+  const { extract } = await import('tar-stream');
   const extractor = extract();
-  archive.on('error', (error) => extractor.destroy(error));
+  void failed.then((error) => extractor.destroy(error));
   archive.pipe(extractor);
   try {
     for await (const part of extractor) {
