@@ -35,7 +35,7 @@ interface TriggerEventTable {
   readonly error: string | null;
   readonly settled: string | null;
   readonly replay_of: string | null;
-  /** As `laneOf` says; null: recorded by an older version. */
+  /** As `laneOf` says; null: ended under an older version. */
   readonly lane: string | null;
 }
 
@@ -173,6 +173,6 @@ interface CommitStatusTable {
   readonly leased: string | null;
   readonly error: string | null;
   readonly changed: string;
-  /** Of the repository; null: put by an older version. */
+  /** Of the repository; null: ended under an older version. */
   readonly host: string | null;
 }

@@ -3,6 +3,7 @@ import type { EventStore } from '../model/ports/event-store.ts';
 import type { TriggerEvent } from '../model/trigger-event.ts';
 import { EventAttempts } from './event-attempts.ts';
 import { EventLanes } from './event-lanes.ts';
+import { EventReader } from './event-reader.ts';
 import { EventWaiters } from './event-waiters.ts';
 import type { Evaluation, Handlers } from './parts.ts';
 import { createSettlements, type Settlements } from './settlements.ts';
@@ -31,12 +32,12 @@ export interface Evaluator {
   close(): Promise<void>;
 }
 
-/** Events in memory; as many again are read when half of them are through. */
-const MOST_TAKEN = 2000;
-const LONGEST_ALONE_MS = 2000;
 const LONGEST_SLEEP_MS = 30_000;
 const CLOSING_MS = 10_000;
 const AFTER_FAILURE_MS = 1000;
+const FULL_MS = 1000;
+/** The store compares the wall clock, to the millisecond. */
+const SLACK_MS = 5;
 
 export function createEvaluator(parts: EvaluatorParts): Evaluator {
   return new RunningEvaluator(parts);
@@ -47,19 +48,21 @@ class RunningEvaluator implements Evaluator {
   readonly #settlements: Settlements;
   readonly #waiters: EventWaiters;
   readonly #lanes: EventLanes;
+  readonly #reader: EventReader;
   /** Taken and not yet through, by id. */
-  readonly #taken = new Map<string, TriggerEvent>();
-  /** What is decided on by itself. */
-  readonly #alone = new Set<Promise<void>>();
+  readonly #taken = new Set<string>();
+  /** What was through while the store was read: the answer may be older. */
+  readonly #through = new Set<string>();
   readonly #attempts: EventAttempts;
   readonly #idlers = new Set<() => void>();
   readonly #stopping = new AbortController();
   readonly #closing = new AbortController();
   #wake = new AbortController();
   #notified = false;
-  /** Number of the newest event that was read. */
-  #newest = 0;
+  /** Monotonic: what is postponed is due then. */
   #nextRetryMs = Number.POSITIVE_INFINITY;
+  /** Monotonic: the store is read from the beginning then. */
+  #rewindMs = Number.POSITIVE_INFINITY;
   #loop: Promise<void> | undefined;
 
   constructor(parts: EvaluatorParts) {
@@ -73,8 +76,13 @@ class RunningEvaluator implements Evaluator {
       clock,
       decide: (event) => this.#decide(event),
       isBusy: () => parts.isBusy?.() === true,
+      isSuspect: (event) => this.#attempts.isLast(event),
+      onRoom: (lane) => {
+        if (this.#reader.hasRoom(lane)) this.notify();
+      },
       closing: this.#closing.signal,
     });
+    this.#reader = new EventReader({ events, lanes: this.#lanes, take: (event) => this.#claim(event) });
   }
 
   start(): void {
@@ -102,7 +110,7 @@ class RunningEvaluator implements Evaluator {
     this.#wake.abort();
     this.#lanes.clear();
     const ended = new AbortController();
-    const working = Promise.all([this.#lanes.idle(), ...this.#alone]).then(() => ended.abort());
+    const working = this.#lanes.idle().then(() => ended.abort());
     await Promise.race([working, this.#parts.clock.sleep(CLOSING_MS, ended.signal)]);
     this.#stopping.abort();
     await Promise.all([working, this.#loop]);
@@ -117,14 +125,16 @@ class RunningEvaluator implements Evaluator {
       let idleMs = LONGEST_SLEEP_MS;
       try {
         const fresh = await this.#take();
-        if (fresh === 0 && this.#taken.size === 0 && !this.#notified) this.#tellIdle();
+        if (fresh === 0 && this.#isIdle()) this.#tellIdle();
       } catch (error) {
         this.#parts.onProblem('pending events could not be read', error);
         idleMs = AFTER_FAILURE_MS;
       }
-      if (this.#notified && this.#hasRoom()) continue;
-      const retryMs = this.#nextRetryMs - this.#parts.clock.now().getTime();
-      await this.#parts.clock.sleep(Math.max(0, Math.min(idleMs, retryMs)), this.#wake.signal);
+      if (this.#notified) continue;
+      const dueMs = Math.min(this.#nextRetryMs, this.#rewindMs) - this.#parts.clock.monotonicMs();
+      await this.#parts.clock.sleep(Math.max(0, Math.min(idleMs, dueMs)), this.#wake.signal);
+      // For what nobody told of: another process may have recorded it.
+      if (!this.#notified && this.#isIdle()) this.#reader.rewind();
     }
   }
 
@@ -133,45 +143,29 @@ class RunningEvaluator implements Evaluator {
     this.#idlers.clear();
   }
 
-  #hasRoom(): boolean {
-    return this.#taken.size <= MOST_TAKEN / 2;
+  #isIdle(): boolean {
+    return this.#taken.size === 0 && this.#reader.isThrough && !this.#notified;
   }
 
   /** Takes what is due and not yet taken. How many it took. */
   async #take(): Promise<number> {
-    if (!this.#hasRoom()) return 0;
-    const isRetryDue = this.#nextRetryMs <= this.#parts.clock.now().getTime();
-    if (isRetryDue) this.#nextRetryMs = Number.POSITIVE_INFINITY;
-    // What is under way is not read again and again while more comes in.
-    const after = isRetryDue || this.#taken.size === 0 ? undefined : this.#newest;
-    const limit = after === undefined ? MOST_TAKEN + this.#taken.size : MOST_TAKEN;
-    const pending = await this.#parts.events.pending(limit, after);
-    this.#newest = Math.max(this.#newest, pending.at(-1)?.number ?? 0);
-    const fresh = pending.filter(({ id }) => !this.#taken.has(id));
-    for (const event of fresh) this.#taken.set(event.id, event);
-    const alone = fresh.filter((event) => this.#attempts.isLast(event));
-    for (const event of alone) {
-      if (this.#closing.signal.aborted) return fresh.length;
-      await this.#decideAlone(event);
+    const now = this.#parts.clock.monotonicMs();
+    // Lanes may be full: those that are due in them are looked for again.
+    if (this.#nextRetryMs <= now) this.#nextRetryMs = this.#reader.isThrough ? Number.POSITIVE_INFINITY : now + FULL_MS;
+    if (this.#rewindMs <= now) {
+      this.#rewindMs = Number.POSITIVE_INFINITY;
+      this.#reader.rewind();
     }
-    for (const event of fresh) if (!alone.includes(event)) this.#lanes.add(event);
-    // What follows from events that were settled meanwhile, or did not fit.
-    if (pending.length === limit) this.#notified = true;
-    return fresh.length;
+    this.#through.clear();
+    const { fresh, more } = await this.#reader.read();
+    if (more) this.#notified = true;
+    return fresh;
   }
 
-  /** It was at work when the process ended, and ended again: alone, it cannot make others look guilty. What takes long ends no process. */
-  async #decideAlone(event: TriggerEvent): Promise<void> {
-    const ended = new AbortController();
-    const decided = this.#lanes
-      .idle()
-      .then(() => (this.#closing.signal.aborted ? undefined : this.#decide(event)))
-      .then(() => {
-        this.#alone.delete(decided);
-        ended.abort();
-      });
-    this.#alone.add(decided);
-    await Promise.race([decided, this.#parts.clock.sleep(LONGEST_ALONE_MS, ended.signal)]);
+  #claim({ id }: TriggerEvent): boolean {
+    if (this.#closing.signal.aborted || this.#taken.has(id) || this.#through.has(id)) return false;
+    this.#taken.add(id);
+    return true;
   }
 
   /** Never rejects: what cannot be decided on stays pending, or is given up. */
@@ -183,13 +177,14 @@ class RunningEvaluator implements Evaluator {
     } catch (error) {
       again = true;
       this.#parts.onProblem(`event ${id} could not be kept`, error);
-      this.#retryAt(this.#parts.clock.now().getTime() + AFTER_FAILURE_MS);
+      this.#rewindMs = Math.min(this.#rewindMs, this.#parts.clock.monotonicMs() + AFTER_FAILURE_MS);
       // It keeps its place until then: it is due all the time, and would be taken up again at once.
       await this.#parts.clock.sleep(AFTER_FAILURE_MS, this.#closing.signal);
     }
     this.#taken.delete(id);
+    this.#through.add(id);
     if (!again) this.#forget(id);
-    if (this.#taken.size === 0 || this.#taken.size === MOST_TAKEN / 2) this.notify();
+    if (this.#taken.size === 0) this.notify();
   }
 
   /** Whether it is to be tried again. */
@@ -216,16 +211,14 @@ class RunningEvaluator implements Evaluator {
   }
 
   async #failed(event: TriggerEvent, error: unknown): Promise<boolean> {
-    const retryMs = await this.#attempts.failed(event, error, this.#stopping.signal.aborted);
-    if (retryMs === undefined) return false;
-    this.#retryAt(retryMs);
+    const waitMs = await this.#attempts.failed(event, error, this.#stopping.signal.aborted);
+    if (waitMs === undefined) return false;
+    const dueMs = this.#parts.clock.monotonicMs() + waitMs + SLACK_MS;
+    if (dueMs < this.#nextRetryMs) {
+      this.#nextRetryMs = dueMs;
+      this.#wake.abort();
+    }
     return true;
-  }
-
-  #retryAt(timeMs: number): void {
-    if (timeMs >= this.#nextRetryMs) return;
-    this.#nextRetryMs = timeMs;
-    this.#wake.abort();
   }
 
   #forget(id: string): void {

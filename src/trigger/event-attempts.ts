@@ -44,7 +44,7 @@ export class EventAttempts {
     return true;
   }
 
-  /** When it is tried again, in milliseconds; undefined for an event that is given up. `ended`: this process has ended the attempt. */
+  /** Milliseconds until it is tried again; undefined for an event that is given up. `ended`: this process has ended the attempt. */
   async failed(event: TriggerEvent, error: unknown, ended: boolean): Promise<number | undefined> {
     const { events, clock, onProblem } = this.#parts;
     // What was ended is decided on again by the next process, and is not to blame for that.
@@ -57,9 +57,9 @@ export class EventAttempts {
     }
     const times = this.#postponed.get(event.id) ?? 0;
     this.#postponed.set(event.id, times + 1);
-    const retryMs = clock.now().getTime() + (ended ? 0 : exponentialBackoffMs(times, BACKOFF));
-    await events.postpone(event.id, { error: text, retryAt: new Date(retryMs).toISOString(), passing });
-    return retryMs;
+    const waitMs = ended ? 0 : exponentialBackoffMs(times, BACKOFF);
+    await events.postpone(event.id, { error: text, retryAt: new Date(clock.now().getTime() + waitMs).toISOString(), passing });
+    return waitMs;
   }
 
   forget(id: string): void {

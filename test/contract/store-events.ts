@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { laneOf } from '../../src/model/event-lane.ts';
 import type { EventQuery } from '../../src/model/ports/event-store.ts';
-import type { TriggerDecision } from '../../src/model/trigger-event.ts';
+import type { Happening, TriggerDecision, TriggerEvent } from '../../src/model/trigger-event.ts';
 import type { StoreUnderTest } from './store.ts';
-import { at, newEvent, timerEvent } from './store-trigger-values.ts';
+import { at, imageTag, newEvent, timerEvent } from './store-trigger-values.ts';
 
 type NewDecision = Omit<TriggerDecision, 'event' | 'at'>;
 
@@ -93,6 +94,37 @@ function describeLife(use: () => StoreUnderTest): void {
     expect(await events.get('e1')).toMatchObject({ status: 'settled', settledAt: at() });
     expect(await events.get('e4')).toMatchObject({ status: 'failed', error: 'it ends the process' });
     expect(await events.counts()).toEqual({ pending: 1, settled: 2, failed: 1 });
+  });
+
+  it('are found by what waits for them: by kind, by lane, and by their time', async () => {
+    const { store, clock } = use();
+    const { events } = store;
+    const image = (repository: string): Happening => ({ kind: 'image', image: imageTag(repository) });
+    const happenings: readonly Happening[] = [
+      image('a'),
+      { kind: 'manual', task: 'app', by: 'ann' },
+      image('b'),
+      image('a'),
+      { kind: 'run-ended', run: 'ra001', status: 'Failed' },
+    ];
+    await events.record(happenings.map((happening, index) => ({ dedupKey: String(index), origin: 'webhook', happening })));
+    const ids = async (found: Promise<readonly TriggerEvent[]>): Promise<readonly string[]> => (await found).map(({ id }) => id);
+    expect(await ids(events.waiting({ kind: 'far', after: 0, limit: 9 }))).toEqual(['e1', 'e3', 'e4']);
+    expect(await ids(events.waiting({ kind: 'far', after: 1, limit: 1 }))).toEqual(['e3']);
+    expect(await ids(events.waiting({ kind: 'manual', after: 0, limit: 9 }))).toEqual(['e2']);
+    expect(await ids(events.waiting({ kind: 'run-ended', after: 0, limit: 9 }))).toEqual(['e5']);
+    const lane = laneOf({ happening: image('a') });
+    expect(await ids(events.waitingInLane({ lane, after: 0, limit: 9 }))).toEqual(['e1', 'e4']);
+    expect(await ids(events.waitingInLane({ lane, after: 1, limit: 9 }))).toEqual(['e4']);
+    for (const id of ['e1', 'e3', 'e5']) await events.postpone(id, { error: 'no network', retryAt: at(1000) });
+    expect(await ids(events.waitingInLane({ lane, after: 0, limit: 9 }))).toEqual(['e4']);
+    const retriable = { kind: 'far', exceptLanes: [], after: 0, limit: 9 } as const;
+    expect(await ids(events.retriable(retriable))).toEqual([]);
+    await clock.advance(1000);
+    expect(await ids(events.retriable(retriable))).toEqual(['e1', 'e3']);
+    expect(await ids(events.retriable({ ...retriable, exceptLanes: [lane] }))).toEqual(['e3']);
+    expect(await ids(events.retriable({ ...retriable, after: 1 }))).toEqual(['e3']);
+    expect(await ids(events.retriable({ ...retriable, kind: 'near' }))).toEqual(['e5']);
   });
 
   it('count the attempts that were begun, over restarts', async () => {

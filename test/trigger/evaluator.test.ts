@@ -46,6 +46,14 @@ function pushTo(repository: string, number: number): NewTriggerEvent {
   return { dedupKey: `${repository} ${number}`, origin: 'webhook', happening };
 }
 
+function tick(number: number): NewTriggerEvent {
+  const happening: Happening = {
+    ...{ kind: 'timer', task: 'other', taskId: 'x', trigger: 't' },
+    ...{ occurrence: new Date(number).toISOString(), late: false },
+  };
+  return { dedupKey: `timer ${number}`, origin: 'timer', happening };
+}
+
 const NONE: Evaluation = { decisions: [{ outcome: 'skipped', code: 'no-trigger', because: 'a test' }] };
 
 async function record(...events: readonly NewTriggerEvent[]): Promise<readonly string[]> {
@@ -199,14 +207,37 @@ describe('the evaluator', () => {
       },
     });
     await waitFor(async () => (waiting.length === 1 ? true : undefined));
-    expect(await statusOf(quick)).toMatchObject({ status: 'pending', attempts: 0 });
-    await clock.advance(2000);
     await waitFor(async () => ((await statusOf(quick)).status === 'settled' ? true : undefined));
     const closed = all.close();
     for (const resolve of waiting) resolve();
     await closed;
     evaluator = undefined;
     expect(await statusOf(slow)).toMatchObject({ status: 'settled' });
+  });
+
+  it('many of them are tried one after the other, each for a while, and nobody else waits for them', async () => {
+    const suspects = await record(...Array.from({ length: 15 }, (_, index) => pushTo(`slow${index}`, 1)));
+    for (let process = 0; process < 2; process += 1) await store.events.begin(suspects);
+    const [timer = ''] = await record(tick(1));
+    let begun = 0;
+    const slow = Promise.withResolvers<void>();
+    const all = evaluate({
+      push: async () => {
+        begun += 1;
+        await slow.promise;
+        return NONE;
+      },
+      timer: async () => NONE,
+    });
+    await all.settled([timer], AbortSignal.timeout(5000));
+    await waitFor(async () => (begun === 1 ? true : undefined));
+    await clock.advance(1999);
+    expect(begun).toBe(1);
+    await clock.advance(1);
+    await waitFor(async () => (begun === 2 ? true : undefined));
+    slow.resolve();
+    await all.idle();
+    expect(begun).toBe(15);
   });
 
   it('close lets what was begun end, and leaves the rest pending', async () => {
@@ -296,5 +327,104 @@ describe('the evaluator', () => {
     await evaluator.idle();
     expect(await store.events.counts()).toMatchObject({ settled: 1 });
     expect(problems).toEqual(['event e1 could not be kept', 'event e1 could not be kept']);
+  });
+});
+
+describe('thousands of events of one slow repository', () => {
+  it('keep neither a timer nor another repository waiting, and are decided on in their order', async () => {
+    await record(...Array.from({ length: 2100 }, (_, index) => pushTo('slow', index)));
+    const slow = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    const all = evaluate({
+      push: async ({ dedupKey }) => {
+        if (dedupKey.startsWith('slow')) {
+          begun.push(dedupKey);
+          await slow.promise;
+        }
+        return NONE;
+      },
+      timer: async () => NONE,
+      manual: async () => NONE,
+    });
+    await waitFor(async () => (begun.length === 1 ? true : undefined));
+    const later = await record(tick(1), pushTo('well', 1));
+    all.notify();
+    await all.settled(later, AbortSignal.timeout(5000));
+    expect((await store.events.counts()).settled).toBe(2);
+    slow.resolve();
+    await all.idle();
+    expect(begun).toEqual(Array.from({ length: 2100 }, (_, index) => `slow ${index}`));
+  });
+
+  it('are decided on in their order also when some are tried again between them', async () => {
+    await record(...Array.from({ length: 200 }, (_, index) => pushTo('slow', index)));
+    const decided: string[] = [];
+    const all = evaluate({
+      push: async ({ dedupKey }) => {
+        if (decided.length === 100 && dedupKey !== 'again') {
+          decided.push('again');
+          throw new EngineError('context-failed', 'the server did not answer', { transient: true });
+        }
+        decided.push(dedupKey);
+        return NONE;
+      },
+    });
+    await all.idle();
+    await clock.advance(1000);
+    await all.idle();
+    expect(decided.filter((key) => key !== 'again')).toEqual([
+      ...Array.from({ length: 200 }, (_, index) => `slow ${index}`).filter((key) => key !== 'slow 100'),
+      'slow 100',
+    ]);
+  });
+
+  it('in lanes of their own, more than memory takes, are all decided on', async () => {
+    await record(...Array.from({ length: 3000 }, (_, index) => pushTo(`repository${index}`, 1)), tick(1));
+    const slow = Promise.withResolvers<void>();
+    let begun = 0;
+    const all = evaluate({
+      push: async () => {
+        begun += 1;
+        await slow.promise;
+        return NONE;
+      },
+      timer: async () => NONE,
+    });
+    await all.settled(['e3001'], AbortSignal.timeout(5000));
+    slow.resolve();
+    await all.idle();
+    expect(begun).toBe(3000);
+    expect(await store.events.counts()).toEqual({ pending: 0, settled: 3001, failed: 0 });
+  });
+});
+
+describe('while a crowd of deliveries is there', () => {
+  it('timers do not wait, a lane waits once, and some always go on', async () => {
+    const ids = await record(...Array.from({ length: 50 }, (_, index) => pushTo('one', index)), tick(1));
+    const many = await record(...Array.from({ length: 300 }, (_, index) => pushTo(`many${index}`, 1)));
+    let isBusy = true;
+    const decided = new Set<string>();
+    const { events } = store;
+    const handlers: Handlers = {
+      push: async ({ id }) => {
+        decided.add(id);
+        return NONE;
+      },
+      timer: async () => NONE,
+    };
+    const all = createEvaluator({ events, handlers, clock, isBusy: () => isBusy, onProblem: (what) => void problems.push(what) });
+    evaluator = all;
+    all.start();
+    await all.settled(ids, AbortSignal.timeout(5000));
+    // One sleep for all that wait, beside the one for what comes next.
+    await waitFor(async () => (clock.remaining().length <= 3 ? true : undefined));
+    const before = decided.size;
+    await clock.advance(25);
+    await waitFor(async () => (decided.size > before ? true : undefined));
+    expect(decided.size).toBeLessThan(before + 20);
+    isBusy = false;
+    for (let look = 0; look < 10; look += 1) await clock.advance(25);
+    await all.settled(many, AbortSignal.timeout(5000));
+    expect(problems).toEqual([]);
   });
 });

@@ -7,23 +7,33 @@ import type { Metrics } from '../metrics.ts';
 
 type Counts = Pick<Metrics, 'decided' | 'looked'>;
 
+/** More are read than taken: what is read again is known again. */
+const MOST_OPEN = 50_000;
+
 /** The events, with the time until something was decided on each. */
 export function observedEvents(events: EventStore, clock: Pick<Clock, 'now'>, metrics: Pick<Counts, 'decided'>): EventStore {
-  const open = new Map<string, TriggerEvent>();
+  const open = new Map<string, { readonly kind: TriggerEvent['happening']['kind']; readonly receivedAt: string }>();
+  const seen = async (reading: Promise<readonly TriggerEvent[]>): Promise<readonly TriggerEvent[]> => {
+    const read = await reading;
+    for (const { id, happening, receivedAt } of read) open.set(id, { kind: happening.kind, receivedAt });
+    for (const id of open.keys()) {
+      if (open.size <= MOST_OPEN) break;
+      open.delete(id);
+    }
+    return read;
+  };
   return {
     ...events,
-    pending: async (limit, after) => {
-      const pending = await events.pending(limit, after);
-      for (const event of pending) open.set(event.id, event);
-      return pending;
-    },
+    waiting: (query) => seen(events.waiting(query)),
+    waitingInLane: (query) => seen(events.waitingInLane(query)),
+    retriable: (query) => seen(events.retriable(query)),
     settle: async (settlements) => {
       await events.settle(settlements);
       for (const { id } of settlements) {
         const event = open.get(id);
         open.delete(id);
         const ms = event === undefined ? 0 : clock.now().getTime() - Date.parse(event.receivedAt);
-        if (event !== undefined) metrics.decided(event.happening.kind, Math.max(0, ms) / 1000);
+        if (event !== undefined) metrics.decided(event.kind, Math.max(0, ms) / 1000);
       }
     },
     postpone: async (id, why) => {

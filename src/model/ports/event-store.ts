@@ -1,3 +1,4 @@
+import type { NearKind } from '../event-lane.ts';
 import type { NewTriggerEvent, TriggerDecision, TriggerEvent } from '../trigger-event.ts';
 
 /** Trigger events and what was decided about them. Every method is one transaction, as in `Store`. */
@@ -9,6 +10,17 @@ export interface EventStore {
   list(query: EventQuery): Promise<readonly TriggerEvent[]>;
   /** Pending events whose `retryAt` is over or absent, oldest first; those with a number above `after` when it is given. */
   pending(limit: number, after?: number): Promise<readonly TriggerEvent[]>;
+  /** As `pending`: those of one kind that others wait for, or those of all other kinds (`far`). Costs nothing for what the others have. */
+  waiting(query: { readonly kind: NearKind | 'far'; readonly after: number; readonly limit: number }): Promise<readonly TriggerEvent[]>;
+  /** As `pending`, of one lane (`laneOf`). */
+  waitingInLane(query: { readonly lane: string; readonly after: number; readonly limit: number }): Promise<readonly TriggerEvent[]>;
+  /** Pending events that were postponed, and whose time has come, oldest first: those of kinds that others wait for, or of all others. */
+  retriable(query: {
+    readonly kind: 'near' | 'far';
+    readonly exceptLanes: readonly string[];
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<readonly TriggerEvent[]>;
   /** Counts an attempt before it is begun, so that an event that ends the process is known by it. */
   begin(ids: readonly string[]): Promise<void>;
   /** Ends the event and keeps what was decided. Idempotent: an event that has ended stays as it is, and nothing follows from it again. */

@@ -1,4 +1,5 @@
 import { type Compilable, type SqlBool, sql } from 'kysely';
+import { NEAR_KINDS, type NearKind } from '../../model/event-lane.ts';
 import type { EventQuery, EventStore } from '../../model/ports/event-store.ts';
 import type { TriggerDecision, TriggerEvent } from '../../model/trigger-event.ts';
 import { decisionOf, eventNumberOf, triggerEventOf } from '../event-rows.ts';
@@ -21,6 +22,17 @@ export function createEventStore(database: Database, writes: EventWrites, now: (
       }),
     list: (query) => database.read(() => listEvents(database, query)),
     pending: (limit, after = 0) => database.read(() => statements.pending.all({ now: now(), limit, after }).map(triggerEventOf)),
+    waiting: ({ kind, after, limit }) =>
+      database.read(() => {
+        const query = { now: now(), after, limit };
+        return (kind === 'far' ? statements.far.all(query) : statements.near.all({ ...query, kind })).map(triggerEventOf);
+      }),
+    waitingInLane: (query) => database.read(() => statements.ofLane.all({ ...query, now: now() }).map(triggerEventOf)),
+    retriable: ({ kind, exceptLanes, ...query }) =>
+      database.read(() => {
+        const near = kind === 'near' ? 1 : 0;
+        return statements.retriable.all({ ...query, near, except: JSON.stringify(exceptLanes), now: now() }).map(triggerEventOf);
+      }),
     begin: (ids) =>
       database.write(() => {
         for (const number of numbersOf(ids)) statements.begin.run({ number });
@@ -75,18 +87,41 @@ function listDecisions(database: Database, query: Parameters<EventStore['decisio
   return database.all(select).map(decisionOf);
 }
 
+interface Page {
+  readonly now: string;
+  readonly after: number;
+  readonly limit: number;
+}
+
 function createStatements({ queries, prepared }: Database) {
   // Written out, so that the partial indexes of pending and of ended events can be used.
   const pending = sql<SqlBool>`status = 'pending'`;
+  const page = () =>
+    queries
+      .selectFrom('trigger_events')
+      .selectAll()
+      .where(pending)
+      .where(sql<SqlBool>`number > @after and (retry is null or retry <= @now)`)
+      .orderBy('number')
+      .limit(sql<number>`@limit`);
   return {
     one: prepared<{ number: number }>()((param) => queries.selectFrom('trigger_events').selectAll().where('number', '=', param('number'))),
-    pending: prepared<{ now: string; limit: number; after: number }>()((param) =>
+    pending: prepared<Page>()(page),
+    near: prepared<Page & { kind: NearKind }>()((param) =>
+      page().where(sql<SqlBool>`kind in ('timer', 'manual', 'run-ended')`).where('kind', '=', param('kind')),
+    ),
+    far: prepared<Page>()(() => page().where('kind', 'not in', NEAR_KINDS)),
+    ofLane: prepared<Page & { lane: string }>()((param) => page().where('lane', '=', param('lane'))),
+    retriable: prepared<Page & { near: 0 | 1; except: string }>()((param) =>
       queries
         .selectFrom('trigger_events')
         .selectAll()
         .where(pending)
+        .where('retry', 'is not', null)
+        .where('retry', '<=', param('now'))
         .where('number', '>', param('after'))
-        .where((eb) => eb.or([eb('retry', 'is', null), eb('retry', '<=', param('now'))]))
+        .where(sql<SqlBool>`(kind in ('timer', 'manual', 'run-ended')) = ${param('near')}`)
+        .where(sql<SqlBool>`ifnull(lane, '') not in (select value from json_each(${param('except')}))`)
         .orderBy('number')
         .limit(param('limit')),
     ),

@@ -1,5 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { laneOf } from '../../model/event-lane.ts';
+import { hostOfRepository } from '../../util/repository-url.ts';
 import { triggerSchema } from './trigger-schema.ts';
 
 /** In the header of every database of this program: `SLPW`. */
@@ -90,28 +92,51 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     CREATE INDEX trigger_events_failed ON trigger_events (number, origin, kind, received) WHERE status = 'failed';
   `),
   // What waits is found without a look at what waits before it: by its lane, by its kind, by the time of its next attempt, by its host.
-  '0005-lanes': migration(`
+  '0005-lanes': migration(
+    `
     ALTER TABLE trigger_events ADD COLUMN lane TEXT;
     CREATE INDEX trigger_events_lane ON trigger_events (lane, number) WHERE status = 'pending';
     CREATE INDEX trigger_events_near ON trigger_events (kind, number)
       WHERE status = 'pending' AND kind IN ('timer', 'manual', 'run-ended');
-    CREATE INDEX trigger_events_retry ON trigger_events (retry, lane) WHERE status = 'pending' AND retry IS NOT NULL;
+    CREATE INDEX trigger_events_retry ON trigger_events (retry, lane, kind, number) WHERE status = 'pending' AND retry IS NOT NULL;
     CREATE INDEX trigger_events_replays ON trigger_events (number) WHERE replay_of IS NOT NULL;
     ALTER TABLE commit_statuses ADD COLUMN host TEXT;
     DROP INDEX commit_statuses_due;
     CREATE INDEX commit_statuses_due ON commit_statuses (next_attempt, leased, host) WHERE delivered < version AND given_up < version;
-  `),
+  `,
+    fillLanes,
+  ),
 };
+
+/** Of what an older version has left to be done. */
+async function fillLanes(db: Kysely<unknown>): Promise<void> {
+  const events = await sql<{
+    number: number;
+    happening: string;
+  }>`SELECT number, happening FROM trigger_events WHERE status = 'pending'`.execute(db);
+  for (const { number, happening } of events.rows) {
+    const lane = laneOf({ happening: JSON.parse(happening) });
+    await sql`UPDATE trigger_events SET lane = ${lane} WHERE number = ${number}`.execute(db);
+  }
+  const statuses = await sql<{ key: string; url: string }>`
+    SELECT key, json_extract(status, '$.repositoryUrl') AS url FROM commit_statuses WHERE delivered < version AND given_up < version`.execute(
+    db,
+  );
+  for (const { key, url } of statuses.rows) {
+    await sql`UPDATE commit_statuses SET host = ${hostOfRepository(url)} WHERE key = ${key}`.execute(db);
+  }
+}
 
 /** Keeps a table of counts by status: counting 100,000 rows at each look at the metrics would cost more. */
 function count(table: string, row: 'NEW' | 'OLD', sign: '+' | '-'): string {
   return `INSERT INTO ${table} VALUES (${row}.status, ${sign}1) ON CONFLICT DO UPDATE SET count = count ${sign} 1`;
 }
 
-function migration(script: string): Migration {
+function migration(script: string, fill?: (db: Kysely<unknown>) => Promise<void>): Migration {
   return {
     up: async (db: Kysely<unknown>): Promise<void> => {
       for (const statement of statementsOf(script)) await sql.raw(statement).execute(db);
+      await fill?.(db);
     },
   };
 }
