@@ -1,9 +1,13 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { EngineError } from '../../model/engine-error.ts';
 import type { HookAnswer } from '../../trigger/hook-intake.ts';
 import type { HttpMetrics } from '../metrics.ts';
+import { type BodyHold, BodyRoom } from './body-room.ts';
+import { noRoom, readHookBody, tooLarge } from './hook-body.ts';
 import type { HttpLimits } from './options.ts';
 import { RetryLater } from './problem.ts';
+import { RefusedProofs } from './refused-proofs.ts';
 import { limitBodyTime } from './slow-bodies.ts';
 import type { HookOperations } from './trigger-operations.ts';
 
@@ -27,6 +31,8 @@ interface HookParams {
 
 const HOOK_ID = /^[A-Za-z0-9_-]{22}$/;
 const RETRY_SECONDS = 5;
+/** Of a sender whose proofs were refused too often. */
+const MOST_WHEN_REFUSED = 1024 * 1024;
 
 /**
  * `POST /hooks/ID[/SECRET]`, where forges and registries deliver. Before a byte of the body is read it is known that there is such a hook;
@@ -36,8 +42,8 @@ export async function addHookRoutes(app: FastifyInstance, parts: HookParts): Pro
   const { limits } = parts;
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: limits.hookBytes }, (_request, body, done) => done(null, body));
-    const room = new Room(limits.hookBytesAtOnce);
+    const bodies = new HookBodies(limits);
+    scope.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) => bodies.read(request, payload));
     for (const url of ['/hooks/:id', '/hooks/:id/:secret']) {
       scope.route({
         ...{ method: 'POST', url, bodyLimit: limits.hookBytes },
@@ -45,11 +51,15 @@ export async function addHookRoutes(app: FastifyInstance, parts: HookParts): Pro
         // Each hook has its own count, which is the intake's.
         config: { delivery: true, rateLimit: false },
         preParsing: async (request, reply) => {
+          limitBodyTime(request, limits.bodyMs);
           await checkHook(request, parts.intake);
-          room.take(request, reply, limits.hookBytes);
-          limitBodyTime(request, reply, limits.bodyMs);
+          reply.raw.once('close', () => bodies.release(request));
         },
-        handler: (request, reply) => deliver(request, reply, parts),
+        handler: async (request, reply) => {
+          const status = await deliver(request, reply, parts);
+          if (status === 401) bodies.refused(request);
+          return reply;
+        },
       });
     }
   });
@@ -61,13 +71,14 @@ async function checkHook(request: FastifyRequest, intake: Pick<HookOperations, '
   if (!known) throw new EngineError('not-found', 'there is no such hook');
 }
 
-async function deliver(request: FastifyRequest, reply: FastifyReply, { intake, metrics }: HookParts): Promise<FastifyReply> {
+async function deliver(request: FastifyRequest, reply: FastifyReply, { intake, metrics }: HookParts): Promise<number> {
   const { id, secret } = paramsOf(request);
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const answer = await intake.receive(id, { headers: headersOf(request), body, ...(secret === undefined ? {} : { pathSecret: secret }) });
   metrics.delivered(resultOf(answer));
   if (answer.retryAfter !== undefined) reply.header('retry-after', String(answer.retryAfter));
-  return reply.code(answer.status).type('application/json').serializer(JSON.stringify).send(answer.body);
+  reply.code(answer.status).type('application/json').serializer(JSON.stringify).send(answer.body);
+  return answer.status;
 }
 
 function resultOf({ status, body }: HookAnswer): string {
@@ -98,22 +109,43 @@ function headersOf({ headers }: FastifyRequest): Readonly<Record<string, string>
   );
 }
 
-/** Memory for bodies that are being read: nobody has proved anything by then. */
-class Room {
-  #free: number;
+/** The bodies of deliveries, from their first byte until they are answered. */
+class HookBodies {
+  readonly #limits: HttpLimits;
+  readonly #room: BodyRoom;
+  readonly #refused = new RefusedProofs(() => performance.now());
+  readonly #holds = new WeakMap<FastifyRequest, BodyHold>();
 
-  constructor(bytes: number) {
-    this.#free = bytes;
+  constructor(limits: HttpLimits) {
+    this.#limits = limits;
+    this.#room = new BodyRoom({ bytes: limits.hookBytesAtOnce, most: limits.hookBytes }, () => performance.now());
   }
 
-  /** Throws 503 when there is none for this body; gives it back with the answer. */
-  take(request: FastifyRequest, reply: FastifyReply, most: number): void {
-    const declared = Number(request.headers['content-length'] ?? most);
-    const bytes = Math.min(Number.isFinite(declared) ? declared : most, most);
-    if (bytes > this.#free) throw new RetryLater('overloaded', 'too many deliveries are being read', RETRY_SECONDS);
-    this.#free -= bytes;
-    reply.raw.once('close', () => {
-      this.#free += bytes;
+  read(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
+    const { hookBytes: most, bodyMs: ms } = this.#limits;
+    const now = this.#refused.areMany(senderOf(request)) ? Math.min(most, MOST_WHEN_REFUSED) : most;
+    const declared = Number(request.headers['content-length'] ?? 0);
+    if (declared > most) throw tooLarge();
+    if (declared > now) throw noRoom();
+    return readHookBody(payload, { most, now, ms }, (giveUp) => {
+      const hold = this.#room.hold({ hook: paramsOf(request).id, address: request.ip }, giveUp);
+      this.#holds.set(request, hold);
+      return hold;
     });
   }
+
+  release(request: FastifyRequest): void {
+    this.#holds.get(request)?.release();
+  }
+
+  refused(request: FastifyRequest): void {
+    const sender = senderOf(request);
+    request.isNoise = this.#refused.areMany(sender);
+    this.#refused.add(sender, Buffer.isBuffer(request.body) ? request.body.length : 0);
+  }
+}
+
+/** Others at the same hook from elsewhere, or at other hooks, have nothing to do with it. */
+function senderOf(request: FastifyRequest): string {
+  return `${paramsOf(request).id} ${request.ip}`;
 }

@@ -3,6 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { HttpMetrics } from '../metrics.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** One of so many of its kind that a line for each would only fill the log. */
+    isNoise?: boolean;
+  }
+}
+
 const GIVEN_ID = /^[A-Za-z0-9._-]{8,64}$/;
 
 /** A proxy's or client's id when it looks like one, so that a request can be followed through. */
@@ -19,7 +26,8 @@ export function logRequests(app: FastifyInstance, metrics: HttpMetrics): void {
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     metrics.answered({ method: request.method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1000 });
-    const level = reply.statusCode >= 500 ? 'error' : route === '/healthz' || route === '/readyz' ? 'debug' : 'info';
+    const isQuiet = route === '/healthz' || route === '/readyz' || request.isNoise === true;
+    const level = reply.statusCode >= 500 ? 'error' : isQuiet ? 'debug' : 'info';
     request.log[level](
       {
         method: request.method,

@@ -45,8 +45,8 @@ export function addRoute(app: FastifyInstance, route: (typeof ROUTES)[number], h
     schema: schemaOf(entry),
     config: { entry },
     bodyLimit: bodyLimitOf(entry, parts.limits),
-    onRequest: (request, reply, done) => {
-      if (entry.body?.kind === 'json') limitBodyTime(request, reply, parts.limits.bodyMs);
+    onRequest: (request, _reply, done) => {
+      if (entry.body?.kind === 'json') limitBodyTime(request, parts.limits.bodyMs);
       done();
     },
     preValidation: async (request) => {

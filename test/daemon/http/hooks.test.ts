@@ -7,7 +7,7 @@ import { ADMIN, type DaemonFixture, startDaemon, TASK_FILE } from './daemon-fixt
 
 const REPOSITORY = 'https://git.example/me/app.git';
 const MIB = 1024 * 1024;
-const LIMITS = { hookBytes: MIB, hookBytesAtOnce: 2 * MIB, bodyMs: 500 };
+const LIMITS = { hookBytes: 2 * MIB, hookBytesAtOnce: 4 * MIB, bodyMs: 500 };
 
 let daemon: DaemonFixture & AsyncDisposable;
 let hook: { readonly id: string; readonly secret: string };
@@ -17,11 +17,11 @@ beforeEach(async () => {
 });
 afterEach(() => daemon[Symbol.asyncDispose]());
 
-async function gitHook({ services, defineTask }: DaemonFixture): Promise<{ readonly id: string; readonly secret: string }> {
-  await defineTask('web');
-  const source = { name: 'push', sourceRepository: { repositoryUrl: REPOSITORY, sourceControlType: 'Gitea' as const } };
-  await services.tasks.patch(ADMIN, 'web', { trigger: { sourceTriggers: { set: [source] } } });
-  const opened = await services.hooks.ensureForTask(ADMIN, await services.tasks.get(ADMIN, 'web'), 'push');
+async function gitHook({ services, defineTask }: DaemonFixture, task = 'web', repositoryUrl = REPOSITORY) {
+  await defineTask(task);
+  const source = { name: 'push', sourceRepository: { repositoryUrl, sourceControlType: 'Gitea' as const } };
+  await services.tasks.patch(ADMIN, task, { trigger: { sourceTriggers: { set: [source] } } });
+  const opened = await services.hooks.ensureForTask(ADMIN, await services.tasks.get(ADMIN, task), 'push');
   return { id: opened.hook.id, secret: opened.secret };
 }
 
@@ -69,19 +69,33 @@ describe('a delivery', () => {
   });
 
   test('that is too large is refused while it is read, whether it says so or not', async () => {
-    const declared = await endless(`/hooks/${hook.id}`, 2 * MIB);
+    const declared = await endless(`/hooks/${hook.id}`, 3 * MIB);
     expect(declared).toMatch(/^HTTP\/1\.1 413 /);
-    const chunked = await endless(`/hooks/${hook.id}`, undefined, MIB + 1);
+    const chunked = await endless(`/hooks/${hook.id}`, undefined, 2 * MIB + 1);
     expect(chunked).toMatch(/^HTTP\/1\.1 413 /);
     expect(await events()).toEqual([]);
   });
 
-  test('of a slow sender is cut off, and others find room again', async () => {
-    const slow = [1, 2].map(() => endless(`/hooks/${hook.id}`, MIB, 1));
-    await waitFor(async () => ((await post(`/hooks/${hook.id}`, push())).status === 503 ? true : undefined), 5000);
-    expect((await Promise.all(slow)).join('')).toBe('');
-    const later = await post(`/hooks/${hook.id}`, push('c'));
+  test('of a slow sender is cut off, and keeps nobody out meanwhile', async () => {
+    const slow = Array.from({ length: 40 }, () => endless(`/hooks/${hook.id}`, MIB, 1));
+    const full = Array.from({ length: 40 }, () => endless(`/hooks/${hook.id}`, MIB, 30_000));
+    const small = await Promise.all(Array.from({ length: 5 }, (_, index) => post(`/hooks/${hook.id}`, push(String(index)))));
+    expect(small.map(({ status }) => status)).not.toContain(503);
+    const large = await post(`/hooks/${hook.id}`, `${push('c')}${' '.repeat(MIB / 2)}`, { headers: { 'x-gitea-delivery': 'two' } });
+    expect(large.status).toBe(202);
+    for (const answer of await Promise.all([...slow, ...full])) expect(answer).toMatch(/^$|^HTTP\/1\.1 503 /);
+    const later = await post(`/hooks/${hook.id}`, push('d'), { headers: { 'x-gitea-delivery': 'three' } });
     expect(later.status).toBe(202);
+  });
+
+  test('of many forged ones is answered 401 while genuine ones from the same address are taken; large ones wait', async () => {
+    const forged = `${push()}${' '.repeat(MIB / 2)}`;
+    for (let count = 0; count < 100; count += 1) expect((await post(`/hooks/${hook.id}`, forged, { secret: 'another' })).status).toBe(401);
+    expect((await post(`/hooks/${hook.id}`, push())).status).toBe(202);
+    const large = await post(`/hooks/${hook.id}`, `${push()}${' '.repeat(MIB)}`);
+    expect([large.status, Number(large.headers['retry-after']) > 0]).toEqual([503, true]);
+    const other = await gitHook(daemon, 'other', 'https://git.example/me/other.git');
+    expect((await post(`/hooks/${other.id}`, `${push()}${' '.repeat(MIB)}`, { secret: other.secret })).status).toBe(200);
   });
 
   test('that cannot be stored is to be sent again', async () => {
