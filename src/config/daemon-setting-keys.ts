@@ -5,6 +5,7 @@ import {
   durationFrom,
   folderPath,
   hosts,
+  imageGlobs,
   limitsByName,
   mapped,
   size,
@@ -122,6 +123,11 @@ export const DAEMON_SETTING_KEYS: readonly SettingKey[] = [
     group: 'daemon',
     description: 'Tasks may use and follow git repositories of the machine of the daemon (`file://`).',
     fallback: 'false',
+  }),
+  key('untrustedLocalImages', imageGlobs, {
+    group: 'daemon',
+    description: 'Images of the engine that untrusted runs may use without asking a registry, as `busybox:local` or `team/*:*`.',
+    fallback: 'none',
   }),
   key('baseImagePollMin', durationFrom({ ms: 60_000, text: '60s' }), {
     group: 'daemon',

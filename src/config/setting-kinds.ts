@@ -55,6 +55,14 @@ export const hosts: SettingKind<readonly string[]> = {
   read: (texts) => (texts.every((text) => /^[^\s/,]+$/.test(text)) ? texts : undefined),
 };
 
+/** Globs of images: `*` within a part between slashes, `**` for any number of parts. */
+export const imageGlobs: SettingKind<readonly string[]> = {
+  list: true,
+  expected: 'a list of at most 100 names of images with their tags, with `*` for any characters but `/`',
+  schema: { type: 'array', maxItems: 100, items: { type: 'string', pattern: '^[^\\s,]+$' } },
+  read: (texts) => (texts.length <= 100 && texts.every((text) => /^[^\s,]+$/.test(text)) ? texts : undefined),
+};
+
 /** `NAME=N` of each pool. */
 export const limitsByName: SettingKind<Readonly<Record<string, number>>> = {
   list: true,

@@ -37,6 +37,7 @@ export interface Settings {
   readonly allowLoopbackAddresses?: boolean;
   readonly gitPollInterval?: number;
   readonly allowFileGit?: boolean;
+  readonly untrustedLocalImages?: readonly string[];
   readonly baseImagePollMin?: number;
   readonly baseImagePollMax?: number;
   readonly baseImageWindow?: number;

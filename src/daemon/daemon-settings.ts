@@ -42,6 +42,8 @@ export interface DaemonSettings {
   /** Between looks at a repository; 0: never. */
   readonly gitPollInterval: number;
   readonly allowFileGit: boolean;
+  /** Globs of images of the engine that untrusted runs may use. */
+  readonly untrustedLocalImages: readonly string[];
   readonly baseImagePoll: { readonly least: number; readonly most: number };
   readonly baseImageWindow: number;
   readonly maxBackgroundRuns: number;
@@ -86,6 +88,7 @@ export function daemonSettings(
     registryAddresses: { allowPrivate, allowLoopback: allowPrivate || allowLoopback },
     gitPollInterval: settings.gitPollInterval ?? 5 * MINUTE_MS,
     allowFileGit: settings.allowFileGit ?? false,
+    untrustedLocalImages: settings.untrustedLocalImages ?? [],
     baseImagePoll: baseImagePoll(settings),
     baseImageWindow: settings.baseImageWindow ?? 30_000,
     maxBackgroundRuns: settings.maxBackgroundRuns ?? 50,
