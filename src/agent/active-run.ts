@@ -6,6 +6,8 @@ export class ActiveRun {
   readonly lease: Lease;
   /** What everything of the run is named after in the engine. */
   readonly spaceId: string;
+  /** Label of everything that the daemon's runs make in an engine. */
+  readonly owner: string;
   readonly #cancel = new AbortController();
   readonly #lose = new AbortController();
   readonly #suspend = new AbortController();
@@ -15,6 +17,7 @@ export class ActiveRun {
   constructor(assignment: Assignment, daemonId: string) {
     this.assignment = assignment;
     this.lease = { run: assignment.run, attempt: assignment.attempt };
+    this.owner = ownerOf(daemonId);
     this.spaceId = `${assignment.run}x${daemonId}`;
     if (assignment.cancel !== undefined) this.cancel(assignment.cancel.reason);
   }
@@ -43,4 +46,9 @@ export class ActiveRun {
   get suspended(): AbortSignal {
     return this.#suspend.signal;
   }
+}
+
+/** Label of everything that a daemon's runs make in an engine. */
+export function ownerOf(daemonId: string): string {
+  return `daemon/${daemonId}`;
 }

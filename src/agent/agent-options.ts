@@ -44,6 +44,8 @@ export type MakeRunParts = (options: {
   readonly baseImages: NonNullable<RunRequest['baseImages']>;
   /** Tags that builds of this run made so far: they are in the engine, not in a registry. */
   builtTags(): ReadonlySet<string>;
+  /** The name that an untrusted run gives to an image instead of a tag. */
+  runImage(tag: string): string;
   onWarning(message: string): void;
 }) => Promise<RunParts> | RunParts;
 

@@ -1,5 +1,5 @@
 import type { Assignment } from '../model/ports/agent-channel.ts';
-import { ActiveRun } from './active-run.ts';
+import { ActiveRun, ownerOf } from './active-run.ts';
 import type { Agent, AgentDependencies } from './agent-options.ts';
 import { tidyContexts } from './context-place.ts';
 import { keepLeases, type Renewals } from './leases.ts';
@@ -38,7 +38,7 @@ export function createAgent(deps: AgentDependencies): Agent {
     // A new attempt of a run whose old one still ends here waits for it: both are about the same things.
     before?.lose();
     run.ended = (before?.ended ?? Promise.resolve())
-      .then(() => runAttempt(run, deps, ownerOf(daemonId)))
+      .then(() => runAttempt(run, deps))
       .then(async (left) => {
         if (active.get(assignment.run) === run) {
           active.delete(assignment.run);
@@ -123,11 +123,6 @@ export function createAgent(deps: AgentDependencies): Agent {
   }
 
   return { start, drain, stop };
-}
-
-/** Label of everything that a daemon's runs make in an engine. */
-function ownerOf(daemonId: string): string {
-  return `daemon/${daemonId}`;
 }
 
 function messageOf(error: unknown): string {

@@ -24,9 +24,10 @@ export async function executePrepared(
   prepared: PreparedRun,
   told: LeaseChannel,
   deps: AgentDependencies,
-  options: { readonly owner: string; readonly masker: Masker; readonly runTimeoutMs: number },
+  options: { readonly masker: Masker; readonly runTimeoutMs: number },
 ): Promise<{ readonly result: RunResult; readonly opened: boolean }> {
   const { request, resume } = run.assignment;
+  for (const fact of resume?.facts ?? []) if (fact.type === 'image-built') for (const tag of fact.tags) prepared.built.add(tag);
   let space: RunSpace | undefined;
   // What runs in the engine can only be canceled in its space: a resumed run is canceled no sooner than that is open.
   const canceled = new AbortController();
@@ -66,14 +67,20 @@ export async function executePrepared(
         output: (chunk) => told.output(chunk),
       },
       {
-        ...{ runId: run.lease.run, spaceId: run.spaceId, owner: options.owner, resume, suspend: run.suspended },
+        ...{ runId: run.lease.run, spaceId: run.spaceId, owner: run.owner, resume, suspend: run.suspended },
         signal: AbortSignal.any([canceled.signal, run.lost]),
         cleanupSignal: run.lost,
         cleanupDeadlineMs: CLEANUP_DEADLINE_MS,
         runTimeoutMs: options.runTimeoutMs,
         ...{ parallel: deps.parallel, retryOnEngineLoss: deps.retryOnEngineLoss, pushPatience: LONG_PATIENCE },
-        ...{ keepGoing: request.keepGoing, extended: request.extended, noPush: request.noPush, limits: deps.limits },
+        ...{
+          keepGoing: request.keepGoing,
+          extended: request.extended,
+          noPush: request.noPush || request.trust === 'untrusted',
+          limits: deps.limits,
+        },
         workspace: { kind: 'volume', name: prepared.workspaceVolume, seed: prepared.context.directory },
+        ...(request.trust === 'untrusted' ? { isolation: { cacheNamespace: `untrusted/${request.task ?? ''}` } } : {}),
         dockerSocket: request.trust === 'trusted' && request.policy.dockerSocket,
         ...{ credentials: prepared.parts.credentials, durableLogs: true, insecureRegistries: deps.insecureRegistries },
         secrets: prepared.secrets.forBuilds(),

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { EngineError } from '../model/engine-error.ts';
 import type { Plan } from '../model/plan.ts';
+import { runImageName } from '../model/run-image.ts';
 import type { RunRequest } from '../model/run-record.ts';
 import { SHARED_TASK_LIMITS } from '../task/limits.ts';
 import { loadPlan } from '../task/load-plan.ts';
@@ -51,6 +52,7 @@ export async function prepareRun(
   const parts = await deps.makeRunParts({
     ...{ logins: secrets.request.credentials, trust: request.trust, baseImages: request.baseImages ?? [] },
     ...{ builtTags: () => built, onWarning: onNote },
+    runImage: (reference) => runImageName({ owner: run.owner, runId: run.spaceId }, reference),
   });
   const token = secrets.request.contextToken;
   const context = await openContext(run, deps, { token, parts, signal, onNote });

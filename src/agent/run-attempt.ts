@@ -19,11 +19,11 @@ const LEAST_PREPARATION_MS = 60_000;
  * suspended leaves all of it; one whose lease is lost is not spoken of any more. Resolves with what is in the engine now: nothing, what a
  * later attempt takes back, or what nobody will. Never rejects.
  */
-export async function runAttempt(run: ActiveRun, deps: AgentDependencies, owner: string): Promise<'nothing' | 'suspended' | 'leftovers'> {
+export async function runAttempt(run: ActiveRun, deps: AgentDependencies): Promise<'nothing' | 'suspended' | 'leftovers'> {
   const told = new LeaseChannel(deps.channel, run, deps.clock);
   let attempt: Attempt = { end: 'released', executed: false };
   try {
-    attempt = await carryOut(run, told, deps, owner);
+    attempt = await carryOut(run, told, deps);
     const { end } = attempt;
     if (end === 'released') await told.release();
     else if (end !== 'suspended') await told.finish(end);
@@ -46,7 +46,7 @@ interface Attempt {
   readonly executed: boolean;
 }
 
-async function carryOut(run: ActiveRun, told: LeaseChannel, deps: AgentDependencies, owner: string): Promise<Attempt> {
+async function carryOut(run: ActiveRun, told: LeaseChannel, deps: AgentDependencies): Promise<Attempt> {
   const { clock } = deps;
   const { request, resume } = run.assignment;
   const startedMs = clock.monotonicMs();
@@ -56,7 +56,7 @@ async function carryOut(run: ActiveRun, told: LeaseChannel, deps: AgentDependenc
   // Of the run as a whole: what earlier attempts took is taken off where the steps are executed.
   const runTimeoutMs = Math.max(1, timeoutMs - (clock.monotonicMs() - startedMs));
   const masker = maskerOf(prepared);
-  const { result, opened } = await executePrepared(run, prepared, told, deps, { owner, masker, runTimeoutMs });
+  const { result, opened } = await executePrepared(run, prepared, told, deps, { masker, runTimeoutMs });
   if (result.suspended) return { end: 'suspended', executed: opened };
   const outcome = outcomeOf(result);
   return { end: result.status === 'Canceled' ? { ...outcome, error: { message: reasonOf(run) } } : outcome, executed: opened };

@@ -1,5 +1,6 @@
 import { systemClock } from '../util/clock.ts';
 import { type EngineApi, EngineRefusal, isRefusal, toEngineError } from './engine-api.ts';
+import { imagePath } from './image-name.ts';
 
 /** What `GET /containers/{id}/json` says, as far as it is used. */
 export interface ContainerDetails {
@@ -76,6 +77,11 @@ export async function removeNetwork(api: EngineApi, name: string, signal?: Abort
 
 export async function removeVolume(api: EngineApi, name: string, signal?: AbortSignal): Promise<void> {
   await removeThing(api, `/volumes/${encodeURIComponent(name)}`, { force: true }, signal);
+}
+
+/** Takes a tag off its image, and with the last one the image. */
+export async function removeTag(api: EngineApi, reference: string, signal?: AbortSignal): Promise<void> {
+  await removeThing(api, `/images/${imagePath(reference)}`, {}, signal);
 }
 
 /**

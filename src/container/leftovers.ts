@@ -1,6 +1,7 @@
 import type { CollectedThing, ContainerEngine } from '../model/ports/container-engine.ts';
+import { ownerImagePrefix, type RunImages } from '../model/run-image.ts';
 import { type EngineApi, toEngineError } from './engine-api.ts';
-import { removeContainer, removeNetwork, removeVolume } from './engine-containers.ts';
+import { removeContainer, removeNetwork, removeTag, removeVolume } from './engine-containers.ts';
 import { LABEL_OWNER, LABEL_RUN } from './naming.ts';
 import { isOwnerGone } from './owner.ts';
 
@@ -47,6 +48,42 @@ export async function removeRun(api: EngineApi, run: string, signal: AbortSignal
   return await removeThings(api, await listLabelled(api, run, signal), signal);
 }
 
+/** Images of an owner's runs that are kept apart: known by their names, because labels of images are the author's. */
+async function listRunImages(
+  api: EngineApi,
+  owner: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<readonly LabelledThing[]> {
+  const prefix = ownerImagePrefix(owner);
+  const images = await api.json<readonly { RepoTags?: readonly string[] | null; Created: number }[]>({
+    method: 'GET',
+    path: '/images/json',
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return images.flatMap(({ RepoTags, Created }) =>
+    (RepoTags ?? [])
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => {
+        const run = name.slice(prefix.length).split('/')[0] ?? '';
+        return { kind: 'image' as const, id: name, name, run, owner: owner ?? '', createdMs: Created * 1000 };
+      }),
+  );
+}
+
+/** Removes the images of a run that is kept apart, and returns what could not be removed. */
+export async function removeRunImages(
+  api: EngineApi,
+  { owner, runId }: RunImages,
+  signal: AbortSignal,
+): Promise<readonly CollectedThing[]> {
+  const images = await listRunImages(api, owner, signal);
+  return await removeThings(
+    api,
+    images.filter(({ run }) => run === runId),
+    signal,
+  );
+}
+
 /** Removes what runs of processes that are surely gone left behind; returns what was (or with `dryRun` would be) removed. */
 export async function collectLeftovers(
   api: EngineApi,
@@ -76,9 +113,13 @@ export async function collectOwned(
   api: EngineApi,
   options: Parameters<ContainerEngine['collectRuns']>[0],
 ): Promise<readonly CollectedThing[]> {
-  const things = await listLabelled(api, undefined, options.signal).catch((error: unknown) => {
+  const [labelled, images] = await Promise.all([
+    listLabelled(api, undefined, options.signal),
+    listRunImages(api, options.owner, options.signal),
+  ]).catch((error: unknown) => {
     throw toEngineError(error, 'Looking for leftovers');
   });
+  const things = [...labelled, ...images];
   const live = await options.live();
   const leftovers = things.filter(({ owner, run }) => owner === options.owner && !live.has(run));
   const signal = options.signal ?? new AbortController().signal;
@@ -92,7 +133,9 @@ export async function collectOwned(
   return leftovers.filter(({ kind, id }) => !failed.has(`${kind} ${id}`)).map(toCollected);
 }
 
-/** Containers first, because they hold networks and volumes. Returns what is still there. */
+const REMOVALS = { container: removeContainer, network: removeNetwork, volume: removeVolume, image: removeTag } as const;
+
+/** Containers first, because they hold networks, volumes and images. Returns what is still there. */
 async function removeThings(
   api: EngineApi,
   things: readonly LabelledThing[],
@@ -103,12 +146,7 @@ async function removeThings(
   const containers = things.filter(({ kind }) => kind === 'container');
   const others = things.filter(({ kind }) => kind !== 'container');
   const left = await removeSome(containers, (thing) => removeContainer(api, thing.id, limited()));
-  return [
-    ...left,
-    ...(await removeSome(others, (thing) =>
-      thing.kind === 'network' ? removeNetwork(api, thing.id, limited()) : removeVolume(api, thing.id, limited()),
-    )),
-  ];
+  return [...left, ...(await removeSome(others, (thing) => REMOVALS[thing.kind](api, thing.id, limited())))];
 }
 
 const REMOVALS_AT_ONCE = 8;

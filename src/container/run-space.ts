@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { EngineError } from '../model/engine-error.ts';
+import type { BuildSpec } from '../model/plan.ts';
 import type {
   BuildAheadRequest,
   BuildIo,
@@ -16,6 +17,7 @@ import type {
   TransferOutcome,
 } from '../model/ports/container-engine.ts';
 import type { KeyedLock } from '../util/keyed-lock.ts';
+import type { RunBuildSpec, RunBuildSpecs } from './build/run-build-specs.ts';
 import { DurableContainers } from './durable-containers.ts';
 import { goneOutcome } from './durable-execution.ts';
 import type { Positions } from './durable-output.ts';
@@ -23,7 +25,7 @@ import { toEngineError } from './engine-api.ts';
 import type { ExistingThings } from './existing-things.ts';
 import type { BuildRunContext, ImageBuilder } from './image-builder.ts';
 import { LaneHolders } from './lane-holders.ts';
-import { listRunContainers, removeRun } from './leftovers.ts';
+import { listRunContainers, removeRun, removeRunImages } from './leftovers.ts';
 import { type ImagePush, pushImage } from './push-image.ts';
 import type { RunContext } from './run-context.ts';
 import { RunNetworks } from './run-networks.ts';
@@ -55,6 +57,7 @@ export class DockerRunSpace implements RunSpace {
   readonly #volumes: RunVolumes;
   readonly #steps: StepContainers;
   readonly #durable: DurableContainers;
+  #specs: Promise<RunBuildSpecs> | undefined;
   #destroyed: Promise<readonly CollectedThing[]> | undefined;
 
   constructor(spec: RunSpaceSpec, parts: RunSpaceParts) {
@@ -104,6 +107,8 @@ export class DockerRunSpace implements RunSpace {
 
   async push(request: ImagePush, io: TransferIo): Promise<TransferOutcome> {
     this.#refuseWhenClosed();
+    if (this.#spec.isolation !== undefined)
+      return { ok: false, message: 'nothing is pushed from a run that is kept apart', permanent: true, canceled: false };
     const settings = { ...this.#spec, tagLocks: this.#parts.tagLocks };
     return await this.#context.track(pushImage(this.#context.api, request, settings, this.#untilClosed(io)));
   }
@@ -116,17 +121,40 @@ export class DockerRunSpace implements RunSpace {
       onOutput: (stream, chunk) => io.onOutput(stream, chunk),
       onProgress: (progress) => io.onProgress(progress),
     };
-    return await this.#context.track(builder.build(request, buildIo, this.#buildContext(request.step, request.attempt)));
+    const { spec, unpushed } = await this.#specOf(request.spec);
+    for (const reference of unpushed)
+      buildIo.onProgress({ vertex: 'cache', name: 'cache', state: 'done', note: `cache not pushed (--no-push): ${reference}` });
+    const refusal = this.#refusalOf(request);
+    if (refusal !== undefined) return { ok: false, message: refusal, canceled: false };
+    return await this.#context.track(builder.build({ ...request, spec }, buildIo, this.#buildContext(request.step, request.attempt)));
   }
 
   async prepareBuild(request: BuildAheadRequest, signal: AbortSignal): Promise<void> {
     const wanted = AbortSignal.any([signal, this.#context.closing]);
     try {
       const builder = await this.#parts.builder();
-      if (!wanted.aborted) await builder.begin(request, this.#buildContext(request.step, 1), wanted);
+      const { spec } = await this.#specOf(request.spec);
+      if (!wanted.aborted) await builder.begin({ ...request, spec }, this.#buildContext(request.step, 1), wanted);
     } catch {
       // What cannot be begun (a tag that is none, an engine that is gone) is told by the build itself.
     }
+  }
+
+  /** The build as the run lets it be. A run of the usual kind loads nothing for it. */
+  async #specOf(written: BuildSpec): Promise<RunBuildSpec> {
+    const { noPush = false, isolation, owner, runId } = this.#spec;
+    if (!noPush && isolation === undefined) return { spec: written, unpushed: [] };
+    this.#specs ??= import('./build/run-build-specs.ts').then(
+      ({ RunBuildSpecs }) => new RunBuildSpecs({ noPush, isolation, images: { owner, runId } }),
+    );
+    return (await this.#specs).of(written);
+  }
+
+  /** Podman's builder has one store of caches for everybody. */
+  #refusalOf({ inputs }: BuildRequest): string | undefined {
+    if (this.#spec.isolation === undefined || this.#context.engineKind !== 'podman') return undefined;
+    if (!/--mount[^\n]*\btype\s*=\s*cache/i.test(inputs.dockerfile.text)) return undefined;
+    return '`RUN --mount=type=cache` is not possible in an untrusted run on Podman: its caches would be those of all runs';
   }
 
   #buildContext(step: string, attempt: number): BuildRunContext {
@@ -245,6 +273,12 @@ export class DockerRunSpace implements RunSpace {
     await Promise.race([Promise.all(removals), aborted(signal)]);
   }
 
+  /** Only a run that is kept apart has images of its own. */
+  async #removeImages(signal: AbortSignal): Promise<readonly CollectedThing[]> {
+    const { owner, runId, isolation } = this.#spec;
+    return isolation === undefined ? [] : await removeRunImages(this.#context.api, { owner, runId }, signal);
+  }
+
   async #destroy(signal: AbortSignal): Promise<readonly CollectedThing[]> {
     const { api, runId } = this.#context;
     try {
@@ -253,11 +287,11 @@ export class DockerRunSpace implements RunSpace {
       const settled = Promise.race([this.#context.close(), aborted(signal)]);
       if (!this.#context.mayHaveMade) {
         await settled;
-        return [];
+        return await this.#removeImages(signal);
       }
       await this.#removeContainers(signal);
       await settled;
-      return await removeRun(api, runId, signal);
+      return [...(await removeRun(api, runId, signal)), ...(await this.#removeImages(signal))];
     } catch (error) {
       throw toEngineError(error, `Removing what run ${runId} made`);
     }

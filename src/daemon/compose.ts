@@ -141,7 +141,11 @@ function composeAgent(options: AgentComposition): Agent {
   return createAgent({
     ...{ engine, git, contexts, addresses, insecureRegistries, allowFileGit: settings.allowFileGit },
     channel: gateway,
-    makeRunParts: createRunParts({ engine, git, contexts, environment, addresses: registryAddresses, insecureRegistries, trustedRealms }),
+    makeRunParts: createRunParts({
+      ...{ engine, git, contexts, environment, insecureRegistries, trustedRealms },
+      addresses: registryAddresses,
+      untrustedLocalImages: settings.untrustedLocalImages,
+    }),
     clock: systemClock,
     workDirectory: data.work,
     describe: {

@@ -19,6 +19,8 @@ export interface RunPartsOptions {
   readonly addresses: AddressPolicy;
   readonly insecureRegistries: readonly string[];
   readonly trustedRealms: readonly string[];
+  /** Globs of images of the machine that untrusted runs may use. */
+  readonly untrustedLocalImages: readonly string[];
 }
 
 const NO_CREDENTIALS: CredentialSource = { forHost: () => Promise.resolve(undefined), explicitHosts: () => [] };
@@ -26,7 +28,7 @@ const NO_CREDENTIALS: CredentialSource = { forHost: () => Promise.resolve(undefi
 /** What the built-in agent makes for each run: logins of the run and, for trusted ones, those of docker's configuration of the daemon's user. */
 export function createRunParts(options: RunPartsOptions): MakeRunParts {
   const { engine, git, contexts, addresses, insecureRegistries, trustedRealms } = options;
-  return ({ logins, trust, baseImages, builtTags, onWarning }) => {
+  return ({ logins, trust, baseImages, builtTags, runImage, onWarning }) => {
     const credentials =
       trust === 'untrusted'
         ? NO_CREDENTIALS
@@ -46,6 +48,7 @@ export function createRunParts(options: RunPartsOptions): MakeRunParts {
       inputs: createBuildInputs({
         ...{ git, fetcher: contexts, registry, builtTags, baseImages },
         findImage: (reference) => engine.findImage(reference),
+        ...(trust === 'untrusted' ? { untrusted: { runImage, localImages: options.untrustedLocalImages } } : {}),
       }),
       unpackArtifact: (reference, directory, { signal }) => unpackArtifact(reference, directory, { fetcher: contexts, registry, signal }),
     };

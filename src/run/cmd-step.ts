@@ -7,6 +7,7 @@ import { OutputMatch } from './output-match.ts';
 import { repeatWork } from './repeat.ts';
 import { type Attempt, retryAttempts } from './retry.ts';
 import { beginAttempt, type StepContext } from './step-context.ts';
+import { withAdmittedImage } from './step-image.ts';
 import { createStepOutput } from './step-output.ts';
 import { FROM_THE_START, type Positions, readFrom } from './tapped-output.ts';
 import { CANCELED, resultOfError, type WorkResult } from './work-result.ts';
@@ -19,7 +20,7 @@ export async function runCmdStep(step: PlanCmdStep, context: StepContext, signal
   const { clock, emit } = context.run;
   const { resumed } = context;
   if (resumed?.container === undefined) {
-    const pulled = await pullExplicitly(step, context, signal);
+    const pulled = await pullExplicitly(await withAdmittedImage(step, context, signal), context, signal);
     if (pulled.status !== 'succeeded') return pulled;
   }
   let { retried, repeated } = await progressOf(step, context);
@@ -99,14 +100,14 @@ async function runContainer(
   const output = createStepOutput({ step: step.id, attempt, ...run, resume });
   const { detach, keep } = step;
   const adopt = delivered === undefined ? {} : { adopt: { positions: from } };
-  const request = { step: step.id, attempt, container: run.containerOf(step), detach, keep, ...adopt };
   const onOutput = (stream: 'stdout' | 'stderr', chunk: Uint8Array): void | Promise<void> => {
     match.push(stream, chunk);
     return output.write(stream, chunk);
   };
   const io = { signal, graceMs: run.graceMs, onOutput, onStarted: startedBy(step, context, attempt), onTransfer: context.onTransfer };
   try {
-    const outcome = await run.space.runContainer(request, io);
+    const container = run.containerOf(delivered === undefined ? await withAdmittedImage(step, context, signal) : step);
+    const outcome = await run.space.runContainer({ step: step.id, attempt, container, detach, keep, ...adopt }, io);
     if (outcome.gone === true) return { result: CANCELED, retryable: false, gone: true };
     // What the masker holds back stays in the engine's log.
     if (outcome.detached === true) return { result: CANCELED, retryable: false, gone: false };

@@ -138,6 +138,7 @@ async function letGo(space: RunSpace, runner: StepRunner): Promise<void> {
 
 async function openSpace({ deps, options, plan, interrupt }: Run, networking: RunNetworking): Promise<RunSpace | undefined> {
   const { workspace, dockerSocket, credentials, durableLogs, insecureRegistries, owner, limits, init = durableLogs } = options;
+  const { noPush, isolation } = options;
   const { networks } = networking;
   // With nothing left to run, what is there is only removed.
   const lanes = hasSteps(plan, options.resume) ? networking.lanes : [];
@@ -150,6 +151,8 @@ async function openSpace({ deps, options, plan, interrupt }: Run, networking: Ru
       ...(options.resume === undefined ? {} : { adopt: true }),
       ...(init ? { init } : {}),
       ...(limits === undefined ? {} : { limits }),
+      ...(noPush ? { noPush } : {}),
+      ...(isolation === undefined ? {} : { isolation }),
     });
   } catch (error) {
     interrupt.raise({ kind: 'broken', ...describeError('the run could not be set up', error) });
@@ -232,6 +235,8 @@ async function finishRun(run: Run, steps: StepsOutcome, durationMs: number): Pro
     (facts.inputs.get(step.id)?.baseImages ?? []).map((image) => ({ ...image, step: step.id })),
   );
   const repoDigests = async (reference: string): Promise<readonly string[]> => {
+    // What the engine has under a tag is not of a run that is kept apart.
+    if (run.options.isolation !== undefined) return [];
     try {
       return (await deps.engine.findImage(reference))?.repoDigests ?? [];
     } catch (error) {

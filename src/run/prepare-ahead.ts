@@ -61,6 +61,8 @@ export class PrepareAhead {
     // Skipped in the meantime, for another reason than its present needs.
     if (this.#schedule.hasStarted(step.id)) return;
     if (step.pull !== undefined || dependsOnContainers(step.container)) return;
+    // Which image it may use is not known yet.
+    if (this.#run.inputs.stepImage !== undefined) return;
     if ((this.#unbuilt.get(canonicalImage(step.container.image))?.size ?? 0) > 0) return;
     this.#known.add(step.id);
     this.#ahead.add(step.id);

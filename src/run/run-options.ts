@@ -1,6 +1,6 @@
 import type { BuildInputs } from '../model/ports/build-inputs.ts';
 import type { Clock } from '../model/ports/clock.ts';
-import type { ContainerEngine, ContainerLimits, WorkspaceSpec } from '../model/ports/container-engine.ts';
+import type { ContainerEngine, ContainerLimits, RunIsolation, WorkspaceSpec } from '../model/ports/container-engine.ts';
 import type { CredentialSource } from '../model/ports/credential-source.ts';
 import type { Registry } from '../model/ports/registry.ts';
 import type { RunFact } from '../model/run-event.ts';
@@ -82,8 +82,10 @@ export interface RunOptions {
   readonly keepGoing: boolean;
   /** `exitedWith` and `exitedWithout` have their meaning (run/edge-condition.ts); otherwise they are ignored, as ACR does. */
   readonly extended: boolean;
-  /** Push steps push nothing and succeed. */
+  /** Push steps push nothing and succeed; builds push no cache. */
   readonly noPush: boolean;
+  /** Keeps the run apart from others on the engine. Images that its steps name come from `BuildInputs.stepImage` then. */
+  readonly isolation?: RunIsolation | undefined;
   /** `os/arch[/variant]` for builds that name none. */
   readonly platform?: string | undefined;
   readonly workspace: WorkspaceSpec;

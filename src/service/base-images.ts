@@ -9,7 +9,7 @@ import {
 } from '../model/image-reference.ts';
 import type { BuildSpec } from '../model/plan.ts';
 import type { EngineImage } from '../model/ports/container-engine.ts';
-import type { Registry } from '../model/ports/registry.ts';
+import type { Registry, ResolvedReference } from '../model/ports/registry.ts';
 import type { ChosenBase } from '../model/run-record.ts';
 import type { ImageOrigin } from '../task/dockerfile/scan-dockerfile.ts';
 
@@ -177,7 +177,10 @@ function notInEngine(reference: string): EngineError {
   });
 }
 
-function fromRegistry(origin: ImageOrigin, answer: { readonly digest: string; readonly platformDigest: string }): ResolvedBase {
+/** What a registry says of a reference. */
+export type RegistryAnswer = Pick<ResolvedReference, 'digest' | 'platformDigest'>;
+
+export function fromRegistry(origin: ImageOrigin, answer: RegistryAnswer): ResolvedBase {
   const image: BaseImage = { ...recordOf(origin, 'registry'), indexDigest: answer.digest, platformDigest: answer.platformDigest };
   const written = splitImageReference(origin.reference);
   if (!written.ok || written.value.digest !== '') return { image };
@@ -185,7 +188,7 @@ function fromRegistry(origin: ImageOrigin, answer: { readonly digest: string; re
   return { image, pinned: `${domain === '' ? path : `${domain}/${path}`}@${answer.digest}` };
 }
 
-function recordOf(origin: ImageOrigin, source: BaseImage['source']): BaseImage {
+export function recordOf(origin: ImageOrigin, source: BaseImage['source']): BaseImage {
   const { reference, platform, role } = origin;
   return { reference, platform, role, source, indexDigest: '', platformDigest: '' };
 }

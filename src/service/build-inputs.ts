@@ -7,30 +7,47 @@ import { pinDockerfile } from '../task/dockerfile/pin-dockerfile.ts';
 import type { DockerfileScan, ImageOrigin } from '../task/dockerfile/scan-dockerfile.ts';
 import { type BaseImageParts, BaseImageResolver, type BaseResolver, type ResolvedBase, substituteBases } from './base-images.ts';
 import { type BuildContext, type ContextFile, type ContextParts, openBuildContext, stdinOf } from './build-context.ts';
+import type { UntrustedRules } from './untrusted-images.ts';
 
 /** What one run's builds are prepared with. Make one per run: base images are resolved once per run. */
 export type BuildInputsParts = ContextParts &
   BaseImageParts & {
     /** Base images that are taken otherwise than written: those of the run's request. */
     readonly baseImages?: NonNullable<RunRequest['baseImages']>;
+    /** The run is untrusted: it gets these images only. */
+    readonly untrusted?: UntrustedRules;
   };
 
 const LARGEST_DOCKERFILE = 1024 * 1024;
 
 /** BuildInputs over git, archives, registries and the engine's own images. */
 export function createBuildInputs(parts: BuildInputsParts): BuildInputs {
-  const bases = substituteBases(new BaseImageResolver(parts), parts.baseImages ?? []);
-  return { prepare: (request) => prepare(request, parts, bases) };
+  const { untrusted, baseImages = [] } = parts;
+  if (untrusted === undefined) {
+    const bases = substituteBases(new BaseImageResolver(parts), baseImages);
+    return { prepare: (request) => prepare(request, parts, bases) };
+  }
+  // What only untrusted runs need takes a while to load.
+  const images = import('./untrusted-images.ts').then(({ UntrustedImages }) => new UntrustedImages(parts, untrusted));
+  images.catch(() => undefined);
+  const bases = substituteBases({ resolve: async (origin, options) => (await images).resolve(origin, options) }, baseImages);
+  return {
+    prepare: (request) => prepare(request, parts, bases),
+    stepImage: async (request) => (await images).stepImage(request),
+  };
 }
 
 async function prepare(request: BuildInputsRequest, parts: BuildInputsParts, bases: BaseResolver): Promise<PreparedBuild> {
   request.signal.throwIfAborted();
+  const checks = parts.untrusted === undefined ? undefined : await import('./untrusted-dockerfile.ts');
+  // Before the build is begun ahead: it would go by them at once.
+  checks?.checkArguments(request.spec);
   const context = await openBuildContext(request, parts);
   try {
     const dockerfile = await readDockerfile(request.spec, context, parts);
     const ignore = await readIgnore(dockerfile.name, context);
     await request.onOpened?.({ context: context.context, dockerfileName: dockerfile.name, ignore });
-    const [pinned, gitHead] = await Promise.all([resolveAndPin(dockerfile, request, bases), context.gitHead]);
+    const [pinned, gitHead] = await Promise.all([resolveAndPin(dockerfile, request, bases, checks), context.gitHead]);
     return {
       context: context.context,
       dockerfile: { name: dockerfile.name, text: pinned.text },
@@ -78,16 +95,21 @@ async function readIgnore(dockerfile: string, context: BuildContext): Promise<re
   return text === '' ? [] : text.replace(/^\ufeff/, '').split(/\r?\n/);
 }
 
+type UntrustedChecks = typeof import('./untrusted-dockerfile.ts');
+
 async function resolveAndPin(
   dockerfile: { readonly name: string; readonly text: string },
   request: BuildInputsRequest,
   bases: BaseResolver,
+  checks: UntrustedChecks | undefined,
 ): Promise<{ readonly text: string; readonly baseImages: readonly BaseImage[] }> {
   const { spec, signal, onNote } = request;
   // The parser of Dockerfiles takes 5 ms to load; what could begin before has begun.
   const { scanForPlatforms } = await import('./scan-platforms.ts');
-  const scanned = scanForPlatforms(dockerfile, spec, request.platform);
+  checks?.checkFrontend(dockerfile);
+  const scanned = scanForPlatforms(dockerfile, spec, request.platform, checks !== undefined);
   if (!scanned.ok) {
+    checks?.refuse(dockerfile.name, scanned.error[0]?.message ?? 'it cannot be read');
     for (const problem of scanned.error) onNote('warning', `${dockerfile.name}: ${problem.message} It goes to the engine as it is.`);
     return { text: dockerfile.text, baseImages: [] };
   }
@@ -96,7 +118,12 @@ async function resolveAndPin(
   const origins = originsOf(scans);
   const options = { pull: spec.pull, signal, onNote: (level: 'info' | 'warning', message: string): void => onNote(level, message) };
   const resolved = await Promise.all(origins.map((origin) => bases.resolve(origin, options)));
-  return { text: pinAll(dockerfile.text, scans, pinsOf(resolved)), baseImages: resolved.map(({ image }) => image) };
+  const text = pinAll(dockerfile.text, scans, pinsOf(resolved));
+  checks?.checkImages(
+    { name: dockerfile.name, text },
+    resolved.map(({ image, pinned }) => pinned ?? image.reference),
+  );
+  return { text, baseImages: resolved.map(({ image }) => image) };
 }
 
 /** Each image once per platform; the runtime image of the first platform comes first. */

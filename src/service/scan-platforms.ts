@@ -10,6 +10,7 @@ export function scanForPlatforms(
   dockerfile: { readonly name: string; readonly text: string },
   spec: ScannedSpec,
   enginePlatform: string,
+  everyStage = false,
 ): Checked<readonly DockerfileScan[]> {
   const named = spec.platforms.filter((platform) => platform !== '' && platform !== 'local');
   return scanDockerfile(dockerfile, {
@@ -17,6 +18,7 @@ export function scanForPlatforms(
     target: spec.target ?? '',
     platforms: named.length === 0 ? [enginePlatform] : named,
     buildPlatform: enginePlatform,
+    everyStage,
     contexts: new Set(spec.buildContexts.map((one) => one.split('=', 1)[0] ?? '')),
   });
 }

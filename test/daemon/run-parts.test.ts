@@ -10,9 +10,16 @@ test.each(['trusted', 'untrusted'] as const)('registries of %s runs are asked at
   const ask = async (allowLoopback: boolean): Promise<unknown> => {
     const parts = createRunParts({
       ...{ git, contexts: fetcher, engine: { findImage: () => Promise.resolve(undefined) }, environment: { HOME: tmpdir() } },
-      ...{ addresses: { allowPrivate: false, allowLoopback }, insecureRegistries: [], trustedRealms: [] },
+      ...{ addresses: { allowPrivate: false, allowLoopback }, insecureRegistries: [], trustedRealms: [], untrustedLocalImages: [] },
     });
-    const { registry } = await parts({ logins: [], trust, baseImages: [], builtTags: () => new Set(), onWarning: () => undefined });
+    const { registry } = await parts({
+      logins: [],
+      trust,
+      baseImages: [],
+      runImage: (tag) => tag,
+      builtTags: () => new Set(),
+      onWarning: () => undefined,
+    });
     return registry.look(`${server.host}/nothing:1`, { platforms: [] });
   };
   await expect(ask(false)).rejects.toMatchObject({ code: 'policy-refused', help: expect.stringContaining('allowLoopbackAddresses') });

@@ -58,7 +58,7 @@ export async function runOnce(order: RunOrder, flags: RunFlags, io: Io, control:
       order.plan,
       {
         engine,
-        inputs: lazyPort<BuildInputs>({ prepare: true }, async () => {
+        inputs: lazyPort<Pick<BuildInputs, 'prepare'>>({ prepare: true }, async () => {
           const { createBuildInputs } = await import('../../service/build-inputs.ts');
           return createBuildInputs({ ...contexts, findImage: (reference) => engine.findImage(reference), builtTags: () => built });
         }),

@@ -12,6 +12,17 @@ export interface BuildInputs {
    * be asked about is taken from the engine, or left to it (it may know mirrors), with a warning.
    */
   prepare(request: BuildInputsRequest): Promise<PreparedBuild>;
+  /**
+   * What a cmd step takes for the image that it names, in a run that is kept apart from others; absent in all other runs. `inEngine`: it is
+   * there, and no registry is to be asked. Rejects with EngineError, `policy-refused` for an image that such a run may not use; builds do, too.
+   */
+  stepImage?(request: StepImageRequest): Promise<{ readonly reference: string; readonly inEngine: boolean }>;
+}
+
+export interface StepImageRequest extends Pick<BuildInputsRequest, 'signal' | 'onNote'> {
+  readonly reference: string;
+  /** `os/arch[/variant]` */
+  readonly platform: string;
 }
 
 export interface BuildInputsRequest {

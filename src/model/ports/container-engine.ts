@@ -72,7 +72,7 @@ export interface EngineImage {
 }
 
 export interface CollectedThing {
-  readonly kind: 'container' | 'network' | 'volume';
+  readonly kind: 'container' | 'network' | 'volume' | 'image';
   readonly id: string;
   readonly name: string;
   readonly run: string;
@@ -116,6 +116,19 @@ export interface RunSpaceSpec {
   /** Containers get the engine's init as process 1, unless a step says otherwise or the engine has none. */
   readonly init?: boolean;
   readonly limits?: ContainerLimits;
+  /** Nothing of the run goes to a registry: caches of builds neither. */
+  readonly noPush?: boolean;
+  /** The run does not touch what other runs use of the engine. */
+  readonly isolation?: RunIsolation;
+}
+
+/**
+ * Keeps a run apart on the engine that it shares. Its builds get names of their own (model/run-image.ts) instead of their tags, which end with
+ * the run; nothing is pushed. Images that its steps name are the caller's business.
+ */
+export interface RunIsolation {
+  /** Caches of `RUN --mount=type=cache` are shared only by builds with the same one. */
+  readonly cacheNamespace: string;
 }
 
 /** The most that a container may have; one that asks for less gets less. */

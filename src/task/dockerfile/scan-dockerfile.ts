@@ -37,6 +37,8 @@ interface ScanOptions {
   readonly buildPlatform: string;
   /** Names of `--build-context`: they are no images. */
   readonly contexts: ReadonlySet<string>;
+  /** Also images of stages that the target does not need: some builders make those too. */
+  readonly everyStage?: boolean;
 }
 
 /** A Dockerfile larger than this is not read: a hostile one of this size keeps the parser busy for a second. */
@@ -119,7 +121,7 @@ class Scanner {
   scan(): Checked<DockerfileScan> {
     const { stages } = this.#parsed;
     const target = this.#stageNamed(this.#options.target, stages.length) ?? stages.length - 1;
-    const reached = this.#reachedFrom(target);
+    const reached = this.#options.everyStage === true ? [...stages.keys()] : this.#reachedFrom(target);
     for (const index of reached) this.#visit(index);
     const errors = this.#problems.filter(({ severity }) => severity === 'error');
     if (errors.length > 0) return err(errors);
