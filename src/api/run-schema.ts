@@ -8,6 +8,10 @@ import { concurrency, stepShown } from './task-schema.ts';
 export const runStatus = z.enum(['Queued', 'Started', 'Running', 'Succeeded', 'Failed', 'Canceled', 'Error', 'Timeout']);
 export const runType = z.enum(['QuickBuild', 'QuickRun', 'AutoBuild', 'AutoRun']);
 const imageName = z.object({ registry: z.string(), repository: z.string(), tag: z.string(), digest: z.string() }).readonly();
+const updatedImage = imageName
+  .unwrap()
+  .extend({ before: z.string().exactOptional().describe('The digest that the last successful build used.') })
+  .readonly();
 
 const cause = z
   .discriminatedUnion('kind', [
@@ -28,7 +32,7 @@ const cause = z
     z.object({
       kind: z.literal('image-update'),
       trigger: z.string(),
-      images: listOf(imageName),
+      images: listOf(updatedImage),
       eventId: z.string().exactOptional(),
       run: z.string().exactOptional(),
       task: z.string().exactOptional(),

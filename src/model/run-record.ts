@@ -37,7 +37,7 @@ export type Cause =
   | {
       readonly kind: 'image-update';
       readonly trigger: string;
-      readonly images: readonly { readonly registry: string; readonly repository: string; readonly tag: string; readonly digest: string }[];
+      readonly images: readonly UpdatedImage[];
       readonly eventId?: string;
       /** The run of this daemon that pushed it, and its task. */
       readonly run?: string;
@@ -45,6 +45,16 @@ export type Cause =
     }
   | { readonly kind: 'timer'; readonly trigger: string; readonly occurrence: string; readonly late?: boolean; readonly eventId?: string }
   | { readonly kind: 'after'; readonly task: string; readonly run: string; readonly eventId?: string };
+
+export interface UpdatedImage {
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag: string;
+  /** Of what the tag names: the index of a multi-platform image. */
+  readonly digest: string;
+  /** Likewise, of what the last successful build used; absent before one. */
+  readonly before?: string;
+}
 
 /** `reference` as in the Dockerfile, `use` with the tag that the task's tracks chose. */
 export interface ChosenBase {

@@ -125,11 +125,12 @@ function sourceSummary(cause: Extract<Cause, { readonly kind: 'source' }>, event
 }
 
 function imageSummary(cause: Extract<Cause, { readonly kind: 'image-update' }>, changes: readonly ImageChanged[]): string {
-  const images = cause.images.map(({ registry, repository, tag, digest }) => {
+  const images = cause.images.map(({ registry, repository, tag, digest, before: used }) => {
     const name = `${registry}/${repository}:${tag}`;
     const change = changes.find((one) => one.indexDigest === digest && sameImage(one.image, { registry, repository }));
-    const before = change === undefined || change.previous === '' ? '' : `${shortDigest(change.previous)} → `;
-    return `${name} has a new digest: ${before}${shortDigest(digest)}`;
+    // Of several updates in a row the run takes in all: what counts is what the last build used.
+    const before = used ?? change?.previous ?? '';
+    return `${name} has a new digest: ${before === '' ? '' : `${shortDigest(before)} → `}${shortDigest(digest)}`;
   });
   const pusher = cause.run === undefined ? '' : `, pushed by run ${cause.run}${cause.task === undefined ? '' : ` of task ${cause.task}`}`;
   return `${images.join('; ')}${pusher}`;

@@ -111,13 +111,13 @@ interface Joined {
   readonly own: boolean;
 }
 
-async function join({ record, trigger }: Affected, { update, firing, parts }: Making): Promise<Joined | undefined> {
+async function join({ record, trigger, stale }: Affected, { update, firing, parts }: Making): Promise<Joined | undefined> {
   const { live } = update;
   const run = live.queued(record.definition.name, trigger.name);
   const known = run === undefined ? undefined : imageCauseOf(run);
   if (run === undefined || known === undefined) return undefined;
   const own = known.eventId === update.event.id && known.images.length === 1;
-  const cause = joinCauses(known, causeOf(trigger.name, update));
+  const cause = joinCauses(known, causeOf({ trigger, stale }, update));
   const waits = live.producersOf(record.id).filter((other) => other !== run.id);
   const hold = holdWith(run.hold, waits, waitReason(waits)) ?? run.hold;
   // What tracks chose when the run was made may not be the newest any more.
@@ -129,12 +129,12 @@ async function join({ record, trigger }: Affected, { update, firing, parts }: Ma
   return { run: { ...run, request: { ...run.request, ...chosen, causes }, ...(hold === undefined ? {} : { hold }) }, own };
 }
 
-function orderOf({ record, trigger }: Affected, { update, firing, parts }: Making): FireOrder {
+function orderOf({ record, trigger, stale }: Affected, { update, firing, parts }: Making): FireOrder {
   const hold = holdFor(trigger.window ?? parts.windowSeconds, update.live.producersOf(record.id), parts.clock.now());
   return {
     task: record,
     firing,
-    causes: [causeOf(trigger.name, update), ...(update.change.chain?.causes ?? [])],
+    causes: [causeOf({ trigger, stale }, update), ...(update.change.chain?.causes ?? [])],
     trust: 'trusted',
     background: true,
     ...(hold === undefined ? {} : { hold }),
@@ -154,13 +154,14 @@ export function waitReason(runs: readonly string[]): string {
   return `waits for ${runs.join(', ')} to make the images that it builds on`;
 }
 
-function causeOf(trigger: string, { event, change }: Update): ImageCause {
+function causeOf({ trigger, stale }: Pick<Affected, 'trigger' | 'stale'>, { event, change }: Update): ImageCause {
   const { image, indexDigest } = change.happening;
+  const before = stale[0]?.used === '' ? '' : (stale[0]?.dependency.indexDigest ?? '');
   const { chain } = change;
   return {
     kind: 'image-update',
-    trigger,
-    images: [{ ...image, digest: indexDigest }],
+    trigger: trigger.name,
+    images: [{ ...image, digest: indexDigest, ...(before === '' ? {} : { before }) }],
     eventId: event.id,
     ...(chain === undefined ? {} : { run: chain.run }),
     ...(chain === undefined || chain.task === '' ? {} : { task: chain.task }),

@@ -79,6 +79,27 @@ describe('one task on one image', () => {
     expect(await rig.live()).toHaveLength(1);
     expect(rig.problems).toEqual([]);
   });
+
+  it('of several pushes in a row makes one run, which tells what the last build used', async () => {
+    await using rig = await openRig({ windowSeconds: 3600 });
+    const name = repository();
+    const reference = `${registry.host}/${name}:1`;
+    const used = await push.single(name, '1', 'one');
+    const task = await rig.define('app');
+    await rig.start();
+    await rig.build(task, { bases: [base(reference, used)] });
+    await rig.settle();
+    await rig.look(reference);
+    await push.single(name, '1', 'two');
+    await rig.look(reference);
+    const last = await push.single(name, '1', 'three');
+    await rig.look(reference);
+    const [run, ...others] = await rig.live();
+    expect(others).toEqual([]);
+    expect(run?.request.causes).toMatchObject([{ images: [{ digest: last.digest, before: used.digest }] }]);
+    const { chain } = await rig.service.explainRun(run?.id ?? '');
+    expect(chain[0]?.summary).toBe(`${reference} has a new digest: ${shortDigest(used.digest)} → ${shortDigest(last.digest)}`);
+  });
 });
 
 describe('what counts as an update', () => {
