@@ -43,7 +43,13 @@ export function classifyAddress(address: string): AddressClass {
 export function addressRefusal(address: string, policy: AddressPolicy): string | undefined {
   const kind = classifyAddress(address);
   if (kind === 'public' || (kind === 'private' && policy.allowPrivate) || (kind === 'loopback' && policy.allowLoopback)) return undefined;
-  return `${address} is a ${kind} address`;
+  return `${address} is a ${kind} address${allowedBy(kind)}`;
+}
+
+/** Who reads it may be far from the daemon that refused: the setting is a part of the reason. Other kinds are allowed by none. */
+function allowedBy(kind: AddressClass): string {
+  if (kind === 'loopback') return ', which only the setting `allowLoopbackAddresses` allows (SLIPWAY_ALLOW_LOOPBACK_ADDRESSES=true)';
+  return kind === 'private' ? ', which only the setting `allowPrivateAddresses` allows (SLIPWAY_ALLOW_PRIVATE_ADDRESSES=true)' : '';
 }
 
 function embeddedIPv4(address: string): string | undefined {

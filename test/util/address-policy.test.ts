@@ -57,7 +57,8 @@ describe('addressRefusal', () => {
     expect(addressRefusal('127.0.0.1', open)).toBeUndefined();
   });
   it('follows the options for private and loopback addresses', () => {
-    expect(addressRefusal('10.0.0.1', { allowPrivate: false, allowLoopback: true })).toBeDefined();
-    expect(addressRefusal('127.0.0.1', { allowPrivate: true, allowLoopback: false })).toBeDefined();
+    // The setting that would allow it is a part of the reason.
+    expect(addressRefusal('10.0.0.1', { allowPrivate: false, allowLoopback: true })).toContain('`allowPrivateAddresses`');
+    expect(addressRefusal('127.0.0.1', { allowPrivate: true, allowLoopback: false })).toContain('SLIPWAY_ALLOW_LOOPBACK_ADDRESSES=true');
   });
 });

@@ -43,7 +43,8 @@ export function addTriggerCommand(program: Command, shell: Shell): void {
   const check = addTaskName(group.command('check'))
     .summary('look now at what a task follows')
     .description(
-      'Looks at the repositories and images that a task follows at once, and waits until it is done. What has changed starts it.',
+      'Looks at the repositories and images that a task follows at once, and waits until it is done. What has changed starts it.\n' +
+        'The exit code is 1 when one of them could not be looked at.',
     );
   addListOutput(addServerFlags(check)).action(async (name: string | undefined, flags: Printed, self: Command) => {
     const { checkTriggers } = await import('../remote/triggers.ts');

@@ -6,6 +6,7 @@ import type { Io } from '../io.ts';
 import { explainedTable } from '../tables/explain-text.ts';
 import { type ListFormat, printList, printValue } from '../tables/print-value.ts';
 import { triggerLines } from '../tables/trigger-words.ts';
+import { printable } from '../terminal/terminal-filter.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
 import { conflict, missingFlag } from './flag-error.ts';
@@ -23,21 +24,37 @@ export function listTriggers(task: string, flags: PrintedFlags, io: Io): Promise
   });
 }
 
-/** What is found starts runs; they are in `task list-runs` when this returns, unless the daemon is very busy. */
+/** What takes longer than this is told to whoever looks on. */
+const QUIET_MS = 1000;
+
+/**
+ * What is found starts runs; they are in `task list-runs` when this returns, unless the daemon is very busy. Where a repository or an image could
+ * not be looked at, the exit code says so.
+ */
 export function checkTriggers(task: string, flags: PrintedFlags, io: Io): Promise<ExitCode> {
   return withDaemon(flags, io, async (client) => {
-    await client.call({ method: 'POST', path: `${taskPath(task)}/check`, body: {}, idleTimeoutMs: 600_000 });
-    await printTriggers(client, task, flags, io);
-    return EXIT.ok;
+    const telling = setTimeout(() => io.stderr.write(`Looking at what ${task} follows …\n`), QUIET_MS);
+    try {
+      await client.call({ method: 'POST', path: `${taskPath(task)}/check`, body: {}, idleTimeoutMs: 600_000 });
+    } finally {
+      clearTimeout(telling);
+    }
+    const unseen = (await printTriggers(client, task, flags, io)).flatMap(({ name, status, watched }) =>
+      status === 'Disabled' ? [] : watched.flatMap(({ what, problem }) => (problem === undefined ? [] : [{ name, what, problem }])),
+    );
+    for (const { name, what, problem } of unseen)
+      io.stderr.write(`${io.paintError(['red', 'bold'], 'error:')} ${printable(`${name} could not look at ${what}: ${problem}`)}\n`);
+    return unseen.length === 0 ? EXIT.ok : EXIT.stepFailed;
   });
 }
 
-async function printTriggers(client: DaemonClient, task: string, flags: PrintedFlags, io: Io): Promise<void> {
+async function printTriggers(client: DaemonClient, task: string, flags: PrintedFlags, io: Io): Promise<TaskExplanation['triggers']> {
   const { value } = await client.call<TaskExplanation>({ method: 'GET', path: `${taskPath(task)}/explain`, query: { top: 1 } });
   await printList(io, flags.output, value.triggers, {
     none: `Nothing starts ${task} by itself. \`task update ${task} --commit-trigger-enabled\` and \`--schedule\` change that.`,
     table: (rows) => explainedTable(rows, tablePlace(io)),
   });
+  return value.triggers;
 }
 
 type Status = 'Enabled' | 'Disabled';

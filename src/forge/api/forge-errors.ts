@@ -64,8 +64,7 @@ function messageIn(body: unknown): string | undefined {
 export function connectionError(call: ForgeCall, error: HttpError): EngineError {
   const { host } = new URL(call.url);
   if (error.kind === 'refused-address') {
-    const help = 'Let an admin allow private addresses (`allowPrivateAddresses`) if the forge is in this network.';
-    return new EngineError('policy-refused', `${host}: ${error.message}`, { cause: error, help });
+    return new EngineError('policy-refused', `${host}: ${error.message}`, { cause: error });
   }
   return new EngineError('forge-failed', `${host} could not be asked for ${call.doing}: ${error.message}`, {
     cause: error,

@@ -72,6 +72,15 @@ async function check(name: string): Promise<void> {
   await waitFor(async () => ((await json<readonly unknown[]>('event', 'list', '--status', 'pending')).length === 0 ? true : undefined));
 }
 
+test('a check that cannot look at a repository fails, and says why', async () => {
+  await ok('create', 'gone', '-c', `${server.url}/smart/gone.git#main`, '-f', 'acr-task.yaml');
+  const { code, stdout, stderr } = await task('trigger', 'check', 'gone');
+  expect(code).toBe(1);
+  expect(stdout).toContain('defaultSourceTriggerName');
+  expect(stderr).toMatch(/error: defaultSourceTriggerName could not look at http:.*smart\/gone\.git: \S+/);
+  await ok('delete', 'gone', '--yes');
+});
+
 test('commits start a task by its filters, and every step of the way is explained', async () => {
   const app = await repository('app');
   const created = await ok(
