@@ -1,3 +1,4 @@
+import type { ImageDependency } from '../model/ports/image-watch-store.ts';
 import type { Store } from '../model/ports/store.ts';
 import type { TaskRecord } from '../model/task-definition.ts';
 import {
@@ -172,14 +173,22 @@ async function imageStand(
   const analysis = await imageWatch.analysis(id);
   const none = analysis === undefined ? 'its files are not read yet' : 'no base image is known';
   const follows = images.size === 0 ? none : `${trigger.baseImageTriggerType}: ${[...images.keys()].join(', ')}`;
-  const idle = trigger.tracks.find(({ image }) => {
+  const untracked = analysis === undefined ? undefined : trackProblem(trigger, dependencies);
+  const problem = analysis?.error ?? untracked;
+  return { follows, ...(problem === undefined ? {} : { problem }), ...summaryOf(watched), watched };
+}
+
+/** Why the first track that does nothing does so. */
+function trackProblem({ tracks, baseImageTriggerType }: BaseImageTrigger, dependencies: readonly ImageDependency[]): string | undefined {
+  for (const { image } of tracks) {
     const tracked = imageTagOf(image);
-    return tracked !== undefined && !dependencies.some((row) => sameRepository(row.image, tracked));
-  });
-  const untracked =
-    analysis === undefined || idle === undefined ? {} : { problem: `\`${idle.image}\` is tracked, and the task does not build on it` };
-  const unread = analysis?.error === undefined ? untracked : { problem: analysis.error };
-  return { follows, ...unread, ...summaryOf(watched), watched };
+    if (tracked === undefined) continue;
+    const uses = dependencies.filter((row) => sameRepository(row.image, tracked));
+    if (uses.length === 0) return `\`${image}\` is tracked, and the task does not build on it`;
+    if (baseImageTriggerType === 'Runtime' && uses.every(({ role }) => role === 'buildtime'))
+      return `\`${image}\` is tracked, and used only while building: \`--base-image-trigger-type All\` follows that, too`;
+  }
+  return undefined;
 }
 
 /** `docker.io/library/node:20`, `docker.io/library/node semver:~20`. */

@@ -129,7 +129,11 @@ export function addTriggerFlags(command: Command, kind: 'create' | 'update'): Co
       ]),
     )
     .addOption(
-      repeatable('--track <image=how>', 'what counts as an update of one image: semver:~1.2, regex:^1\\.2\\., or digest', collectTrack),
+      repeatable(
+        '--track <image=how>',
+        'what counts as an update of one image: semver:~1.2, regex:^1\\.2\\.(\\d+)$ (of whole tags), or digest',
+        collectTrack,
+      ),
     )
     .option(
       '--track-index [bool]',

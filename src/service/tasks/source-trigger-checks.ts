@@ -26,6 +26,10 @@ export function checkSourceTrigger(
     ...checkGlobs(source.tags, `${at}.tags`),
     ...checkGlobs(paths?.include, `${at}.paths.include`),
     ...checkGlobs(paths?.exclude, `${at}.paths.exclude`),
+    ...matchesSomething(source.branches, `${at}.branches`, 'branch'),
+    ...matchesSomething(source.tags, `${at}.tags`, 'tag'),
+    ...matchesSomething(paths?.include, `${at}.paths.include`, 'file'),
+    ...leavesSomething(paths?.exclude, `${at}.paths.exclude`),
     ...oneOf(source.forks, ['approve', 'run', 'ignore'], `${at}.forks`),
     ...(source.pollInterval === 0
       ? []
@@ -138,6 +142,32 @@ function checkGlobs(globs: readonly string[] | undefined, field: string): FieldP
           ];
     }),
   ];
+}
+
+/** What is left of globs after the last that takes everything away: what stands before it decides nothing. */
+function deciding(globs: readonly string[]): readonly string[] {
+  return globs.slice(globs.lastIndexOf('!**') + 1);
+}
+
+/** `!glob` takes away from those before it: a list of nothing else matches no name, and the trigger would never start anything. */
+function matchesSomething(globs: readonly string[] | undefined, field: string, what: 'branch' | 'tag' | 'file'): FieldProblem[] {
+  if (globs === undefined || globs.length === 0 || deciding(globs).some((glob) => !glob.startsWith('!'))) return [];
+  const out = what === 'file' ? ', or name files that start nothing in `paths.exclude` (`--exclude-path`), without `!`' : '';
+  return [
+    {
+      field,
+      message: `is ${JSON.stringify(globs).slice(0, 100)}, which no ${what} matches`,
+      expected: 'a glob without `!` before those that take away from it',
+      help: `Put \`**\` first to mean every other ${what}${out}.`,
+    },
+  ];
+}
+
+function leavesSomething(globs: readonly string[] | undefined, field: string): FieldProblem[] {
+  const last = globs?.lastIndexOf('**') ?? -1;
+  if (globs === undefined || last < 0 || globs.slice(last).some((glob) => glob.startsWith('!'))) return [];
+  const help = 'No change would start anything. Leave `**` out, or name after it with `!` what counts.';
+  return [{ field, message: `is ${JSON.stringify(globs).slice(0, 100)}, which excludes every file`, help }];
 }
 
 /** What no name of a branch, tag or file has. */
