@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../src/model/ports/store.ts';
+import type { FiringPlace, Store } from '../../src/model/ports/store.ts';
 import type { RunHold } from '../../src/model/run-hold.ts';
 import type { Cause, RunRecord } from '../../src/model/run-record.ts';
 import type { StoreUnderTest } from './store.ts';
-import { at, digestOf, firingOf, newEvent, newTask } from './store-trigger-values.ts';
+import { at, digestOf, firingOf, newEvent, newTask, timerEvent } from './store-trigger-values.ts';
 import { outcome, runRequest } from './store-values.ts';
 
+const DAY_MS = 86_400_000;
+const OTHERS = ['refs/heads/main 1', '127.0.0.1:5000/base sha256:1', '2030-01-02'] as const;
 const WAITS: RunHold = { because: 'waits for further base images', until: at(30_000) };
 const APPROVAL: RunHold = { because: 'waits for approval', approval: { commit: 'abcdef12' } };
 const update = (letter: string): Cause => ({
@@ -52,6 +54,48 @@ function describeFire(use: () => StoreUnderTest): void {
     await store.runs.delete('ra001');
     await reopen();
     expect(await use().store.runs.fire(order(), firing)).toEqual({ created: false, run: 'ra001' });
+  });
+
+  it('leave firings that go when nothing can use them again: passed occurrences and ends of deleted runs', async () => {
+    const { store, clock } = use();
+    const task = await newTask(store);
+    const day = (number: number): string => at(number * DAY_MS);
+    const timer = { name: 'nightly', schedule: '0 3 * * *', next: day(0) };
+    await store.timers.sync({ id: task.id, name: 'app' }, [timer]);
+    for (let number = 0; number < 5; number += 1) {
+      const events = [timerEvent(task.id, day(number))];
+      await store.timers.fire([{ taskId: task.id, name: 'nightly', from: day(number), next: day(number + 1), events }]);
+    }
+    const use1 = (trigger: string, key: string, event: string) =>
+      store.runs.fire({ request: runRequest({ task: 'app' }) }, { taskId: task.id, trigger, keys: [key], event });
+    for (let number = 0; number < 5; number += 1) await use1('nightly', day(number), `e${number + 1}`);
+    await store.events.record([newEvent('push'), newEvent('end')]);
+    // A timer and other triggers may have one name, and a key of a commit may look like anything.
+    for (const key of OTHERS) await use1('nightly', key, 'e6');
+    const ended = await use1('after', 'ra001', 'e7');
+    await use1('after', 'ra002', 'e7');
+    expect(ended?.created).toBe(true);
+    await store.runs.finish('ra001', undefined, outcome('Succeeded'));
+    await store.runs.delete('ra001');
+    const kept = async (): Promise<readonly string[]> => {
+      const timers = await store.runs.fired(task.id, 'nightly', [...Array.from({ length: 5 }, (_, number) => day(number)), ...OTHERS]);
+      return [...timers.keys(), ...(await store.runs.fired(task.id, 'after', ['ra001', 'ra002'])).keys()];
+    };
+    const all = [...Array.from({ length: 5 }, (_, number) => day(number)), ...OTHERS, 'ra001', 'ra002'];
+    const prune = async (): Promise<void> => {
+      for (let after: FiringPlace | undefined, more = true; more; more = after !== undefined) {
+        after = (await store.runs.pruneFirings({ before: clock.now().toISOString(), after, limit: 2 })).next;
+      }
+    };
+    await clock.advance(400 * DAY_MS);
+    // Their events are there, and may be decided on again.
+    await prune();
+    expect(await kept()).toEqual(all);
+    await store.events.settle(Array.from({ length: 7 }, (_, number) => ({ id: `e${number + 1}`, decisions: [] })));
+    await store.events.record([{ ...timerEvent(task.id, day(1)), dedupKey: 'again', origin: 'replay', replayOf: 'e2' }]);
+    await store.events.prune({ before: clock.now().toISOString(), limit: 100 });
+    await prune();
+    expect(await kept()).toEqual([day(1), day(4), ...OTHERS, 'ra002']);
   });
 
   it('are stored as the others, with a sealed part and a hold', async () => {

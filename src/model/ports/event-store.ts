@@ -43,7 +43,7 @@ export interface EventStore {
   }): Promise<readonly TriggerDecision[]>;
   /** Names of the tasks that something was decided for, also of those that are gone. */
   decidedTasks(): Promise<readonly string[]>;
-  /** Settled and failed events, with their decisions, received before; keeps `dedupKey`s of webhooks as long as that. Firings stay. */
+  /** Settled and failed events, with their decisions, received before; keeps `dedupKey`s of webhooks as long as that. */
   prune(query: { readonly before: string; readonly limit: number }): Promise<number>;
   counts(): Promise<Readonly<Record<TriggerEvent['status'], number>>>;
 }

@@ -126,6 +126,13 @@ export interface NewRun {
   readonly event?: NewTriggerEvent;
 }
 
+/** A place in the order of firings. */
+export interface FiringPlace {
+  readonly taskId: string;
+  readonly trigger: string;
+  readonly key: string;
+}
+
 export interface RunStore {
   /**
    * Numbers the run, stores it as Queued. With a `key` there is one run: what was
@@ -180,6 +187,15 @@ export interface RunStore {
   expired(query: { readonly before: string; readonly keep?: number; readonly limit: number }): Promise<readonly string[]>;
   /** Removes rows of a terminal run. */
   delete(id: string): Promise<void>;
+  /**
+   * Looks at `limit` firings after a place and removes those that were used before the time and that nothing can use again; `next` is where to
+   * go on, absent at the end.
+   */
+  pruneFirings(query: {
+    readonly before: string;
+    readonly after?: FiringPlace | undefined;
+    readonly limit: number;
+  }): Promise<{ readonly pruned: number; readonly next?: FiringPlace }>;
   counts(): Promise<Readonly<Record<RunStatus, number>>>;
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../model/ports/clock.ts';
 import type { LogStore } from '../../model/ports/log-store.ts';
-import { IDEMPOTENCY_KEPT_MS, type Store } from '../../model/ports/store.ts';
+import { type FiringPlace, IDEMPOTENCY_KEPT_MS, type Store } from '../../model/ports/store.ts';
 import type { UploadStore } from '../../model/ports/upload-store.ts';
 import type { RunRecord } from '../../model/run-record.ts';
 import { isTerminal } from '../../model/run-record.ts';
@@ -52,14 +52,17 @@ export interface Retention {
 }
 
 const BATCH = 500;
+/** Looked at in one collection. */
+const MOST_FIRINGS = 100_000;
 /** A dry run cannot page through what it leaves in place. */
 const MOST_TOLD = 100_000;
 
 export function createRetention(parts: RetentionParts): Retention {
   let last: Promise<unknown> = Promise.resolve();
+  const firings: FiringsLeft = {};
   return {
     gc: (options) => {
-      const result = last.then(() => collect(parts, options));
+      const result = last.then(() => collect(parts, firings, options));
       last = result.catch(() => undefined);
       return result;
     },
@@ -68,6 +71,7 @@ export function createRetention(parts: RetentionParts): Retention {
 
 async function collect(
   parts: RetentionParts,
+  firings: FiringsLeft,
   { dryRun, signal }: { readonly dryRun: boolean; readonly signal?: AbortSignal },
 ): Promise<GcReport> {
   const runs = await collectRuns(parts, dryRun, signal);
@@ -76,6 +80,7 @@ async function collect(
   const uploads = dryRun ? { files: 0, bytes: 0 } : await collectUploads(parts);
   const idempotencyKeys = dryRun ? 0 : await parts.store.idempotency.prune(before(parts.clock, IDEMPOTENCY_KEPT_MS));
   const events = dryRun ? 0 : await collectEvents(parts, signal);
+  if (!dryRun) await collectFirings(parts, firings, signal);
   return {
     ...{ dryRun, events, runs: runs.count, logs: logs.count, uploads: uploads.files, idempotencyKeys, workFolders: work.count },
     bytes: runs.bytes + logs.bytes + work.bytes + uploads.bytes,
@@ -149,6 +154,20 @@ async function collectEvents({ store, clock, times }: RetentionParts, signal?: A
     if (pruned < query.limit) break;
   }
   return count;
+}
+
+/** Where the next collection goes on: few of many firings go, and all are looked at in turn. */
+interface FiringsLeft {
+  next?: FiringPlace | undefined;
+}
+
+/** Firings that can be used no more go when their events have gone. */
+async function collectFirings({ store, clock, times }: RetentionParts, left: FiringsLeft, signal?: AbortSignal): Promise<void> {
+  const query = { before: before(clock, times.eventsMs), limit: BATCH };
+  for (let seen = 0; seen < MOST_FIRINGS && signal?.aborted !== true; seen += BATCH) {
+    left.next = (await store.runs.pruneFirings({ ...query, after: left.next })).next;
+    if (left.next === undefined) return;
+  }
 }
 
 async function collectWork({ store, work }: RetentionParts, dryRun: boolean): Promise<Freed> {

@@ -5,6 +5,7 @@ import { runIdOf, runNumberOf } from '../../model/run-id.ts';
 import { runRecordOf } from '../run-rows.ts';
 import type { Database } from './database.ts';
 import type { EventWrites } from './event-writes.ts';
+import { createFiringRetention } from './firing-retention.ts';
 import { createImageRecords } from './image-records.ts';
 import { createLiveRuns } from './live-runs.ts';
 import { listRuns } from './run-list.ts';
@@ -24,6 +25,7 @@ export function createRunStore(database: Database, events: EventWrites, now: () 
   return {
     ...createRunReads(database, now),
     ...createRunWrites(database, { live, events, images: createImageRecords(database) }, now),
+    ...createFiringRetention(database),
     list: (query) => database.read(() => listRuns(database, query)),
     live: () => database.read(() => live.list()),
   };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createRetention, type Retention } from '../../../src/service/runs/retention.ts';
-import { outcome } from '../../contract/store-values.ts';
+import { newEvent, newTask } from '../../contract/store-trigger-values.ts';
+import { outcome, runRequest } from '../../contract/store-values.ts';
 import { createFakeClock, type FakeClock } from '../../fakes/fake-clock.ts';
 import { type Folder, makeFolder, openPlane, type Plane } from './control-plane.ts';
 
@@ -103,6 +104,28 @@ test('logs without a run, old uploads that no live run needs, old keys and folde
   });
   expect([await plane.uploads.has(needed), await plane.uploads.has(unused)]).toEqual([true, false]);
   expect(work).toEqual([id, `${id}xabc123`]);
+});
+
+test('firings that nothing can use again go with their events', async () => {
+  const { store } = plane;
+  const task = await newTask(store);
+  const { id: run } = await plane.create();
+  await plane.store.runs.finish(run, undefined, outcome('Succeeded'));
+  const [event] = await store.events.record([newEvent('end')]);
+  const keys = [run, 'refs/heads/main 1'];
+  for (const key of keys) {
+    await store.runs.fire(
+      { request: runRequest({ task: 'app' }) },
+      { taskId: task.id, trigger: 'after', keys: [key], event: event?.id ?? '' },
+    );
+  }
+  await store.events.settle([{ id: event?.id ?? '', decisions: [] }]);
+  await clock.advance(31 * DAY_MS);
+  await retention.gc({ dryRun: false });
+  expect([...(await store.runs.fired(task.id, 'after', keys)).keys()]).toEqual(keys);
+  await clock.advance(60 * DAY_MS);
+  await retention.gc({ dryRun: false });
+  expect([...(await store.runs.fired(task.id, 'after', keys)).keys()]).toEqual(['refs/heads/main 1']);
 });
 
 test('events that were decided on go after their time, those that wait stay', async () => {
