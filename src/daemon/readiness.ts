@@ -8,6 +8,8 @@ export interface ReadinessParts {
   readonly engine: Pick<ContainerEngine, 'findImage'>;
   readonly clock: Clock;
   diskRefusal(): Promise<string | undefined>;
+  /** Why requests may reach somebody else. */
+  addressRefusal(): string | undefined;
   draining(): boolean;
 }
 
@@ -27,6 +29,7 @@ export function createReadiness(parts: ReadinessParts): () => Promise<Readiness>
       check('store', reasonOf(parts.store.ping())),
       check('engine', engine.because),
       check('disk', parts.diskRefusal()),
+      check('address', Promise.resolve(parts.addressRefusal())),
       check('accepting', Promise.resolve(parts.draining() ? 'the daemon is ending' : undefined)),
     ]);
     return { ready: checks.every(({ ok }) => ok), checks };

@@ -18,6 +18,7 @@ import { daemonId } from './daemon-id.ts';
 import { createDaemonLog } from './daemon-log.ts';
 import { type DaemonSettings, daemonSettings } from './daemon-settings.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
+import { followListeners } from './http/foreign-listeners.ts';
 import { createHttpServer } from './http/server.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
@@ -92,6 +93,7 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
   const images = { store, engine: parts.engine, clock: systemClock, keepMs: settings.imageRetention };
   const collect = (dryRun: boolean) =>
     collectGarbage({ retention, store, engine: parts.engine, daemonId: id, images }, { dryRun, signal: background.signal });
+  let listeners: ReturnType<typeof followListeners> | undefined;
   const http = await createHttpServer(
     {
       ...parts,
@@ -101,6 +103,7 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
         ...{ version, daemonId: id, gc: (_principal, { dryRun }) => collect(dryRun), metrics: () => metrics.text() },
         readiness: createReadiness({
           ...{ store, engine: parts.engine, clock: systemClock, diskRefusal: parts.diskRefusal },
+          addressRefusal: () => listeners?.refusal(),
           draining: () => parts.runs.draining,
         }),
       },
@@ -118,6 +121,7 @@ async function start(settings: DaemonSettings, data: DataDirectory, logger: Logg
   await parts.runs.start();
   watchRuns(parts, { metrics, tracing, logger }, background.signal);
   const place = await http.listen();
+  if (place.port !== undefined) listeners = followListeners(place.port, { clock: systemClock, logger, signal: background.signal });
   url = settings.publicUrl ?? place.url ?? '';
   await data.describe({ url });
   await announce(parts, data, { url, version, order });

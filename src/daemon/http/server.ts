@@ -21,7 +21,7 @@ import { createStreamLimit } from './stream-limit.ts';
 
 export interface HttpServer {
   /** Starts to listen. Resolves with where: `url` of TCP (with the port that was taken), path of the socket. */
-  listen(): Promise<{ readonly url?: string; readonly socket?: string }>;
+  listen(): Promise<{ readonly url?: string; readonly port?: number; readonly socket?: string }>;
   /** Open streams. */
   streams(): number;
   /** Answers who is connected already, takes no new connections, ends streams (readers come back with Last-Event-ID), lets requests end for `graceMs`, then cuts them off. */
@@ -84,7 +84,7 @@ export async function createHttpServer(services: HttpServices, options: HttpServ
         acceptors.push(...opened);
         guard = guardOf(options, { host: options.tcp.host, port });
         const host = address.includes(':') ? `[${address}]` : address;
-        return { url: `http://${host}:${port}`, ...(options.socket === undefined ? {} : { socket: options.socket }) };
+        return { url: `http://${host}:${port}`, port, ...(options.socket === undefined ? {} : { socket: options.socket }) };
       }
       return options.socket === undefined ? {} : { socket: options.socket };
     },
