@@ -8,7 +8,7 @@ import { skipped } from '../fired.ts';
 import type { Evaluation } from '../parts.ts';
 import { followingOf, patternFor } from './following.ts';
 import { inParallel } from './in-parallel.ts';
-import { compareBases, type StaleBase } from './stale-bases.ts';
+import { awaitedBases, compareBases, type StaleBase } from './stale-bases.ts';
 import { type TargetOptions, targetOf } from './targets.ts';
 
 export type ImageChanged = Extract<Happening, { readonly kind: 'image-changed' }>;
@@ -22,7 +22,7 @@ export interface Affected {
 }
 
 export interface AffectedParts {
-  readonly store: Pick<Store, 'tasks' | 'imageWatch'>;
+  readonly store: Pick<Store, 'tasks' | 'imageWatch' | 'runs'>;
   readonly targets: TargetOptions;
 }
 
@@ -54,7 +54,7 @@ export async function affectedBy(
     const name = own[0]?.task ?? '';
     const record = await store.tasks.get(name);
     if (record?.id !== taskId) return skipped({ task: name }, 'task-gone', `task ${name} was deleted`);
-    return judge(record, own, change, targets);
+    return judge(record, own, change, { store, targets });
   });
   return {
     affected: found.flatMap((one) => (one !== undefined && 'record' in one ? [one] : [])),
@@ -63,12 +63,12 @@ export async function affectedBy(
 }
 
 /** Undefined for a task that this is not about: it follows another tag of the repository, or with another credential. */
-function judge(
+async function judge(
   record: TaskRecord,
   rows: readonly ImageDependency[],
   change: Change,
-  options: TargetOptions,
-): Affected | Decision | undefined {
+  { store, targets: options }: AffectedParts,
+): Promise<Affected | Decision | undefined> {
   const { happening, target } = change;
   const followed = rows.filter((row) => {
     const own = targetOf(record, row, options);
@@ -82,9 +82,12 @@ function judge(
   const of = { task: record.definition.name, trigger: trigger.name };
   const { indexDigest, previous, previousPlatforms = {} } = happening;
   const platforms = { ...happening.platforms, ...target?.digests };
-  const compared = compareBases(followed, { indexDigest, platforms, previous, previousPlatforms }, trigger);
-  if ('code' in compared) return skipped(of, compared.code, compared.because);
-  return refusedByChain(record, change.chain, of) ?? { record, trigger, stale: compared.stale };
+  const now = { indexDigest, platforms, previous, previousPlatforms };
+  const compared = compareBases(followed, now, trigger);
+  const isNew = 'code' in compared && compared.code === 'first-sight';
+  const stale = isNew ? awaitedBases(followed, now, trigger, await store.runs.last(record.definition.name)) : compared.stale;
+  if (stale.length === 0 && 'code' in compared) return skipped(of, compared.code, compared.because);
+  return refusedByChain(record, change.chain, of) ?? { record, trigger, stale };
 }
 
 /** Said of tasks that would follow it, were they set up otherwise. */

@@ -176,9 +176,10 @@ function keysOf({ stale }: Affected, { happening }: Change): readonly string[] {
 function reason({ stale }: Affected, { happening }: Change): string {
   const [first] = stale;
   const platform = first === undefined || first.dependency.platform === '' ? '' : ` for ${first.dependency.platform}`;
+  const missed = first?.missedBy === undefined ? '' : `; run ${first.missedBy} failed, as it was not there`;
   const since = first?.used ? `; the last successful build used ${shortDigest(first.used)}` : '; the task was never built';
   const newest = happening.previousTag === undefined ? '' : ` (${happening.previousTag} before)`;
-  return `${shortImage(happening.image)}${newest} is now ${shortDigest(first?.digest ?? happening.indexDigest)}${platform}${since}`;
+  return `${shortImage(happening.image)}${newest} is now ${shortDigest(first?.digest ?? happening.indexDigest)}${platform}${since}${missed}`;
 }
 
 interface Repeated {

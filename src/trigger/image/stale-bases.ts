@@ -1,4 +1,5 @@
 import type { ImageDependency } from '../../model/ports/image-watch-store.ts';
+import type { RunRecord } from '../../model/run-record.ts';
 import type { BaseImageTrigger } from '../../model/trigger-definition.ts';
 import type { DecisionCode } from '../../model/trigger-event.ts';
 import { shortDigest } from '../../util/short-digest.ts';
@@ -18,6 +19,8 @@ export interface StaleBase {
   readonly digest: string;
   /** What the last build had; empty before one. */
   readonly used: string;
+  /** The run that failed because there was no such image. */
+  readonly missedBy?: string;
 }
 
 export type Comparison =
@@ -39,6 +42,21 @@ export function compareBases(
   if (stale.length > 0) return { stale };
   const [why] = verdicts.flatMap((verdict) => ('code' in verdict ? [verdict] : []));
   return { stale: [], ...(why ?? { code: 'same-digest', because: 'nothing of it is used' }) };
+}
+
+/** Of an image that is looked at for the first time: whether the newest run of the task, which was never built, failed for want of it. */
+export function awaitedBases(
+  rows: readonly ImageDependency[],
+  now: ImageNow,
+  { trackIndex }: Pick<BaseImageTrigger, 'trackIndex'>,
+  newest: Pick<RunRecord, 'id' | 'status' | 'request' | 'baseImages'> | undefined,
+): readonly StaleBase[] {
+  if (newest === undefined || newest.request.trust !== 'trusted' || (newest.status !== 'Failed' && newest.status !== 'Error')) return [];
+  const missed = new Set(newest.baseImages.flatMap(({ reference, source }) => (source === 'unresolved' ? [reference] : [])));
+  return rows.flatMap((row): readonly StaleBase[] => {
+    const digest = trackIndex || row.platform === '' ? now.indexDigest : (now.platforms[row.platform] ?? '');
+    return missed.has(row.written) && digest !== '' ? [{ dependency: row, digest, used: '', missedBy: newest.id }] : [];
+  });
 }
 
 type Verdict = StaleBase | { readonly code: DecisionCode; readonly because: string };

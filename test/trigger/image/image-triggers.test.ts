@@ -3,7 +3,7 @@ import { EngineError } from '../../../src/model/engine-error.ts';
 import { shortDigest } from '../../../src/util/short-digest.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry-server.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { base, type ImageRig, imagePusher, openRig } from './support.ts';
+import { base, type ImageRig, imagePusher, missingBase, openRig } from './support.ts';
 
 let registry: TestRegistry;
 let push: ReturnType<typeof imagePusher>;
@@ -429,6 +429,41 @@ describe('endpoints', () => {
     await rig.look(reference);
     expect(posts).toHaveLength(2);
     expect((await rig.decisions('whole'))[0]).toMatchObject({ code: 'already-fired' });
+    expect(rig.problems).toEqual([]);
+  });
+});
+
+describe('an image that was not there', () => {
+  it('runs the task whose first build failed for want of it, once, and says why it runs no other', async () => {
+    const name = repository();
+    const reference = `${registry.host}/${name}:1`;
+    const image = { registry: registry.host, repository: name, tag: '1' };
+    const analyse = () => ({
+      dependencies: [{ step: 'build', platform: 'linux/amd64', image, written: reference, role: 'runtime' as const }],
+      outputs: [],
+      steps: ['build'],
+    });
+    await using rig = await openRig({ analyse });
+    const waiting = await rig.define('waiting');
+    await rig.define('never-ran');
+    const broken = await rig.define('broken');
+    await rig.start();
+    await rig.look(reference);
+    expect(await rig.targets()).toMatchObject([{ status: 'missing' }]);
+    const failed = await rig.build(waiting, { bases: [missingBase(reference)], status: 'Failed' });
+    await rig.build(broken, { status: 'Failed' });
+    await rig.settle();
+    const there = await push.single(name, '1', 'one');
+    await rig.look(reference);
+    await rig.look(reference);
+    const [run, ...others] = await rig.live();
+    expect([run?.request.task, others]).toEqual(['waiting', []]);
+    const decisions = await rig.decisions('waiting');
+    expect(decisions).toMatchObject([{ code: 'fired', because: expect.stringContaining(`run ${failed.id} failed, as it was not there`) }]);
+    for (const task of ['never-ran', 'broken']) expect((await rig.decisions(task)).map(({ code }) => code)).toEqual(['first-sight']);
+    if (run !== undefined) await rig.build(run, { bases: [base(reference, there)] });
+    await rig.look(reference);
+    expect(await rig.live()).toEqual([]);
     expect(rig.problems).toEqual([]);
   });
 });

@@ -259,6 +259,11 @@ function unexpected<Port extends object>(): Port {
   });
 }
 
+/** What a build says of a base image that neither a registry nor the engine has. */
+export function missingBase(reference: string): BaseImage {
+  return { reference, platform: 'linux/amd64', role: 'runtime', source: 'unresolved', indexDigest: '', platformDigest: '' };
+}
+
 /** What a build says of a base image that it resolved. */
 export function base(
   reference: string,
