@@ -20,14 +20,14 @@ async function quickstart(registryOption) {
   buildProgram(installDependencies());
   await ensureEngine();
   const { ensureRegistry } = await import('./lib/registry.mjs');
-  const { ensureBaseImage, publishImage } = await import('./lib/base-image.mjs');
+  const { ensureBaseImage, publishImage, rememberBuilt } = await import('./lib/base-image.mjs');
   const registry = registryOption ?? (await ensureRegistry());
   await ensureBaseImage(BASE);
   const base = `${registry}/${BASE}`;
   await publishImage(BASE, base).catch((error) => fail(`${base} could not be pushed: ${error.message}`));
   const args = ['run', 'samples/01-quickstart', '--registry', registry, '--set', `base=${base}`];
   say(`bin/task ${args.join(' ')}`);
-  const result = spawnSync(join(projectRoot, 'bin', 'task'), args, { cwd: projectRoot, stdio: 'inherit' });
+  const result = await rememberBuilt(() => spawnSync(join(projectRoot, 'bin', 'task'), args, { cwd: projectRoot, stdio: 'inherit' }));
   process.exitCode = result.status ?? 1;
 }
 
@@ -39,9 +39,9 @@ async function undo() {
   }
   if (existsSync(join(projectRoot, 'node_modules', 'dockerode'))) {
     const { stopRegistry } = await import('./lib/registry.mjs');
-    const { builtImages, removeImages } = await import('./lib/base-image.mjs');
-    await builtImages(record.registry)
-      .then((built) => removeImages([...built, ...(record.images ?? [])]))
+    const { namedLikeOurs, removeImages } = await import('./lib/base-image.mjs');
+    await removeImages(record.images ?? [])
+      .then(async () => sayWhatStays(await namedLikeOurs()))
       .catch((error) => say(`images stay: ${error.message}`));
     await stopRegistry();
   }
@@ -55,6 +55,12 @@ async function undo() {
   say('removing node_modules and dist');
   rmSync(join(projectRoot, 'dist'), { recursive: true, force: true });
   rmSync(join(projectRoot, 'node_modules'), { recursive: true, force: true });
+}
+
+function sayWhatStays(names) {
+  if (names.length === 0) return;
+  say(`these images stay, others may have made or use them: ${names.join(' ')}`);
+  say('`docker rmi NAME` removes one');
 }
 
 const args = process.argv.slice(2);

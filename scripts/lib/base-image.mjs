@@ -61,16 +61,35 @@ async function pullBusybox(client, name) {
 export async function publishImage(name, target) {
   const client = docker();
   const [repo, tag] = splitTag(target);
+  const isOurs = !(await hasImage(client, target));
   await client.getImage(name).tag({ repo, tag });
   await finish(client, await client.getImage(target).push({ authconfig: {} }));
-  remember({ images: [...new Set([...(readRecord().images ?? []), target])] });
+  if (isOurs) remember({ images: [...new Set([...(readRecord().images ?? []), target])] });
 }
 
-/** Names of the images that the sample of the quickstart built, and of the program's own helper image. */
-export async function builtImages(registry) {
-  const ours = [`${registry}/quickstart-`, 'slipway-holder:'];
+const SAMPLE_IMAGE = '/quickstart-';
+const HELPER_IMAGE = 'slipway-holder:';
+
+/** Names of images as the sample and the program give them, that the engine has: whoever made them. */
+export async function namedLikeOurs() {
   const images = await docker().listImages();
-  return images.flatMap(({ RepoTags }) => (RepoTags ?? []).filter((name) => ours.some((prefix) => name.startsWith(prefix))));
+  return images.flatMap(({ RepoTags }) => (RepoTags ?? []).filter((name) => name.includes(SAMPLE_IMAGE) || name.startsWith(HELPER_IMAGE)));
+}
+
+/** Keeps in the record which images came while `work` was done: no name tells which clone made an image. The helper image is shared by all of the engine. */
+export async function rememberBuilt(work) {
+  const before = new Set(await namedLikeOurs());
+  try {
+    return await work();
+  } finally {
+    const came = builtMeanwhile(before, await namedLikeOurs());
+    remember({ images: [...new Set([...(readRecord().images ?? []), ...came])] });
+  }
+}
+
+/** Of the names that an engine has now: the sample's that it had not before. */
+export function builtMeanwhile(before, now) {
+  return now.filter((name) => !before.has(name) && !name.startsWith(HELPER_IMAGE));
 }
 
 export async function removeImages(names) {
