@@ -315,12 +315,12 @@ describe('bounds', () => {
   const read = (body: string) => reader.read(sent('Generic', { body }));
 
   it('reads 64 levels and refuses more', async () => {
-    expect(await read(`{"event":"ping","x":${'['.repeat(63)}${']'.repeat(63)}}`)).toEqual({ kind: 'ping' });
+    expect(await read(`{"event":"ping","changes":${'['.repeat(63)}${']'.repeat(63)}}`)).toEqual({ kind: 'ping' });
     expect(await read(`{"event":"ping","x":${'['.repeat(64)}${']'.repeat(64)}}`)).toMatchObject({
       because: expect.stringContaining('64 levels'),
     });
     expect(await read('['.repeat(1_000_000))).toMatchObject({ status: 400, because: expect.stringContaining('64 levels') });
-    expect(await read(`{"event":"ping","x":"${'[{'.repeat(1000)}\\"${'['.repeat(100)}"}`)).toEqual({ kind: 'ping' });
+    expect(await read(`{"event":"ping","changes":"${'[{'.repeat(1000)}\\"${'['.repeat(100)}"}`)).toEqual({ kind: 'ping' });
   });
 
   it('refuses a million values before it builds them', async () => {

@@ -1,4 +1,4 @@
-/** A delivery does not have the shape that its sender documents. The message names the field and what was expected, never what was there. */
+/** A delivery does not have the shape that its sender documents. The message names the field and what was expected, never a value that was there. */
 export class MalformedDelivery extends Error {
   override readonly name = 'MalformedDelivery';
 }
@@ -23,6 +23,16 @@ export class Fields {
 
   has(name: string): boolean {
     return this.#get(name) !== undefined;
+  }
+
+  /** Throws for a field of another name: of a format that is ours a slip is told, not passed over. */
+  only(...names: readonly string[]): this {
+    const other = Object.keys(this.#values).find((name) => !names.includes(name));
+    if (other === undefined) return this;
+    const near = names.find((name) => name.toLowerCase() === other.toLowerCase());
+    const written = /^[\w.-]{1,64}$/.test(other) ? JSON.stringify(other) : 'of another name';
+    const help = near === undefined ? `expected ${names.join(', ')}` : `did you mean ${JSON.stringify(near)}?`;
+    throw new MalformedDelivery(`${this.#path === '' ? 'the body' : this.#path} has a field ${written}, which is not known: ${help}`);
   }
 
   object(name: string): Fields {
@@ -82,6 +92,13 @@ export class Fields {
 
   flag(name: string): boolean {
     return this.#get(name) === true;
+  }
+
+  /** As `flag`, and nothing else than true and false. */
+  optionalFlag(name: string): boolean | undefined {
+    const value = this.#get(name);
+    if (value === undefined || typeof value === 'boolean') return value;
+    throw this.expected(name, 'true or false');
   }
 
   raw(name: string): unknown {

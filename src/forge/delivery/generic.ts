@@ -25,6 +25,9 @@ import { isHmac } from './proof.ts';
 import { isRecent } from './timestamp.ts';
 
 const MOST_SIGNATURES = 16;
+const COMMON = ['event', 'actor', 'repository'];
+const CHANGE = ['ref', 'before', 'after', 'forced'];
+const PULL_REQUEST = [...['number', 'action', 'headSha', 'headBranch', 'headRef', 'headUrl'], ...['baseBranch', 'baseSha', 'fork']];
 
 /**
  * For any other sender, a `post-receive` script for one. Headers: `X-Slipway-Timestamp` (Unix seconds, at most 5 minutes off),
@@ -38,7 +41,8 @@ const MOST_SIGNATURES = 16;
  *
  * the last of which means: look. With them go, all optional, `repository` (a URL, or `{url, id, fullName, defaultBranch}`), which otherwise is
  * the one of the hook, `actor`, and `event` (`push`, `pull-request`, `repository`, `ping`). `before` is absent for a new ref, `after` is zeros for
- * a deleted one. A pull request may have `headRef`, `headUrl`, `baseSha` and `fork`, which is true unless `false` is given.
+ * a deleted one. A pull request may have `headRef`, `headUrl`, `baseSha` and `fork`, which is true unless `false` is given. Other fields are
+ * refused: whoever writes these bodies by hand is told of a slip.
  */
 export const GENERIC: DeliveryFormat<GitSourceOfHook> = {
   verify: ({ headers, body }, secrets, now) => {
@@ -50,6 +54,8 @@ export const GENERIC: DeliveryFormat<GitSourceOfHook> = {
       : 'expected the header X-Slipway-Signature with "sha256=" and the HMAC-SHA256 of "timestamp.body" under the secret of the hook';
   },
   read: (message, source) => {
+    message.payload.only(...COMMON, ...CHANGE, 'changes', 'pullRequest');
+    textOnly(message.payload, 'actor');
     const event = eventOf(message.payload);
     switch (event) {
       case 'ping':
@@ -63,6 +69,10 @@ export const GENERIC: DeliveryFormat<GitSourceOfHook> = {
     }
   },
 };
+
+function textOnly(fields: Fields, name: string): void {
+  if (fields.has(name) && typeof fields.raw(name) !== 'string') throw fields.expected(name, 'text');
+}
 
 function eventOf(payload: Fields): string {
   const written = payload.optionalText('event', 64);
@@ -83,13 +93,22 @@ function readEvent(
   if (event === 'pull-request') return gitDelivery(id, repository, [pullRequestOf(payload, repository)]);
   if (!payload.has('changes')) return gitDelivery(id, repository, refHappenings(repository, [changeOf(payload)], payload.note('actor')));
   if (payload.list('changes').length > MOST_REFS) return lookAt(id, repository);
-  return gitDelivery(id, repository, refHappenings(repository, payload.objects('changes').map(changeOf), payload.note('actor')));
+  return gitDelivery(
+    id,
+    repository,
+    refHappenings(
+      repository,
+      payload.objects('changes').map((change) => changeOf(change.only(...CHANGE))),
+      payload.note('actor'),
+    ),
+  );
 }
 
 function repositoryOf(payload: Fields, source: GitSourceOfHook): SourceRepositoryId {
   if (!payload.has('repository')) return configuredRepository(source);
   if (typeof payload.raw('repository') === 'string') return { forge: 'Generic', url: httpUrlOf(payload, 'repository') };
-  const repository = payload.object('repository');
+  const repository = payload.object('repository').only('url', 'id', 'fullName', 'defaultBranch');
+  textOnly(repository, 'fullName');
   return repositoryId('Generic', {
     id: repository.optionalId('id'),
     url: httpUrlOf(repository, 'url'),
@@ -104,7 +123,7 @@ function changeOf(change: Fields): ChangedRef {
     ref: refOf(change, 'ref'),
     before: optionalCommitOf(change, 'before') ?? zeroLike(after),
     after,
-    forced: change.has('forced') ? change.flag('forced') : undefined,
+    forced: change.optionalFlag('forced'),
   };
 }
 
@@ -116,18 +135,25 @@ const ACTIONS: readonly string[] = [
   'closed',
 ] satisfies PullRequestHappening['action'][];
 
+function numberOf(pull: Fields): string {
+  const number = pull.id('number');
+  if (!/^[1-9]\d{0,15}$/.test(number)) throw pull.expected('number', 'a whole number from 1 up');
+  return number;
+}
+
 function pullRequestOf(payload: Fields, repository: SourceRepositoryId): PullRequestHappening {
-  const pull = payload.object('pullRequest');
+  const pull = payload.object('pullRequest').only(...PULL_REQUEST);
+  const number = numberOf(pull);
   const action = pull.text('action', 64);
   return {
     kind: 'pull-request',
     repository,
-    number: pull.id('number'),
+    number,
     action: ACTIONS.includes(action) ? (action as PullRequestHappening['action']) : 'other',
     headSha: shortCommitOf(pull, 'headSha'),
     headBranch: shortRefOf(pull, 'headBranch'),
     baseBranch: shortRefOf(pull, 'baseBranch'),
-    fork: pull.raw('fork') !== false,
+    fork: pull.optionalFlag('fork') !== false,
     ...defined({
       headRef: pull.has('headRef') ? refOf(pull, 'headRef') : undefined,
       headUrl: optionalHttpUrlOf(pull, 'headUrl'),

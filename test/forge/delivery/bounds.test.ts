@@ -95,7 +95,9 @@ describe('bounds and hostile values', () => {
 
   it('reads only own fields', async () => {
     const body = `{"__proto__":{"ref":"refs/heads/main","after":"${'ab'.repeat(20)}"},"constructor":{"prototype":{"ref":"x"}}}`;
-    expect(await read('Generic', { body })).toMatchObject({ happenings: [{ kind: 'repository' }] });
+    expect(await read('Generic', { body })).toMatchObject({ status: 400, because: expect.stringContaining('"__proto__"') });
+    const inherited = `{"repository":{"__proto__":{"url":"https://git.example.org/x.git"}}}`;
+    expect(await read('Generic', { body: inherited })).toMatchObject({ status: 400 });
     expect(Object.prototype).not.toHaveProperty('ref');
   });
 

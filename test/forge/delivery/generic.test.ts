@@ -40,11 +40,23 @@ describe('the generic hook', () => {
   });
 
   it('takes pull requests for forks unless it is told otherwise', async () => {
-    for (const fork of [undefined, null, 'false', 0, true]) {
+    for (const fork of [undefined, null, true]) {
       const body = changed('generic/pull-request', (payload) => set(payload['pullRequest'] as Json, { fork }));
       expect(await read('Generic', { body })).toMatchObject({ happenings: [{ fork: true }] });
     }
     const own = changed('generic/pull-request', (payload) => set(payload['pullRequest'] as Json, { fork: false }));
     expect(await read('Generic', { body: own })).toMatchObject({ happenings: [{ fork: false }] });
+  });
+
+  it.each([
+    ['{"colour":"blue"}', 'the body has a field "colour"'],
+    ['{"Ref":"refs/heads/main"}', 'did you mean "ref"?'],
+    ['{"pullRequest":{"number":"x"}}', 'pullRequest.number: expected a whole number'],
+    ['{"changes":[{"ref":"refs/heads/main","afte":"x"}]}', 'changes[0] has a field "afte"'],
+    [JSON.stringify({ ref: 'refs/heads/main', after: 'ab'.repeat(20), forced: 'yes' }), 'forced: expected true or false'],
+    ['{"repository":{"url":"https://git.example.org/x.git","name":"x"}}', 'repository has a field "name"'],
+    ['{"actor":7}', 'actor: expected text'],
+  ])('refuses %s', async (body, because) => {
+    expect(await read('Generic', { body })).toMatchObject({ kind: 'refused', status: 400, because: expect.stringContaining(because) });
   });
 });
