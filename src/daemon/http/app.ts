@@ -61,6 +61,7 @@ export async function createApp({ services, handlers, options, limits, door }: A
     errorResponseBuilder: (_request, { ttl }) => new RetryLater('rate-limited', 'too many requests within a minute', Math.ceil(ttl / 1000)),
   });
   await addHookRoutes(app, { intake: services.intake, limits, metrics: options.metrics });
+  refuseOtherMethods(app);
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
     throw new EngineError('not-found', `there is no ${request.method} ${request.url.slice(0, 200)}`, {
       help: '`/api/openapi.json` lists every route.',
@@ -70,4 +71,20 @@ export async function createApp({ services, handlers, options, limits, door }: A
   for (const route of ROUTES) addRoute(app, route, table, { services, limits, door });
   await app.ready();
   return app;
+}
+
+/** Somebody opened the address of a webhook: that it is posted to is no secret. */
+function refuseOtherMethods(app: FastifyInstance): void {
+  for (const url of ['/hooks/:id', '/hooks/:id/:secret']) {
+    app.route({
+      ...{ method: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'], url },
+      schema: { hide: true },
+      config: { delivery: true },
+      onRequest: async (_request, reply) =>
+        reply.code(405).header('allow', 'POST').type('application/json').serializer(JSON.stringify).send({
+          error: 'this is the address of a webhook: forges and registries post to it (`task trigger webhook` says how)',
+        }),
+      handler: () => undefined,
+    });
+  }
 }

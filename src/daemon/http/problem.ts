@@ -22,6 +22,10 @@ interface Refusal {
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const refusal = refusalOf(error);
   if (refusal.status >= 500) request.log.error({ err: error }, 'request failed');
+  if (request.routeOptions.config?.delivery === true) {
+    sendToSender(refusal, reply);
+    return;
+  }
   const problem: Problem = {
     type: `docs/errors.md#${refusal.code}`,
     title: ERROR_CODES[refusal.code].title,
@@ -33,10 +37,22 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     ...(refusal.diagnostics.length === 0 ? {} : { diagnostics: refusal.diagnostics }),
   };
   if (refusal.status === 401) reply.header('www-authenticate', 'Bearer realm="slipway"');
-  if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
-  // A body that was not read to its end must not be taken for the next request.
-  if (refusal.status === 413 || refusal.status === 408) reply.header('connection', 'close');
+  addHeaders(refusal, reply);
   reply.code(refusal.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem);
+}
+
+function addHeaders({ status, retryAfter }: Refusal, reply: FastifyReply): void {
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  // A body that was not read to its end must not be taken for the next request.
+  if (status === 413 || status === 408) reply.header('connection', 'close');
+}
+
+/** As all answers to deliveries are: forges show them to those who set the webhook up. */
+function sendToSender(refusal: Refusal, reply: FastifyReply): void {
+  addHeaders(refusal, reply);
+  const error =
+    refusal.code === 'too-large' ? 'the delivery is larger than `webhookBodyLimit`, a setting of the daemon, allows' : refusal.detail;
+  reply.code(refusal.status).type('application/json').serializer(JSON.stringify).send({ error });
 }
 
 /** An EngineError with `Retry-After`. */

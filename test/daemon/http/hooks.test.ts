@@ -71,6 +71,7 @@ describe('a delivery', () => {
   test('that is too large is refused while it is read, whether it says so or not', async () => {
     const declared = await endless(`/hooks/${hook.id}`, 3 * MIB);
     expect(declared).toMatch(/^HTTP\/1\.1 413 /);
+    expect(declared).toContain('{"error":"the delivery is larger than `webhookBodyLimit`');
     const chunked = await endless(`/hooks/${hook.id}`, undefined, 2 * MIB + 1);
     expect(chunked).toMatch(/^HTTP\/1\.1 413 /);
     expect(await events()).toEqual([]);
@@ -176,6 +177,11 @@ function endless(path: string, length: number | undefined, sent = 0): Promise<st
     socket.on('close', () => resolve(said));
   });
 }
+
+test('who opens the address of a webhook is told that it is posted to', async () => {
+  const answer = await send(daemon.url, { method: 'GET', path: `/hooks/${hook.id}` });
+  expect([answer.status, answer.headers['allow'], answer.json()]).toEqual([405, 'POST', { error: expect.stringContaining('post to it') }]);
+});
 
 test('one webhook serves all triggers of a task on a repository; of several repositories one is named', async () => {
   const on = (name: string, repositoryUrl: string) => ({ name, sourceRepository: { repositoryUrl, sourceControlType: 'Gitea' as const } });
