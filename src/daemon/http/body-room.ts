@@ -7,7 +7,7 @@ const SPARED_MS = 2000;
 const PIECE_BYTES = 128;
 
 /** Whose body it is; each has a share of the room that it cannot exceed. */
-export interface BodyOwner {
+interface BodyOwner {
   readonly hook: string;
   readonly address: string;
 }

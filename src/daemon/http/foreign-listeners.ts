@@ -15,7 +15,7 @@ interface ListeningSocket {
 }
 
 /** Looks whether others take connections of the same address: sockets of one user may share it. Linux only; elsewhere there is nobody. */
-export interface ListenerWatch {
+interface ListenerWatch {
   /** What is there that is not this process's, in words. */
   look(): Promise<string | undefined>;
 }

@@ -8,7 +8,7 @@ const LONGEST_WINDOW_MS = 5000;
 const LEAST_BYTES_A_SECOND = 4096;
 const RETRY_SECONDS = 5;
 
-export interface BodyLimits {
+interface BodyLimits {
   /** Beyond it a body is refused. */
   readonly most: number;
   /** Beyond it nothing is read now, and the body is to be sent again. */
