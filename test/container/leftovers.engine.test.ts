@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDockerEngine } from '../../src/container/docker-engine.ts';
 import type { ContainerEngine } from '../../src/model/ports/container-engine.ts';
+import { runImageName } from '../../src/model/run-image.ts';
 import { IMAGE, OutputRecorder, run, runSpec, script } from '../contract/run-spec.ts';
 import { engineHttp } from '../support/engine-http.ts';
 import { leftovers } from '../support/leftovers.ts';
@@ -105,6 +106,33 @@ describe('the things of a durable owner', () => {
     await engine.collectRuns({ owner, live: () => new Set() });
     for (const spec of specs) expect(await leftovers(spec.runId)).toEqual([]);
   });
+});
+
+it('images of a run that was kept apart go with it, also when nobody is left to remove them', async () => {
+  const owner = `test/${randomBytes(4).toString('hex')}`;
+  const specs = [runSpec(), runSpec(), runSpec()].map((spec) => ({ ...spec, owner, isolation: { cacheNamespace: 'test' } }));
+  const names = specs.map((spec) => runImageName(spec, '127.0.0.1:5000/team/tool:1'));
+  const isThere = async (): Promise<boolean[]> => Promise.all(names.map(async (name) => (await engine.findImage(name)) !== undefined));
+  const spaces = await Promise.all(specs.map((spec) => engine.openRun(spec)));
+  for (const name of names) {
+    const [repo = '', tag = ''] = name.split(/:(?=[^:]*$)/);
+    await http.json('POST', `/images/${IMAGE}/tag?repo=${encodeURIComponent(repo)}&tag=${tag}`);
+  }
+  expect(await isThere()).toEqual([true, true, true]);
+  expect(
+    await spaces[0]?.push({ reference: names[0] ?? '' }, { signal: new AbortController().signal, onTransfer: () => undefined }),
+  ).toMatchObject({
+    ...{ ok: false, permanent: true },
+  });
+  expect(await spaces[0]?.destroy({ signal: AbortSignal.timeout(10_000) })).toEqual([]);
+  expect(await isThere()).toEqual([false, true, true]);
+  await Promise.all(spaces.map((space) => space.detach()));
+  const collected = await engine.collectRuns({ owner, live: () => new Set([specs[1]?.runId ?? '']) });
+  expect(collected).toEqual([{ kind: 'image', id: names[2], name: names[2], run: specs[2]?.runId }]);
+  expect(await isThere()).toEqual([false, true, false]);
+  await engine.collectRuns({ owner, live: () => new Set() });
+  expect(await isThere()).toEqual([false, false, false]);
+  expect(await engine.findImage(IMAGE)).toBeDefined();
 });
 
 describe('an engine that goes away under a step', () => {

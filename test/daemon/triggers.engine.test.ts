@@ -10,6 +10,7 @@ import type { RunResource, RunSummaryResource } from '../../src/api/run-schema.t
 import { endOf } from '../chaos/workload.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
+import { publishBusybox } from '../support/registry-images.ts';
 import { startRegistry } from '../support/registry-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -220,8 +221,10 @@ test('a task that never ran is rebuilt for a new base image; a bad file at the c
 
 test('a tag runs with its name; a forked pull request waits for a person, and runs by the task file of its base', async () => {
   await using server = await startGitServer();
+  await using registry = await startRegistry();
+  const busybox = await publishBusybox(registry.host);
   const file = (word: string): string =>
-    `steps:\n  - id: say\n    cmd: busybox:local echo ${word} {{.Run.Commit}} {{.Run.GitTag}} {{.Run.TriggeredBy}}\n`;
+    `steps:\n  - id: say\n    cmd: ${busybox} echo ${word} {{.Run.Commit}} {{.Run.GitTag}} {{.Run.TriggeredBy}}\n`;
   await server.repository('app', async (work) => {
     await writeFile(join(work.directory, 'acr-task.yaml'), file('base'));
     await work.commit('one');

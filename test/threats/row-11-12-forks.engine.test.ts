@@ -7,6 +7,7 @@ import type { RunResource } from '../../src/api/run-schema.ts';
 import { runProcess } from '../../src/util/process.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { type GitServer, type GitWork, startGitServer } from '../support/git-server.ts';
+import { publishBusybox } from '../support/registry-images.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { decided, defineTask, deliver, hookOf, pullRequest, push, runsOf } from './forge-rig.ts';
@@ -38,10 +39,10 @@ const PROBE = [
   '',
 ].join('\n');
 
-const taskFile = (registry: string): string => `version: v1.1.0
+const taskFile = (registry: string, busybox: string): string => `version: v1.1.0
 steps:
   - id: probe
-    cmd: busybox:local sh probe.sh {{ .Values.said | default "none" | quote }}
+    cmd: ${busybox} sh probe.sh {{ .Values.said | default "none" | quote }}
     env: ["TOKEN={{ .Values.token | default "no-value" }}"]
   - id: image
     build: -t ${registry}/team/app:{{.Run.ID}} .
@@ -67,13 +68,16 @@ let daemon: TestDaemon;
 let work: GitWork & AsyncDisposable;
 let url: string;
 let base: string;
+let busybox: string;
 let hook: HookSecretResource;
 const tokens: Record<string, string> = {};
 
 beforeAll(async () => {
   [server, registry] = await Promise.all([startGitServer(), startRegistry()]);
+  // What an untrusted run uses comes from a registry, whatever lies in the engine.
+  busybox = await publishBusybox(registry.host);
   await server.repository('app', async (tree) => {
-    await writeFile(join(tree.directory, 'acb.yaml'), taskFile(registry.host));
+    await writeFile(join(tree.directory, 'acb.yaml'), taskFile(registry.host, busybox));
     await writeFile(join(tree.directory, 'probe.sh'), PROBE);
     await writeFile(join(tree.directory, 'Dockerfile'), 'FROM scratch\nCOPY probe.sh /\n');
     base = await tree.commit('one');
@@ -127,7 +131,7 @@ afterAll(async () => {
 /** A commit of a stranger: the server has it under the ref of the pull request, and no branch has it. */
 async function proposed(message: string): Promise<string> {
   await writeFile(join(work.directory, 'acb.yaml'), EVIL);
-  await writeFile(join(work.directory, 'Dockerfile'), `FROM busybox:local\nCOPY . /context\nRUN ${PROBE.trim().split('\n').join('; ')}\n`);
+  await writeFile(join(work.directory, 'Dockerfile'), `FROM ${busybox}\nCOPY . /context\nRUN ${PROBE.trim().split('\n').join('; ')}\n`);
   await writeFile(join(work.directory, 'change'), message);
   const commit = await work.commit(message);
   await work.git('push', '-q', '--force', 'origin', 'HEAD:refs/pull/1/head');

@@ -16,7 +16,10 @@ let daemon: TestDaemon;
 let server: GitServer;
 
 beforeAll(async () => {
-  [daemon, server] = await Promise.all([startDaemon({ env: { SLIPWAY_ALLOW_LOOPBACK_ADDRESSES: 'true' } }), startGitServer()]);
+  [daemon, server] = await Promise.all([
+    startDaemon({ env: { SLIPWAY_ALLOW_LOOPBACK_ADDRESSES: 'true', SLIPWAY_UNTRUSTED_LOCAL_IMAGES: 'busybox:*' } }),
+    startGitServer(),
+  ]);
 });
 afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
