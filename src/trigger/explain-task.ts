@@ -43,7 +43,7 @@ export interface ExplainedTrigger {
   readonly occurrences?: readonly string[];
   /** Repositories and images that are looked at for it. */
   readonly watched: readonly Watched[];
-  /** The newest decision about it. */
+  /** The newest decision about it, if there is one of an event that it follows. */
   readonly last?: TriggerDecision;
 }
 
@@ -107,7 +107,9 @@ function explainedTrigger(
   stand: Stand,
   decisions: readonly TriggerDecision[],
 ): ExplainedTrigger {
-  const last = decisions.find(({ trigger }) => trigger === name);
+  const own = decisions.filter(({ trigger }) => trigger === name);
+  // That it follows other events tells nothing of how it stands.
+  const last = own.find(({ code }) => code !== 'event-off') ?? own[0];
   const { next, ...rest } = stand;
   // What others still look at is not looked at for one that is disabled.
   return {
@@ -150,7 +152,7 @@ async function timerStand({ timers }: ExplainStore, { id }: TaskRecord, { name, 
   if (!parsed.ok) return { follows: schedule, problem: parsed.error.message, watched: [] };
   const occurrences = upcoming(parsed.value, now, OCCURRENCES).map((date) => date.toISOString());
   const zone = parsed.value.zone === 'UTC' ? `${schedule} (UTC)` : schedule;
-  const never = occurrences.length === 0 ? { problem: 'the schedule has no occurrence any more' } : {};
+  const never = occurrences.length === 0 ? { problem: 'the schedule never comes: there is no such day' } : {};
   return { follows: zone, ...(row?.due === undefined ? {} : { next: row.due }), ...never, occurrences, watched: [] };
 }
 

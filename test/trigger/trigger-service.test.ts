@@ -447,7 +447,7 @@ describe('explanations', () => {
         },
         occurrences: ['03:20', '03:30', '03:40', '03:50', '04:00'].map((time) => `2030-01-02T${time}:00.000Z`),
       },
-      { name: 'never', problem: 'the schedule has no occurrence any more', occurrences: [] },
+      { name: 'never', problem: 'the schedule never comes: there is no such day', occurrences: [] },
       { name: 'off', status: 'Disabled' },
       { name: 'base', kind: 'base-image', follows: 'Runtime: docker.io/library/node:20', watched: [{ what: 'docker.io/library/node:20' }] },
       { name: 'after', kind: 'after', follows: 'runs of task gone that pushed an image', problem: 'there is no task gone' },

@@ -17,7 +17,8 @@ export function addExplainCommands(program: Command, { io, finish }: Shell): voi
     .argument('[what]', 'id of a run, `last`, or name of a task')
     .option('--run <id>', 'a run, also where a task has this name')
     .option('-n, --task <name>', 'a task, also where a run has this id; with `last` its newest run')
-    .option('--top <n>', 'most decisions of a task', parseTop, 20);
+    .option('--top <n>', 'most decisions of a task', parseTop, 20)
+    .option('--all', 'also the decisions that a trigger follows other events (`event-off`)', false);
   addListOutput(addServerFlags(explain)).action(async (what: string | undefined, flags: ExplainFlags, command: Command) => {
     if (what === undefined && flags.run === undefined && flags.task === undefined)
       command.error('error: the id of a run or the name of a task is missing', { exitCode: 2 });

@@ -16,10 +16,14 @@ import { DaemonProblem } from './problem.ts';
 import { tablePlace } from './table-place.ts';
 import { withDaemon } from './with-daemon.ts';
 
+/** The most that a daemon gives at once. */
+const MOST_DECISIONS = 200;
+
 export interface ExplainFlags extends ServerFlags {
   readonly run?: string;
   readonly task?: string;
   readonly top: number;
+  readonly all: boolean;
   readonly output: ListFormat;
 }
 
@@ -30,7 +34,7 @@ export function explain(what: string | undefined, flags: ExplainFlags, io: Io): 
     const { kind, value } = await explanationOf(client, what, flags);
     const place = tablePlace(io);
     await printValue(io, flags.output, value, () =>
-      kind === 'run' ? runExplanationText(value, place) : taskExplanationText(value, place),
+      kind === 'run' ? runExplanationText(value, place) : taskExplanationText(flags.all ? value : folded(value, flags.top), place),
     );
     return EXIT.ok;
   });
@@ -41,10 +45,12 @@ async function explanationOf(client: DaemonClient, what: string | undefined, fla
   if (what !== undefined && what !== 'last' && (run !== undefined || task !== undefined))
     throw conflict('WHAT, `--run` and `--task` exclude each other', '`last` takes a `--task`');
   if (run !== undefined) return ofRun(client, run, task);
-  if (task !== undefined) return ofTask(client, task, top);
+  // What is folded does not count: all are asked for, and as many as are wanted shown.
+  const asked = flags.all || flags.output === 'json' || flags.output === 'yaml' ? top : MOST_DECISIONS;
+  if (task !== undefined) return ofTask(client, task, asked);
   const name = what ?? '';
   // Ids of runs and names of tasks look alike: what an id of a daemon looks like is tried as a run first.
-  const tries = [() => ofTask(client, name, top), ...(RUN_ID.test(name) ? [() => ofRun(client, name, undefined)] : [])];
+  const tries = [() => ofTask(client, name, asked), ...(RUN_ID.test(name) ? [() => ofRun(client, name, undefined)] : [])];
   for (const attempt of runNumberOf(name) === undefined ? tries : tries.toReversed()) {
     try {
       return await attempt();
@@ -59,6 +65,12 @@ async function explanationOf(client: DaemonClient, what: string | undefined, fla
   });
 }
 
+/** Without the decisions that say only that a trigger follows other events, of which each event of a repository makes one for each other trigger. */
+function folded(value: TaskExplanation, top: number): TaskExplanation & { readonly passedOver: number } {
+  const told = value.decisions.filter(({ code }) => code !== 'event-off').slice(0, top);
+  return { ...value, decisions: told, passedOver: value.decisions.filter(({ code }) => code === 'event-off').length };
+}
+
 async function ofRun(client: DaemonClient, id: string, task: string | undefined): Promise<Explanation> {
   const path = `/runs/${encodeURIComponent(id)}/explain`;
   return { kind: 'run', value: (await client.call<RunExplanation>({ method: 'GET', path, query: { task } })).value };
@@ -66,5 +78,8 @@ async function ofRun(client: DaemonClient, id: string, task: string | undefined)
 
 async function ofTask(client: DaemonClient, name: string, top: number): Promise<Explanation> {
   const path = `${taskPath(name)}/explain`;
-  return { kind: 'task', value: (await client.call<TaskExplanation>({ method: 'GET', path, query: { top: Math.min(top, 200) } })).value };
+  return {
+    kind: 'task',
+    value: (await client.call<TaskExplanation>({ method: 'GET', path, query: { top: Math.min(top, MOST_DECISIONS) } })).value,
+  };
 }

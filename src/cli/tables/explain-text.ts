@@ -36,9 +36,10 @@ export function runExplanationText(run: RunExplanation, place: TablePlace): stri
     .join('\n');
 }
 
-/** What starts a task, and why it ran or did not run lately. */
-export function taskExplanationText(task: TaskExplanation, place: TablePlace): string {
+/** What starts a task, and why it ran or did not run lately. `passedOver`: decisions that are not among those shown. */
+export function taskExplanationText(task: TaskExplanation & { readonly passedOver?: number }, place: TablePlace): string {
   const { paint } = place;
+  const { passedOver = 0 } = task;
   const facts = factLines(
     [
       ['Task', task.task],
@@ -50,7 +51,12 @@ export function taskExplanationText(task: TaskExplanation, place: TablePlace): s
     facts,
     task.triggers.length === 0 ? 'Nothing starts it by itself.\n' : explainedTable(task.triggers, place),
     task.undecided.length === 0 ? '' : undecidedTable(task.undecided, place),
-    task.decisions.length === 0 ? 'Nothing was decided on for it yet.\n' : decisionTable(task.decisions, place, 'task'),
+    task.decisions.length > 0
+      ? decisionTable(task.decisions, place, 'task')
+      : passedOver === 0
+        ? 'Nothing was decided on for it yet.\n'
+        : '',
+    passedOver === 0 ? '' : paint('dim', `${passedOver} more: a trigger follows other events (event-off); --all shows them\n`),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }
