@@ -102,7 +102,7 @@ export function composeParts(options: ComposeOptions): Parts {
     ...{ uploads, audit, secrets, gateway, engine, defaults, runs },
     triggers: { ...triggers, close: () => hub.settled().then(() => triggers.close()) },
     tasks: createTaskService({
-      ...{ tasks: store.tasks, box, secrets, audit, clock, defaults },
+      ...{ tasks: store.tasks, hooks: store.hooks, box, secrets, audit, clock, defaults },
       onChanged: (task) => void triggers.service.taskChanged(task),
     }),
     tokens: createTokenService({

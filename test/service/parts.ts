@@ -37,7 +37,7 @@ export async function openServices(): Promise<ServiceParts> {
   const tokens = createTokenService({ tokens: store.tokens, audit, clock });
   const secrets = createSecretService({ secrets: store.secrets, box, audit, clock });
   const defaults = standardTaskDefaults('x64');
-  const tasks = createTaskService({ tasks: store.tasks, box, secrets, audit, clock, defaults });
+  const tasks = createTaskService({ tasks: store.tasks, hooks: store.hooks, box, secrets, audit, clock, defaults });
   return {
     ...{ directory, store, clock, box, audit, tokens, secrets, tasks, defaults },
     [Symbol.asyncDispose]: async () => {

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import type { Clock } from '../../model/ports/clock.ts';
+import type { HookStore } from '../../model/ports/hook-store.ts';
 import type { SecretBox } from '../../model/ports/secret-box.ts';
 import type { TaskStore } from '../../model/ports/store.ts';
 import type { Principal } from '../../model/security.ts';
@@ -25,6 +26,8 @@ export interface PlanParts {
   readonly secrets: Pick<SecretService, 'problemsOf'>;
   readonly clock: Clock;
   readonly defaults: TaskDefaults;
+  /** Webhooks that are there already. */
+  readonly hooks?: Pick<HookStore, 'list'>;
 }
 
 /** Checks what a task is to be and says what would change, without changing it. Rejects with EngineError. */
@@ -56,13 +59,15 @@ export async function planTask(
 
 /** Warnings, or a refusal of a broken inline task. */
 async function warningsOf(
-  { tasks, secrets, clock, defaults }: PlanParts,
+  { tasks, secrets, clock, defaults, hooks }: PlanParts,
   definition: TaskDefinition,
   before: TaskDefinition | undefined,
 ): Promise<readonly Diagnostic[]> {
   const lacking = await secrets.problemsOf(namedSecretsOf(definition), definition.name);
   const warnings = lacking.map((message): Diagnostic => ({ code: 'task-secret', severity: 'warning', message }));
-  warnings.push(...(await triggerWarnings(definition, before, (name) => tasks.get(name))));
+  warnings.push(
+    ...(await triggerWarnings(definition, before, { taskOf: (name) => tasks.get(name), ...(hooks === undefined ? {} : { hooks }) })),
+  );
   const { step } = definition;
   if (step.type !== 'EncodedTask') return warnings;
   const checked = await checkInlineTask(step, definition, definition.registry ?? defaults.registry, clock.now());

@@ -194,6 +194,12 @@ describe('a trigger', () => {
     await parts.secrets.set(ADMIN, { name: 'GIT', value: 'hidden' });
     const withToken = { ...step, contextAccessToken: { secret: 'GIT' } };
     expect((await parts.tasks.create(EDITOR, { name: 'base', step: withToken })).warnings).toEqual([]);
+    const hook = { source: { kind: 'git' as const, forge: 'Github' as const, repositoryUrl: 'https://github.com/me/web' } };
+    const row = { id: 'x'.repeat(22), ...hook, secret: Buffer.from('x'), createdAt: '2030-01-01T00:00:00.000Z', createdBy: 'ann' };
+    await parts.store.hooks.put(row);
+    expect((await parts.tasks.create(EDITOR, { name: 'untold', step })).warnings).toMatchObject([{ code: 'trigger-polls' }]);
+    await parts.store.hooks.delivered([{ id: row.id, at: '2030-01-01T00:00:01.000Z', result: 'ping' }]);
+    expect((await parts.tasks.create(EDITOR, { name: 'told', step })).warnings).toEqual([]);
   });
 });
 
