@@ -7,6 +7,7 @@ import type { Io } from '../io.ts';
 import { type ListFormat, printList, printValue } from '../tables/print-value.ts';
 import { credentialTable, taskTable, taskText } from '../tables/task-table.ts';
 import { timersText } from '../tables/timer-table.ts';
+import { printable } from '../terminal/terminal-filter.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
 import { FlagError, missingFlag } from './flag-error.ts';
@@ -99,9 +100,17 @@ export function deleteTask(
 ): Promise<ExitCode> {
   return withDaemon(flags, io, async (client) => {
     const { version } = await getTask(client, name);
-    if (!(await isConfirmed(`Delete the task ${name}? Its runs stay.`, flags, io))) return EXIT.canceled;
+    const followers = (await listAll<TaskResource>(client, '/tasks')).filter((task) =>
+      task.trigger.afterTriggers.some((after) => after.task === name && task.name !== name),
+    );
+    const nobody = followers.length === 0 ? '' : ` ${followers.map((task) => task.name).join(', ')} would start after it no more.`;
+    if (!(await isConfirmed(`Delete the task ${name}? Its runs stay.${nobody}`, flags, io))) return EXIT.canceled;
     await client.call({ method: 'DELETE', path: taskPath(name), query: forced(flags), headers: { 'if-match': `"${version}"` } });
     io.stdout.write(`${name} deleted\n`);
+    for (const task of followers)
+      io.stderr.write(
+        `${io.paintError(['yellow', 'bold'], 'warning:')} ${printable(`${task.name} follows ${name}, which is gone: \`task update ${task.name} --unset after-trigger\` takes that away`)}\n`,
+      );
     return EXIT.ok;
   });
 }
