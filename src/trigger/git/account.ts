@@ -3,12 +3,14 @@ import type { Listing } from './listings.ts';
 import { branchOf } from './ref-names.ts';
 
 /**
+ * `id`: null of a ref that was deleted.
+ *
  * Notes that an event of a webhook has told of this ref, so that the next look does not tell of it again. To be called when the runs are made:
  * should the process end before, the event is decided on anew and the ref is where it was.
  */
 export async function accountFor(
   key: string,
-  told: { readonly ref: string; readonly id: string; readonly listing: Listing },
+  told: { readonly ref: string; readonly id: string | null; readonly listing: Listing },
   { gitWatch }: Pick<Store, 'gitWatch'>,
 ): Promise<void> {
   const row = await gitWatch.get(key);
@@ -19,6 +21,7 @@ export async function accountFor(
   // Nothing was seen before: everything that is there now counts as seen.
   if (row.checkedAt === undefined) return void (await gitWatch.seen(key, { ...common, refs: listing.refs }));
   const head = listing.refs.get(ref);
+  if (id === null && head !== undefined) return;
   // An older push that was told of late: the newer one stays the last.
   const wasNewer = head !== undefined && head !== id && (await gitWatch.hadRef(key, ref, head));
   await gitWatch.seen(key, { ...common, refs: new Map([[ref, id]]) });

@@ -31,6 +31,7 @@ interface Group {
 async function decideGroup(event: RefEvent, { key, group }: Group, around: Deciding, signal: AbortSignal): Promise<readonly Decision[]> {
   const { happening } = event;
   if (isZeroId(happening.after)) {
+    await accountForDeletion(event, { key, group }, around);
     return group.map((candidate) => skipped(ofCandidate(candidate), 'ref-deleted', `${shown(happening.ref)} was deleted`));
   }
   const off = group.map((candidate) => offDecision(candidate, happening.kind === 'tag' ? 'tag' : 'commit'));
@@ -50,6 +51,15 @@ async function decideGroup(event: RefEvent, { key, group }: Group, around: Decid
     await accountFor(key, { ref: happening.ref, id: verdict.commit, listing: verdict.listing }, around.parts.store);
   }
   return [...closed, ...decided];
+}
+
+/** So that the next look does not tell of it again; it does when the repository does not answer now. */
+async function accountForDeletion(event: RefEvent, { key, group }: Group, { listings, parts }: Deciding): Promise<void> {
+  const { kind, ref } = event.happening;
+  const isFollowed = group.some((candidate) => offDecision(candidate, kind === 'tag' ? 'tag' : 'commit') === undefined);
+  if (event.origin !== 'webhook' || !isFollowed) return;
+  const listing = await listings.since(key, Date.parse(event.receivedAt)).catch(() => undefined);
+  if (listing !== undefined) await accountFor(key, { ref, id: null, listing }, parts.store);
 }
 
 /** A push that happened. */

@@ -21,7 +21,7 @@ interface Look {
   readonly followed: ReadonlySet<SourceEvent>;
 }
 
-/** What is otherwise than it was seen, as events of what is followed. Deleted branches and tags start nothing and make no event. */
+/** What is otherwise than it was seen, as events of what is followed. */
 export function differences({ key, known, knownAt, listing, followed }: Look): readonly Difference[] {
   const refs = new Map<string, string | null>();
   for (const [ref, id] of listing.refs) if (known.get(ref) !== id) refs.set(ref, id);
@@ -63,10 +63,8 @@ function happeningOf({ ref, before, after }: Change, { listing, branches }: Arou
     ...(defaultBranch === undefined ? {} : { defaultBranch }),
   };
   const number = pullRequestOf(ref);
-  if (number === undefined) {
-    if (after === null) return undefined;
-    return { kind: tagOf(ref) === undefined ? 'push' : 'tag', repository, ref, before, after };
-  }
+  if (number === undefined)
+    return { kind: tagOf(ref) === undefined ? 'push' : 'tag', repository, ref, before, after: after ?? zeros(before) };
   if (defaultBranch === undefined) return undefined;
   const branch = after === null ? undefined : branches.get(after);
   const baseSha = listing.refs.get(head ?? '');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SecretRef, TaskRecord } from '../../model/task-definition.ts';
 import { type SourceTrigger, triggersOf } from '../../model/trigger-definition.ts';
 import { canonicalRepositoryUrl } from '../../util/repository-url.ts';
+import { wantsChanges } from './change-filter.ts';
 
 /** What is kept in memory of a source trigger: where it looks, and with whose eyes. */
 export interface FollowedTrigger {
@@ -16,6 +17,8 @@ export interface FollowedTrigger {
   readonly enabled: boolean;
   readonly events: SourceTrigger['sourceTriggerEvents'];
   readonly pollInterval?: number;
+  /** It has filters by path or message. */
+  readonly readsHistory: boolean;
 }
 
 export function followedTriggers(record: TaskRecord): readonly FollowedTrigger[] {
@@ -33,6 +36,7 @@ export function followedTriggers(record: TaskRecord): readonly FollowedTrigger[]
         url,
         enabled: status === 'Enabled' && trigger.status === 'Enabled',
         events: trigger.sourceTriggerEvents,
+        readsHistory: wantsChanges(trigger),
         ...(trigger.pollInterval === undefined ? {} : { pollInterval: trigger.pollInterval }),
       },
     ];

@@ -9,6 +9,7 @@ import type { Evaluation, TriggerParts, TriggerSource } from '../parts.ts';
 import { decidePullRequest } from './decide-pull-request.ts';
 import { decideRef } from './decide-ref.ts';
 import type { Deciding } from './deciding.ts';
+import { decideFirstLook } from './first-look.ts';
 import { Listings } from './listings.ts';
 import { pacedRuns } from './paced-runs.ts';
 import { Poller } from './poller.ts';
@@ -124,7 +125,10 @@ class GitTriggers implements TriggerSource {
     }
   }
 
-  async #lookSoon({ happening }: RepositoryEvent): Promise<Evaluation> {
+  async #lookSoon(event: RepositoryEvent): Promise<Evaluation> {
+    // What a look of this daemon has found is no reason for another.
+    if (event.origin === 'poll') return { decisions: await decideFirstLook(event, { store: this.#parts.store, index: this.#index }) };
+    const { happening } = event;
     const { url } = happening.repository;
     const repository = canonicalRepositoryUrl(url) ?? url;
     const tasks = this.#index.tasksOf(repository);

@@ -2,7 +2,10 @@ import PQueue from 'p-queue';
 import { EngineError } from '../../model/engine-error.ts';
 import type { WatchedRepository } from '../../model/ports/git-watch-store.ts';
 import type { TriggerParts } from '../parts.ts';
-import { differences } from './differences.ts';
+import { type Difference, differences } from './differences.ts';
+import { firstLookEvent } from './first-look.ts';
+import type { FollowedTrigger } from './followed.ts';
+import { markForced } from './forced.ts';
 import type { Listing, Listings } from './listings.ts';
 import { branchOf } from './ref-names.ts';
 import type { TaskIndex } from './task-index.ts';
@@ -18,7 +21,7 @@ const MOST_AT_ONCE = 500;
 /** For repositories that only webhooks tell of, after the first look. */
 const NEVER = '9999-12-31T23:59:59.000Z';
 
-type PollerParts = Pick<TriggerParts, 'store' | 'clock' | 'settings' | 'notify' | 'onProblem'>;
+type PollerParts = Pick<TriggerParts, 'store' | 'clock' | 'git' | 'gitCache' | 'settings' | 'notify' | 'onProblem'>;
 
 /** Looks at repositories when they are due, and turns what is otherwise than before into events. */
 export class Poller {
@@ -109,18 +112,32 @@ export class Poller {
 
   /** The first look tells what there is, and not what happened. */
   async #keep(row: WatchedRepository, known: ReadonlyMap<string, string>, listing: Listing): Promise<void> {
-    const followed = new Set(this.#index.enabledOf(row.key).flatMap(({ events }) => events));
-    const found = differences({ key: row.key, known, knownAt: row.checkedAt ?? '', listing, followed });
+    const triggers = this.#index.enabledOf(row.key);
+    const followed = new Set(triggers.flatMap(({ events }) => events));
+    const differing = differences({ key: row.key, known, knownAt: row.checkedAt ?? '', listing, followed });
+    const isFirst = row.checkedAt === undefined;
+    const found = isFirst ? differing : await this.#marked(row.key, differing, { listing, triggers });
     const defaultBranch = listing.head === undefined ? undefined : branchOf(listing.head);
     const rest = { nextCheck: this.#nextCheck(row.key), ...(defaultBranch === undefined ? {} : { defaultBranch }) };
     // What is not kept because this process ends is found again; but for the first look, which has to be whole.
-    const atOnce = row.checkedAt === undefined ? Math.max(found.length, 1) : MOST_AT_ONCE;
+    const atOnce = isFirst ? Math.max(found.length, 1) : MOST_AT_ONCE;
     for (let start = 0; start === 0 || start < found.length; start += atOnce) {
       const part = found.slice(start, start + atOnce);
-      const events = row.checkedAt === undefined ? [] : part.flatMap(({ event }) => event ?? []);
+      const events = isFirst ? [firstLookEvent(row.key, listing)] : part.flatMap(({ event }) => event ?? []);
       await this.#parts.store.gitWatch.seen(row.key, { ...rest, refs: new Map(part.map(({ ref, id }) => [ref, id])), events });
       if (events.length > 0) this.#parts.notify();
     }
+  }
+
+  #marked(
+    key: string,
+    found: readonly Difference[],
+    { listing, triggers }: { readonly listing: Listing; readonly triggers: readonly FollowedTrigger[] },
+  ): Promise<readonly Difference[]> {
+    const { git, gitCache, store } = this.#parts;
+    const readsHistory = triggers.some((trigger) => trigger.readsHistory);
+    const parts = { git, gitCache, watch: store.gitWatch, closing: this.#closing };
+    return markForced(found, { key, access: listing.access, readsHistory }, parts);
   }
 
   async #failed(row: WatchedRepository, error: unknown): Promise<void> {

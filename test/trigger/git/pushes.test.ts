@@ -87,7 +87,7 @@ describe('a push', () => {
     const commit = await pushed('two');
     expect(await decisionsOf(rig.look('app'))).toEqual([['fired']]);
     expect(await commitsOf('app')).toEqual([commit]);
-    expect((await rig.events())[0]).toMatchObject({ origin: 'poll', happening: { kind: 'push', before: first, after: commit, ref: MAIN } });
+    expect((await rig.events())[1]).toMatchObject({ origin: 'poll', happening: { kind: 'push', before: first, after: commit, ref: MAIN } });
     const told = await rig.hook(push(url, MAIN, first, commit));
     expect(told.codes).toEqual(['already-fired']);
     expect(await rig.look('app')).toEqual([]);
@@ -209,6 +209,51 @@ describe('a push', () => {
     ]);
     expect(await rig.look('app')).toEqual([]);
     expect(await commitsOf('app')).toEqual([commit]);
+  });
+
+  it('that deletes a branch or a tag and is found by a look is decided on as one that is told', async () => {
+    await rig.define('app', url, { branches: ['**'], tags: ['v*'], sourceTriggerEvents: ['commit', 'tag'] });
+    const commit = await pushed('x', { ref: 'refs/heads/gone' });
+    await work.git('push', '-q', 'origin', `${commit}:refs/tags/v1`);
+    expect((await decisionsOf(rig.look('app'))).flat()).toEqual(['fired', 'fired']);
+    await work.git('push', '-q', 'origin', ':refs/heads/gone', ':refs/tags/v1');
+    const found = await rig.look('app');
+    expect(found.flatMap(({ decisions }) => decisions.map(({ code, because }) => `${code}: ${because}`)).sort()).toEqual([
+      'ref-deleted: refs/heads/gone was deleted',
+      'ref-deleted: refs/tags/v1 was deleted',
+    ]);
+    const [event] = (await rig.events()).slice(-2);
+    expect(event?.happening).toMatchObject({ before: commit, after: ZERO });
+    expect(await rig.look('app')).toEqual([]);
+  });
+
+  it('that was forced and is found by a look is marked so: back to where it was, a moved tag, another history where that is read', async () => {
+    await rig.define('app', url, { branches: ['**'], tags: ['v*'], sourceTriggerEvents: ['commit', 'tag'] });
+    const forcedOf = async (): Promise<unknown[]> => {
+      const found = await rig.look('app');
+      const events = (await rig.events()).filter(({ id }) => found.some((one) => one.id === id));
+      return events.map(({ happening }) => 'ref' in happening && [happening.ref, happening.forced === true]);
+    };
+    const two = await pushed('two');
+    await work.git('push', '-q', 'origin', `${two}:refs/tags/v1`);
+    expect((await forcedOf()).sort()).toEqual([
+      [MAIN, false],
+      ['refs/tags/v1', false],
+    ]);
+    await work.git('push', '-q', '--force', 'origin', `${first}:${MAIN}`, `${first}:refs/tags/v1`);
+    expect((await forcedOf()).sort()).toEqual([
+      [MAIN, true],
+      ['refs/tags/v1', true],
+    ]);
+    await rig.define('app', url, { branches: ['**'], paths: { include: [], exclude: ['docs/**'] } });
+    const three = await pushed('three', { force: true });
+    await work.git('reset', '-q', '--hard', first);
+    await forcedOf();
+    await pushed('four', { force: true });
+    expect(await forcedOf()).toEqual([[MAIN, true]]);
+    await pushed('five');
+    expect(await forcedOf()).toEqual([[MAIN, false]]);
+    expect(three).not.toBe('');
   });
 
   it('of a branch or file with an odd name stays a name', async () => {
@@ -358,6 +403,20 @@ describe('changes', () => {
 });
 
 describe('a repository', () => {
+  it('that is looked at for the first time says for each trigger why nothing runs, in one event', async () => {
+    await work.git('push', '-q', 'origin', ...Array.from({ length: 20 }, (_, number) => `${first}:refs/heads/b${number}`));
+    await rig.define('app', url, { tags: ['v*'], sourceTriggerEvents: ['commit', 'tag', 'pullrequest'] });
+    await rig.evaluator.idle();
+    expect(await rig.events()).toMatchObject([{ origin: 'poll', happening: { kind: 'repository' } }]);
+    const decisions = await rig.plane.store.events.decisions({ task: 'app', limit: 10 });
+    expect(new Set(decisions.map(({ code }) => code))).toEqual(new Set(['first-sight']));
+    expect(decisions.map(({ because }) => because.replace(/^.*?: /, '')).sort()).toEqual([
+      `branch main is at ${first.slice(0, 12)}; what changes from now on counts`,
+      'pull requests are followed; what changes from now on counts',
+      'tags that match v* are followed; what changes from now on counts',
+    ]);
+  });
+
   it('is asked once for all its tasks', async () => {
     await rig[Symbol.asyncDispose]();
     rig = await openGitRig(folder, { spaceMs: 1000 });
@@ -414,7 +473,7 @@ describe('a repository', () => {
     const record = await rig.plane.store.tasks.get('app');
     if (record !== undefined) await rig.triggers.check(record);
     await rig.evaluator.idle();
-    expect(await rig.plane.store.events.counts()).toMatchObject({ settled: 1201 });
+    expect(await rig.plane.store.events.counts()).toMatchObject({ settled: 1202 });
     expect((await rig.plane.store.gitWatch.refs((await rig.plane.store.gitWatch.list())[0]?.key ?? '')).size).toBe(1201);
   });
 
