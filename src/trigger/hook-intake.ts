@@ -50,6 +50,8 @@ export interface HookIntake {
   receive(id: string, delivery: HookDelivery): Promise<HookAnswer>;
   /** A crowd of proven deliveries is here: more than a daemon has that keeps up with them. */
   isBusy(): boolean;
+  /** What came last of a hook, which the store may learn a little later. */
+  lastDelivery(hook: HookRecord): HookRecord['lastDelivery'];
   /** Writes when hooks were last used. */
   close(): Promise<void>;
 }
@@ -82,6 +84,10 @@ export function createHookIntake(parts: HookIntakeParts): HookIntake {
       }
     },
     isBusy: () => crowd.isThere(),
+    lastDelivery: ({ id, lastDelivery: stored }) => {
+      const later = use.unwritten(id);
+      return later !== undefined && (stored === undefined || later.at >= stored.at) ? later : stored;
+    },
     close: () => use.close(),
   };
 }

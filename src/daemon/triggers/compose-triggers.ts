@@ -129,6 +129,7 @@ export function composeTriggers(options: TriggerComposition): DaemonTriggers {
   });
   const hooks = createHookService({
     ...{ registry, audit, forges, tasks: store.tasks, onProblem, publicUrl: () => options.publicUrl() },
+    lastDelivery: (hook) => intake.lastDelivery(hook),
     sourceToken: (task, trigger) => secrets.sourceToken(task, trigger),
   });
   const closing = new AbortController();

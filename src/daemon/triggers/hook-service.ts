@@ -31,6 +31,8 @@ interface HookServiceParts {
   forges(kind: SourceControlType): Forge | undefined;
   sourceToken(task: TaskRecord, trigger: SourceTrigger): Promise<string | undefined>;
   onProblem(what: string, error: unknown): void;
+  /** Newer than what the record says where that was not written yet. */
+  lastDelivery(hook: HookRecord): HookRecord['lastDelivery'];
   /** Where forges reach this daemon, without a slash at its end. */
   publicUrl(): string;
 }
@@ -61,7 +63,8 @@ export function createHookService(parts: HookServiceParts): HookService {
     audit.record(by, { action, target: hook.id, details: describe(hook) });
 
   async function ensure(by: Principal, target: Parameters<HookRegistry['ensure']>[0]): Promise<EnsuredHook> {
-    const ensured = await registry.ensure(target, by.name);
+    const found = await registry.ensure(target, by.name);
+    const ensured = { ...found, hook: withLast(parts, found.hook) };
     await recorded(by, ensured.created ? 'hook.create' : 'hook.show', ensured.hook);
     return ensured;
   }
@@ -82,7 +85,7 @@ export function createHookService(parts: HookServiceParts): HookService {
   }
 
   return {
-    list: () => registry.list(),
+    list: async () => (await registry.list()).map((hook) => withLast(parts, hook)),
     ensureForTask: async (by, task, name, atForge) => {
       const triggers = triggersOnOne(task, name);
       const [trigger] = triggers;
@@ -111,6 +114,11 @@ export function createHookService(parts: HookServiceParts): HookService {
     urlOf: (id) => urlOf(parts, id),
     followers: () => followers(parts),
   };
+}
+
+function withLast({ lastDelivery }: Pick<HookServiceParts, 'lastDelivery'>, hook: HookRecord): HookRecord {
+  const last = lastDelivery(hook);
+  return last === undefined ? hook : { ...hook, lastDelivery: last };
 }
 
 function urlOf({ publicUrl }: Pick<HookServiceParts, 'publicUrl'>, id: string): string {

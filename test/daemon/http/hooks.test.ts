@@ -49,6 +49,8 @@ describe('a delivery', () => {
     const [event] = await events();
     expect([first.status, first.json()]).toEqual([202, { events: [event?.id] }]);
     expect(event).toMatchObject({ origin: 'webhook', happening: { kind: 'push', ref: 'refs/heads/main', hook: hook.id } });
+    const listed = await send(daemon.socket, { method: 'GET', path: '/api/v1/hooks' });
+    expect(listed.json()).toMatchObject({ items: [{ lastDelivery: { result: `taken: ${event?.id}` } }] });
     const again = await post(`/hooks/${hook.id}`, push());
     expect([again.status, again.json()]).toEqual([200, { events: [event?.id], duplicate: true }]);
     const metrics = await daemon.services.operations.metrics();
