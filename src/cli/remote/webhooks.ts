@@ -1,9 +1,12 @@
+import { isIP } from 'node:net';
 import type { HookResource, HookSecretResource } from '../../api/hook-schema.ts';
+import { classifyAddress } from '../../util/address-policy.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { readSecretValue } from '../source/secret-values.ts';
 import { hookTable, hookText } from '../tables/hook-text.ts';
 import { type ListFormat, printList, printValue } from '../tables/print-value.ts';
+import { printable } from '../terminal/terminal-filter.ts';
 import type { DaemonClient } from './client.ts';
 import type { ServerFlags } from './find-server.ts';
 import { conflict, FlagError, missingFlag } from './flag-error.ts';
@@ -29,10 +32,33 @@ export function showWebhook(task: string | undefined, flags: WebhookFlags, io: I
     refuseMixed(task, flags);
     const atForge = await forgeFields(flags, io);
     const made = flags.registry === undefined ? await ofTask(client, task ?? '', flags, atForge) : await ofRegistry(client, flags);
+    if (flags.rotate && made.previousUntil !== undefined && Date.parse(made.previousUntil) > Date.now())
+      warn(io, 'it was rotated within the last 24 hours: the secret before that rotation is good no more, only the last two are');
     const value = flags.rotate ? await rotated(client, made, atForge) : made;
+    if (isOnlyHere(value))
+      warn(io, `${value.url} cannot be reached from elsewhere: set \`publicUrl\` to the address that the forge reaches this daemon at`);
     await printValue(io, flags.output, value, () => hookText(value, flags.rotate, tablePlace(io)));
     return EXIT.ok;
   });
+}
+
+function warn(io: Io, text: string): void {
+  io.stderr.write(`${io.paintError(['yellow', 'bold'], 'warning:')} ${printable(text)}\n`);
+}
+
+/** Forges that are told of by name are elsewhere, wherever their host is; a script for `generic` may be on this machine. */
+function isOnlyHere({ url, source }: HookSecretResource): boolean {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const kind = host === 'localhost' ? 'loopback' : isIP(host) === 0 ? 'public' : classifyAddress(host);
+  if (source.kind === 'git' && source.forge === 'Generic') return false;
+  return kind === 'loopback' || (kind === 'private' && isPublicForge(source));
+}
+
+function isPublicForge(source: HookSecretResource['source']): boolean {
+  const place = source.kind === 'git' ? source.repositoryUrl : source.registry;
+  return /(?:^|[/@.])(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org|dev\.azure\.com|visualstudio\.com|ghcr\.io|docker\.io|quay\.io|azurecr\.io)(?:[/:]|$)/i.test(
+    place,
+  );
 }
 
 function refuseMixed(task: string | undefined, { registry, provider, create, token, triggerName }: WebhookFlags): void {
