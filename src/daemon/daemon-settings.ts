@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { defaultDataDirectory } from '../config/data-directory.ts';
 import type { Settings } from '../config/settings.ts';
+import { EngineError } from '../model/engine-error.ts';
 import type { AddressPolicy } from '../util/address-policy.ts';
 
 const MINUTE_MS = 60_000;
@@ -100,8 +101,12 @@ export function daemonSettings(
   };
 }
 
-/** Who sets only one of the two moves the other where it would be on the wrong side. */
+/** Who sets only one of the two moves the other where it would be on the wrong side. Throws EngineError `invalid-request` when both are set, and are. */
 function baseImagePoll({ baseImagePollMin, baseImagePollMax }: Settings): DaemonSettings['baseImagePoll'] {
+  if (baseImagePollMin !== undefined && baseImagePollMax !== undefined && baseImagePollMin > baseImagePollMax)
+    throw new EngineError('invalid-request', '`baseImagePollMin` is more than `baseImagePollMax`', {
+      help: 'Give the shorter time as the first: SLIPWAY_BASE_IMAGE_POLL_MIN and SLIPWAY_BASE_IMAGE_POLL_MAX in the environment.',
+    });
   const least = baseImagePollMin ?? Math.min(10 * MINUTE_MS, baseImagePollMax ?? 10 * MINUTE_MS);
   return { least, most: Math.max(least, baseImagePollMax ?? 60 * MINUTE_MS) };
 }
