@@ -24,7 +24,7 @@ export interface ServerPlace {
   /** As people write it: `http(s)://…` or `unix:PATH`. */
   readonly name: string;
   /** What named it. */
-  readonly from: '--server' | 'SLIPWAY_SERVER' | 'login' | 'this machine';
+  readonly from: '--server' | 'task login' | 'SLIPWAY_SERVER' | 'login' | 'this machine';
 }
 
 /**

@@ -16,7 +16,7 @@ import { withDaemon } from './with-daemon.ts';
 
 /** `task login URL`: tries the token, then keeps both for later commands. */
 export async function logIn(server: string, flags: { readonly tokenFile?: string }, io: Io): Promise<ExitCode> {
-  const place = parseServer(server, '--server', io);
+  const place = parseServer(server, 'task login', io);
   if (isClearText(place)) {
     io.stderr.write(`${io.paintError('yellow', 'warning:')} ${place.name} is plain HTTP: whoever is on the way reads the token\n`);
   }
