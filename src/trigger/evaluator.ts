@@ -36,6 +36,7 @@ const LONGEST_SLEEP_MS = 30_000;
 const CLOSING_MS = 10_000;
 const AFTER_FAILURE_MS = 1000;
 const FULL_MS = 1000;
+const TOGETHER_MS = 25;
 /** The store compares the wall clock, to the millisecond. */
 const SLACK_MS = 5;
 
@@ -130,7 +131,11 @@ class RunningEvaluator implements Evaluator {
         this.#parts.onProblem('pending events could not be read', error);
         idleMs = AFTER_FAILURE_MS;
       }
-      if (this.#notified) continue;
+      if (this.#notified) {
+        // Each delivery of a crowd tells of itself: they are read together.
+        if (this.#parts.isBusy?.() === true) await this.#parts.clock.sleep(TOGETHER_MS, this.#closing.signal);
+        continue;
+      }
       const dueMs = Math.min(this.#nextRetryMs, this.#rewindMs) - this.#parts.clock.monotonicMs();
       await this.#parts.clock.sleep(Math.max(0, Math.min(idleMs, dueMs)), this.#wake.signal);
       // For what nobody told of: another process may have recorded it.

@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import { laneOf, nearKindOf } from '../model/event-lane.ts';
 import type { TriggerEvent } from '../model/trigger-event.ts';
-import { CrowdGate, type GateParts } from './crowd-gate.ts';
+import { CrowdGate, type GateParts, type Turn } from './crowd-gate.ts';
 
 export interface LaneParts extends GateParts {
   /** Never rejects. */
@@ -25,8 +25,7 @@ interface Lane {
   /** What follows the first. */
   readonly behind: TriggerEvent[];
   readonly isFar: boolean;
-  /** It has given way to others. */
-  hasWaited: boolean;
+  readonly turn: Turn;
 }
 
 /** Has events decided on: those of one lane in order, the lanes side by side. */
@@ -74,7 +73,7 @@ export class EventLanes {
       known.behind.push(event);
       return;
     }
-    const lane: Lane = { behind: [], isFar: nearKindOf(event) === undefined, hasWaited: false };
+    const lane: Lane = { behind: [], isFar: nearKindOf(event) === undefined, turn: {} };
     this.#lanes.set(name, lane);
     if (lane.isFar) this.#farLanes += 1;
     this.#dispatch(event, name, lane);
@@ -94,8 +93,7 @@ export class EventLanes {
   #dispatch(event: TriggerEvent, name: string, lane: Lane): void {
     const work = async (): Promise<void> => {
       const { closing, decide } = this.#parts;
-      if (lane.isFar && !lane.hasWaited) await this.#gate.pass();
-      lane.hasWaited = true;
+      if (lane.isFar) await this.#gate.pass(lane.turn);
       if (!closing.aborted) await decide(event);
       this.#next(name, lane);
     };
@@ -107,6 +105,7 @@ export class EventLanes {
     const next = lane.behind.shift();
     if (next === undefined) {
       this.#lanes.delete(name);
+      this.#gate.leave(lane.turn);
       if (lane.isFar) this.#farLanes -= 1;
     } else if (!this.#parts.closing.aborted) this.#dispatch(next, name, lane);
     if (lane.behind.length < LARGEST_LANE / 2) this.#parts.onRoom(name);
