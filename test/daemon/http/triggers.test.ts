@@ -3,7 +3,9 @@ import type { DependencyGraph } from '../../../src/api/dependency-schema.ts';
 import type { TaskExplanation } from '../../../src/api/explain-schema.ts';
 import type { TimerResource } from '../../../src/api/timer-schema.ts';
 import { runRequest } from '../../contract/store-values.ts';
+import { startRegistry } from '../../support/registry-server.ts';
 import { waitFor } from '../../support/wait-for.ts';
+import { imagePusher } from '../../trigger/image/support.ts';
 import { type RawAnswer, send } from './client.ts';
 import { ADMIN, type DaemonFixture, startDaemon, TASK_FILE } from './daemon-fixture.ts';
 
@@ -21,6 +23,33 @@ const call = (method: string, path: string, body?: unknown, token?: string): Pro
     ...(body === undefined ? {} : { body }),
     ...(token === undefined ? {} : { token }),
   });
+
+test('a run by hand of a task that tracks tags is ordered with a tag that came a moment ago', async () => {
+  await using registry = await startRegistry();
+  const push = imagePusher(registry.host);
+  const image = { registry: registry.host, repository: 'team/base', tag: '1.0' };
+  const written = `${registry.host}/team/base:1.0`;
+  await push.single('team/base', '1.0.1', 'one');
+  await daemon.triggers.start();
+  await daemon.defineTask('web');
+  const tracks = [{ image: `${registry.host}/team/base`, by: 'semver', pattern: '~1.0' }];
+  expect((await call('PATCH', '/tasks/web', { trigger: { baseImageTrigger: { tracks } } })).status).toBe(200);
+  const { imageWatch } = daemon.store;
+  const { id, version } = await daemon.services.tasks.get(ADMIN, 'web');
+  await waitFor(async () => ((await imageWatch.analysis(id))?.version === version ? true : undefined));
+  const dependency = { step: 'build', platform: '', image, written, role: 'runtime' } as const;
+  await imageWatch.setStatic({ id, name: 'web', version }, { dependencies: [dependency], outputs: [], steps: ['build'] });
+  await daemon.triggers.service.taskChanged('web');
+  await waitFor(async () => ((await imageWatch.targets({})).some(({ newestTag }) => newestTag === '1.0.1') ? true : undefined));
+  const order = async (): Promise<unknown> => {
+    const answer = await call('POST', '/runs', { type: 'TaskRunRequest', task: 'web' });
+    expect(answer.status).toBe(201);
+    return (await daemon.store.runs.last('web'))?.request.baseImages;
+  };
+  expect(await order()).toEqual([{ reference: written, use: `${written}.1` }]);
+  await push.single('team/base', '1.0.2', 'two');
+  expect(await order()).toEqual([{ reference: written, use: `${written}.2` }]);
+});
 
 describe('timers', () => {
   test('are added, changed, shown with their next five occurrences, and removed', async () => {
