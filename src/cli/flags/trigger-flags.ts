@@ -204,6 +204,11 @@ function parseMissed(text: string): MissedFlag {
 
 function collectSchedule(text: string, previous: readonly ScheduleFlag[]): readonly ScheduleFlag[] {
   const [, name, schedule = ''] = /^(?:([A-Za-z0-9][A-Za-z0-9._-]*):)?(.*)$/s.exec(text) ?? [];
+  // No schedule has a colon: what stands before one is meant as the name.
+  if (schedule.includes(':'))
+    throw new InvalidArgumentError(
+      `The name ${JSON.stringify(schedule.slice(0, schedule.indexOf(':')))} is none: expected letters, digits, ".", "_" and "-", the first a letter or digit.`,
+    );
   if (schedule.trim() === '')
     throw new InvalidArgumentError('Expected "[NAME:]MINUTE HOUR DAY MONTH DAY-OF-WEEK", as "nightly:0 3 * * *".');
   return [...previous, { ...(name === undefined ? {} : { name }), schedule: schedule.trim() }];

@@ -119,7 +119,8 @@ function checkBaseImage(base: BaseImageTriggerInput, at: string): FieldProblem[]
     ...(endpoint !== undefined && 'plain' in endpoint ? checkEndpoint(endpoint.plain) : []),
     ...within(base.window, 0, 3600, `${at}.window`, ' seconds'),
     ...within(poll?.least, 60, 7 * DAY, `${at}.poll.least`, ' seconds'),
-    ...within(poll?.most, 60, 7 * DAY, `${at}.poll.most`, ' seconds'),
+    // One time for both, as flags give it, is one mistake.
+    ...within(poll?.most === poll?.least ? undefined : poll?.most, 60, 7 * DAY, `${at}.poll.most`, ' seconds'),
     ...(poll !== undefined && poll.least > poll.most
       ? [{ field: `${at}.poll.most`, message: `is ${poll.most}`, expected: `at least ${poll.least}, the \`least\` of it` }]
       : []),
