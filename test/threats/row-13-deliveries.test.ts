@@ -195,7 +195,7 @@ describe('threat 13: a flood of deliveries', () => {
       expect.stringMatching(/^(?:not-head|already-fired)$/),
     ]);
     expect((await runsOf(daemon, 'app')).length).toBe(runs);
-  });
+  }, 120_000);
 
   it('leaves no secret of a path in a log, and no way to guess one', async () => {
     const { body: dockerHub } = await daemon.api<HookSecretResource>('POST', '/api/v1/hooks', {
