@@ -36,8 +36,8 @@ export function createHolds(parts: HoldParts): Holds {
 class ReleasingHolds implements Holds {
   readonly runs: RunStarter;
   readonly #parts: HoldParts;
-  /** When the time of a held run is over, in milliseconds. */
-  readonly #until = new Map<string, number>();
+  /** When the time of a held run is over: as it stands in the run, and by the monotonic clock, which nobody sets back. */
+  readonly #until = new Map<string, { readonly text: string; readonly dueMs: number }>();
   /** What is slept for. */
   #nextUntil = Number.POSITIVE_INFINITY;
   /** Ends of what changes the hold of a run: one after the other. */
@@ -89,8 +89,8 @@ class ReleasingHolds implements Holds {
     while (!this.#closing.signal.aborted) {
       this.#wake = new AbortController();
       this.#nextUntil = Number.POSITIVE_INFINITY;
-      for (const until of this.#until.values()) this.#nextUntil = Math.min(this.#nextUntil, until);
-      const waitMs = Math.min(this.#nextUntil - clock.now().getTime(), sweepAt - clock.monotonicMs());
+      for (const { dueMs } of this.#until.values()) this.#nextUntil = Math.min(this.#nextUntil, dueMs);
+      const waitMs = Math.min(this.#nextUntil, sweepAt) - clock.monotonicMs();
       await clock.sleep(Math.max(0, waitMs), this.#wake.signal);
       if (this.#closing.signal.aborted) return;
       try {
@@ -106,8 +106,7 @@ class ReleasingHolds implements Holds {
   }
 
   async #releaseDue(): Promise<void> {
-    const now = this.#parts.clock.now().getTime();
-    for (const [run, until] of [...this.#until]) if (until <= now) await this.#withoutTime(run);
+    for (const [run, { text, dueMs }] of [...this.#until]) if (this.#isOver(text, dueMs)) await this.#withoutTime(run);
   }
 
   /** Looks at every held run anew. */
@@ -147,18 +146,26 @@ class ReleasingHolds implements Holds {
       this.#until.delete(run);
       return;
     }
-    const until = Date.parse(hold.until);
-    this.#until.set(run, until);
-    if (until < this.#nextUntil) this.#wake.abort();
+    const { clock } = this.#parts;
+    const known = this.#until.get(run);
+    const waitMs = Date.parse(hold.until) - clock.now().getTime();
+    const dueMs = known?.text === hold.until ? known.dueMs : clock.monotonicMs() + waitMs;
+    this.#until.set(run, { text: hold.until, dueMs });
+    if (dueMs < this.#nextUntil) this.#wake.abort();
+  }
+
+  /** Also when the wall clock says so: it was set forward, or the machine slept. */
+  #isOver(text: string, dueMs: number): boolean {
+    const { clock } = this.#parts;
+    return dueMs <= clock.monotonicMs() || Date.parse(text) <= clock.now().getTime();
   }
 
   #withoutTime(run: string): Promise<unknown> {
     return this.#inTurn(run, async () => {
       const hold = (await this.#parts.store.runs.get(run))?.hold;
-      const now = this.#parts.clock.now().getTime();
-      if (hold?.until === undefined) this.#until.delete(run);
-      else if (Date.parse(hold.until) > now) this.#follow(run, hold);
-      else {
+      this.#follow(run, hold);
+      const known = this.#until.get(run);
+      if (hold?.until !== undefined && known !== undefined && this.#isOver(known.text, known.dueMs)) {
         const { until: _, ...rest } = hold;
         await this.#hold(run, rest);
       }

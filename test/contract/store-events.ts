@@ -127,6 +127,16 @@ function describeLife(use: () => StoreUnderTest): void {
     expect(await ids(events.retriable({ ...retriable, kind: 'near' }))).toEqual(['e5']);
   });
 
+  it('are due earlier by as much as the clock was set back', async () => {
+    const { store } = use();
+    await store.events.record([newEvent('a'), newEvent('b')]);
+    await store.events.postpone('e1', { error: 'no network', retryAt: at(3_600_000) });
+    await store.events.postpone('e2', { error: 'no network', retryAt: at(3_605_500) });
+    await store.clockSetBack(3_600_250);
+    expect((await store.events.pending(9)).map(({ id }) => id)).toEqual(['e1']);
+    expect(await store.events.get('e2')).toMatchObject({ retryAt: at(5250) });
+  });
+
   it('count the attempts that were begun, over restarts', async () => {
     const { store, reopen } = use();
     await store.events.record([newEvent('a'), newEvent('b')]);

@@ -63,6 +63,15 @@ it('lets a run go on when its time is over', async () => {
   await waitFor(async () => ((await isHeld(run)) ? undefined : true));
 });
 
+it('lets a run go on in time also when the wall clock is set back', async () => {
+  const run = await fire(20);
+  const now = clock.now.bind(clock);
+  Object.assign(clock, { now: () => new Date(now().getTime() - 3_600_000) });
+  // Every half minute all are looked at.
+  await clock.advance(30_000);
+  await waitFor(async () => ((await isHeld(run)) ? undefined : true));
+});
+
 it('lets a run go on in time that was made while all others were looked at', async () => {
   let made = '';
   reading = async () => {

@@ -32,6 +32,8 @@ export interface Store {
   readonly imageWatch: ImageWatchStore;
   readonly timers: TimerStore;
   readonly statuses: StatusStore;
+  /** What is due, and leased, by the wall clock is brought forward by as much as that was set back; but for timers and holds. */
+  clockSetBack(byMs: number): Promise<void>;
   /** Cheap; rejects when the database cannot be written (disk full, read-only). */
   ping(): Promise<void>;
   /** Finishes what runs, checkpoints, closes. Nothing may be called afterwards. */

@@ -9,6 +9,7 @@ import { systemClock } from '../../util/clock.ts';
 import type { StoreTables } from '../tables.ts';
 import { createAuditStore } from './audit-store.ts';
 import { checkLength } from './check-length.ts';
+import { createClockSetBack } from './clock-set-back.ts';
 import { createDatabase } from './database.ts';
 import { createEventStore } from './event-store.ts';
 import { createEventWrites } from './event-writes.ts';
@@ -72,6 +73,7 @@ async function createStore(connection: Connection, queries: Kysely<StoreTables>,
     imageWatch: createImageWatchStore(database, events, now),
     timers: createTimerStore(database, events),
     statuses: createStatusStore(database, now),
+    ...createClockSetBack(database, now),
     ping: () =>
       database.write(() => {
         ping.run({ at: now() });

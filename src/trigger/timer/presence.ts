@@ -19,17 +19,18 @@ export class Presence {
     this.#clock = clock;
   }
 
-  /** To be called at each look, before what is due is read. The first begins the presence. */
-  look(): { readonly now: Date; readonly since: Date } {
+  /** To be called at each look, before what is due is read. The first begins the presence. `setBackMs`: the wall clock was, since the last one. */
+  look(): { readonly now: Date; readonly since: Date; readonly setBackMs: number } {
     const now = this.#clock.now();
     const wallMs = now.getTime();
     const monotonicMs = this.#clock.monotonicMs();
     const jumpedMs = wallMs - this.#seen.wallMs - (monotonicMs - this.#seen.monotonicMs);
+    const setBackMs = this.#sinceMs !== undefined && jumpedMs < -JUMP_MS ? -jumpedMs : 0;
     this.#seen = { wallMs, monotonicMs };
     const wasAway = this.#sinceMs === undefined || jumpedMs > JUMP_MS || this.#isLongTrouble(monotonicMs);
     // A clock that is set back: what it shows again was not missed.
     this.#sinceMs = wasAway ? wallMs : Math.min(this.#sinceMs ?? wallMs, wallMs);
-    return { now, since: new Date(this.#sinceMs) };
+    return { now, since: new Date(this.#sinceMs), setBackMs };
   }
 
   /** What is due could not be read or fired. */

@@ -28,6 +28,8 @@ class TimerTriggers implements TriggerSource {
   readonly handlers: TriggerSource['handlers'];
   readonly #parts: TriggerParts;
   readonly #presence: Presence;
+  /** What the store has not been told of. */
+  #setBackMs = 0;
   /** To take away the timers of a task that is gone. */
   readonly #ids = new Map<string, string>();
   readonly #closing = new AbortController();
@@ -105,6 +107,8 @@ class TimerTriggers implements TriggerSource {
     const { store, clock } = this.#parts;
     while (!this.#closing.signal.aborted) {
       const at = this.#presence.look();
+      this.#setBackMs += at.setBackMs;
+      if (this.#setBackMs > 0) await this.#bringForward();
       const rows = await store.timers.due({ now: at.now.toISOString(), limit: MOST_AT_ONCE });
       if (rows.length === 0) break;
       const firings = await Promise.all(rows.map((row) => this.#plan(row, at)));
@@ -116,6 +120,13 @@ class TimerTriggers implements TriggerSource {
     const earliest = await store.timers.earliest();
     if (earliest === undefined) return LONGEST_SLEEP_MS;
     return Math.max(0, Math.min(LONGEST_SLEEP_MS, Date.parse(earliest) - clock.now().getTime()));
+  }
+
+  /** What else waits by the wall clock would wait longer by that. */
+  async #bringForward(): Promise<void> {
+    await this.#parts.store.clockSetBack(this.#setBackMs);
+    this.#setBackMs = 0;
+    this.#parts.notify();
   }
 
   async #plan(row: TimerRow, at: ReturnType<Presence['look']>): Promise<Firing> {
