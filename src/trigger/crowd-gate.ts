@@ -12,7 +12,7 @@ export interface GateParts {
 const LONGEST_WAIT_MS = 5000;
 const LOOK_MS = 25;
 /** So many go on while others are busy. */
-const WHILE_BUSY = 8;
+const WHILE_BUSY = 3;
 /** So long one of them does, before it is another's turn. */
 const LONGEST_TURN_MS = 1000;
 /** Let through at each look of those that have waited long enough: not all at once. */

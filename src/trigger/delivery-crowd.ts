@@ -1,7 +1,7 @@
 import type { Clock } from '../model/ports/clock.ts';
 
 /** Deliveries that waited for their answer at the same time, of which each takes milliseconds alone. */
-const MOST_AT_ONCE = 6;
+export const MOST_AT_ONCE = 6;
 /** Deliveries within a period: what a daemon answers in time and decides on beside it. */
 const MOST_A_PERIOD = 30;
 const PERIOD_MS = 100;

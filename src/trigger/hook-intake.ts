@@ -4,7 +4,7 @@ import type { EventStore } from '../model/ports/event-store.ts';
 import type { HookRecord, HookStore } from '../model/ports/hook-store.ts';
 import type { Happening, NewTriggerEvent } from '../model/trigger-event.ts';
 import { canonicalRepositoryUrl } from '../util/repository-url.ts';
-import { createCrowd } from './delivery-crowd.ts';
+import { createCrowd, MOST_AT_ONCE } from './delivery-crowd.ts';
 import { createDeliveryRate, type DeliveryRate } from './delivery-rate.ts';
 import type { HookRegistry } from './hook-registry.ts';
 import { createHookUse } from './hook-use.ts';
@@ -48,7 +48,7 @@ export interface HookAnswer {
 export interface HookIntake {
   /** Never rejects. */
   receive(id: string, delivery: HookDelivery): Promise<HookAnswer>;
-  /** A crowd of proven deliveries is here: more than a daemon has that keeps up with them. */
+  /** A crowd of proven deliveries is here, more than a daemon has that keeps up with them; or as many wait for their answer at this moment. */
   isBusy(): boolean;
   /** What came last of a hook, which the store may learn a little later. */
   lastDelivery(hook: HookRecord): HookRecord['lastDelivery'];
@@ -67,10 +67,13 @@ export function createHookIntake(parts: HookIntakeParts): HookIntake {
   const rate = createDeliveryRate(clock);
   const use = createHookUse(parts.hooks, clock, parts.onProblem);
   const crowd = createCrowd(clock);
+  // The first of a crowd are not stored yet. Without proof they put nothing off for longer than it takes to refuse them.
+  let atOnce = 0;
   return {
     async receive(id, delivery) {
       const at = clock.now();
       const cameMs = clock.monotonicMs();
+      atOnce += 1;
       try {
         const hook = ID.test(id) ? await parts.hooks.get(id) : undefined;
         if (hook === undefined) return { status: 404, body: { error: 'there is no such webhook' } };
@@ -81,9 +84,11 @@ export function createHookIntake(parts: HookIntakeParts): HookIntake {
       } catch (error) {
         parts.onProblem(`a delivery of webhook ${id.slice(0, 22)} could not be kept`, error);
         return { status: 503, body: { error: 'the delivery cannot be kept now; send it again later' }, retryAfter: RETRY_AFTER_S };
+      } finally {
+        atOnce -= 1;
       }
     },
-    isBusy: () => crowd.isThere(),
+    isBusy: () => atOnce >= MOST_AT_ONCE || crowd.isThere(),
     lastDelivery: ({ id, lastDelivery: stored }) => {
       const later = use.unwritten(id);
       return later !== undefined && (stored === undefined || later.at >= stored.at) ? later : stored;
