@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /** Where a daemon keeps everything when nothing else is asked for: `/var/lib/slipway` for root, a folder of the user's state otherwise. */
 export function defaultDataDirectory(environment: NodeJS.ProcessEnv): string {
@@ -7,6 +7,12 @@ export function defaultDataDirectory(environment: NodeJS.ProcessEnv): string {
   const state = environment['XDG_STATE_HOME'];
   const base = state === undefined || state === '' ? join(environment['HOME'] ?? homedir(), '.local', 'state') : state;
   return join(base, 'slipway', 'daemon');
+}
+
+/** The data directory that a client of the same user finds a daemon of this machine by; `directory` is the current one. */
+export function dataDirectoryOf(environment: NodeJS.ProcessEnv, directory: string): string {
+  const named = environment['SLIPWAY_DATA'];
+  return named === undefined || named === '' ? defaultDataDirectory(environment) : resolve(directory, named);
 }
 
 /** Names inside the data directory that a client of the same user looks for. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import { defaultDataDirectory } from '../config/data-directory.ts';
+import { dataDirectoryOf } from '../config/data-directory.ts';
 import type { ServeOrder } from '../config/serve-order.ts';
 import { createRetention } from '../service/runs/retention.ts';
 import { createSecretBox } from '../service/secret-box.ts';
@@ -198,9 +198,9 @@ async function announce(parts: Parts, data: DataDirectory, about: { url: string;
     // The journal of a service keeps what is said, and has more readers than the file.
     const journaled = (order.environment['JOURNAL_STREAM'] ?? '') !== '';
     order.say(journaled ? `the admin token is in ${data.adminToken}` : `admin token, shown this once: ${token}`);
-    const isDefault = data.path === defaultDataDirectory(order.environment);
+    const isFound = data.path === dataDirectoryOf(order.environment, order.directory);
     order.say(
-      `  commands of this user find it in ${data.adminToken}${isDefault ? '' : `, with SLIPWAY_DATA=${data.path}`}; elsewhere: task login ${url}`,
+      `  commands of this user find it in ${data.adminToken}${isFound ? '' : `, with SLIPWAY_DATA=${data.path}`}; elsewhere: task login ${url}`,
     );
   }
   order.say(`slipway ${version} is ready: ${url} and unix:${data.socket}`);

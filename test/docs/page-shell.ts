@@ -70,7 +70,11 @@ export class PageShell implements AsyncDisposable {
     const [settings = '', args = ''] = this.localised(text).split('task serve');
     const env = Object.fromEntries(words(settings).map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]));
     // For busybox, which readers have from a registry.
-    this.#daemon = await startDaemon({ args: words(args), env: { SLIPWAY_UNTRUSTED_LOCAL_IMAGES: 'busybox:local', ...env } });
+    this.#daemon = await startDaemon({
+      args: words(args),
+      isFoundByEnvironment: true,
+      env: { SLIPWAY_UNTRUSTED_LOCAL_IMAGES: 'busybox:local', ...env },
+    });
     return { code: 0, printed: this.#daemon.stdout };
   }
 

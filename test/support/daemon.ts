@@ -12,6 +12,8 @@ export interface DaemonOptions {
   readonly data?: string;
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** SLIPWAY_DATA names its data, as for the commands that are to find it. */
+  readonly isFoundByEnvironment?: boolean;
 }
 
 export interface Answer<Value = unknown> {
@@ -95,10 +97,10 @@ class DaemonProcess implements TestDaemon {
   }
 
   async start(): Promise<void> {
-    const { args = [], env = {} } = this.#options;
+    const { args = [], env = {}, isFoundByEnvironment = false } = this.#options;
     const child = spawn(`${projectRoot}/bin/task`, ['serve', '--data', this.data, '--listen', '127.0.0.1:0', ...args], {
       cwd: this.data,
-      env: { ...process.env, HOME: this.data, ...env },
+      env: { ...process.env, HOME: this.data, ...(isFoundByEnvironment ? { SLIPWAY_DATA: this.data } : {}), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

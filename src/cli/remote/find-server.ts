@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { ADMIN_TOKEN_NAME, defaultDataDirectory, HOLDER_NAME, SOCKET_NAME } from '../../config/data-directory.ts';
+import { ADMIN_TOKEN_NAME, dataDirectoryOf, HOLDER_NAME, SOCKET_NAME } from '../../config/data-directory.ts';
 import { EngineError } from '../../model/engine-error.ts';
 import { classifyAddress } from '../../util/address-policy.ts';
 import type { Io } from '../io.ts';
@@ -96,8 +96,7 @@ function localSocket(io: Io): ServerPlace {
 }
 
 function dataDirectory(io: Io): string {
-  const named = io.environment['SLIPWAY_DATA'];
-  return named === undefined || named === '' ? defaultDataDirectory(io.environment) : resolve(io.directory, named);
+  return dataDirectoryOf(io.environment, io.directory);
 }
 
 function socketPath(io: Io): string {
